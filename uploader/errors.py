@@ -1,0 +1,106 @@
+"""Every error that Peyk raises on purpose.
+
+    PeykError
+    ├── ConfigError              the operator's settings cannot be used; lists every problem
+    ├── NotALink                 the text is not a link that Peyk can fetch; carries a Reason
+    ├── SourceError              the link could not be fetched; carries a Reason
+    │   └── SourceTemporary      ... this time: a later attempt may work
+    ├── TransferError            the data centre did not take the file; carries a Reason
+    │   └── TransferTemporary    ... this time: a later attempt resumes
+    ├── TelegramError            Telegram refused a call
+    │   ├── ChatUnreachable      the person blocked the bot, or the chat is gone
+    │   ├── FloodWait            Telegram asks to wait `wait_s` seconds
+    │   └── ChannelUnusable      the bot may not see who is in a channel
+    └── LeaseLost                another worker owns the job now: stop at once
+
+A `Reason` is the cause in a form that a person can be told; the texts for it are in `texts/*.ftl`
+under `reason-<value>`. The message of an error is for logs only and never reaches a chat.
+"""
+
+from enum import StrEnum
+
+
+class Reason(StrEnum):
+    """Why a link or a job failed, as users and admins are told."""
+
+    NOT_HTTP = "not-http"  # another scheme than http(s)
+    MALFORMED = "malformed"  # no host, user info, bad port, control characters, too long
+    PRIVATE_ADDRESS = "private-address"  # leads inside a network that links may not reach
+    NO_SUCH_HOST = "no-such-host"
+    UNREACHABLE = "unreachable"  # refused, reset, TLS failure
+    TIMED_OUT = "timed-out"
+    NOT_FOUND = "not-found"  # 404, 410
+    FORBIDDEN = "forbidden"  # 401, 403, 407, 451
+    SITE_BUSY = "site-busy"  # 429, 503
+    SITE_BROKEN = "site-broken"  # other 4xx and 5xx, broken bodies, too many redirects
+    CHANGED = "changed"  # the file changed while it was fetched
+    EMPTY = "empty"  # 0 bytes
+    TOO_LARGE = "too-large"
+    UPLOAD_FAILED = "upload-failed"
+    CHAT_UNREACHABLE = "chat-unreachable"
+    INTERNAL = "internal"
+
+
+class PeykError(Exception):
+    """The root of the tree."""
+
+
+class ConfigError(PeykError):
+    """The settings cannot be used. `problems` has one sentence per problem: the key and the fix."""
+
+    def __init__(self, problems: list[str]) -> None:
+        super().__init__("\n".join(problems))
+        self.problems = problems
+
+
+class ReasonedError(PeykError):
+    """A failure with a `reason` that a person can be told; `detail` is for the log alone."""
+
+    def __init__(self, reason: Reason, detail: str = "") -> None:
+        super().__init__(f"{reason.value}: {detail}" if detail else reason.value)
+        self.reason = reason
+        self.detail = detail
+
+
+class NotALink(ReasonedError):
+    """The text is no link that Peyk can fetch."""
+
+
+class SourceError(ReasonedError):
+    """The link could not be fetched, and asking again would not help."""
+
+
+class SourceTemporary(SourceError):
+    """The link could not be fetched this time."""
+
+
+class TransferError(ReasonedError):
+    """The data centre did not take the file, and asking again would not help."""
+
+
+class TransferTemporary(TransferError):
+    """The data centre did not take the file this time; a later attempt resumes."""
+
+
+class TelegramError(PeykError):
+    """Telegram refused a call. The message is Telegram's own error name."""
+
+
+class ChatUnreachable(TelegramError):
+    """The person blocked the bot, deleted the account, or the chat is gone."""
+
+
+class FloodWait(TelegramError):
+    """Telegram asks to wait `wait_s` seconds before this call is made again."""
+
+    def __init__(self, wait_s: float) -> None:
+        super().__init__(f"FLOOD_WAIT_{wait_s:g}")
+        self.wait_s = wait_s
+
+
+class ChannelUnusable(TelegramError):
+    """The bot may not see who is in a channel: not an admin there, or the channel is gone."""
+
+
+class LeaseLost(PeykError):
+    """Another worker owns the job now, or it was cancelled: stop before anything is sent."""

@@ -1,0 +1,203 @@
+"""What Peyk talks about: links, jobs and their legal moves, files on their way, verdicts.
+
+Frozen data without I/O. Sizes are bytes, times are seconds since the epoch.
+"""
+
+from collections.abc import AsyncIterator, Callable, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from types import MappingProxyType
+
+from uploader.errors import Reason
+
+
+class JobState(StrEnum):
+    """Where a job stands."""
+
+    WAITING_SPONSORS = "waiting_sponsors"  # the person still has channels to join
+    QUEUED = "queued"  # ready for a worker from `run_at` on
+    RUNNING = "running"  # a worker holds the lease
+    DONE = "done"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+
+
+#: The legal moves. A lost lease and a retry both lead from RUNNING back to QUEUED.
+MOVES: Mapping[JobState, frozenset[JobState]] = MappingProxyType(
+    {
+        JobState.WAITING_SPONSORS: frozenset({JobState.QUEUED, JobState.CANCELLED, JobState.FAILED}),
+        JobState.QUEUED: frozenset({JobState.RUNNING, JobState.CANCELLED}),
+        JobState.RUNNING: frozenset(
+            {JobState.DONE, JobState.FAILED, JobState.CANCELLED, JobState.QUEUED, JobState.RUNNING}
+        ),
+        JobState.DONE: frozenset(),
+        JobState.FAILED: frozenset(),
+        JobState.CANCELLED: frozenset(),
+    }
+)
+
+#: States that no move leaves.
+ENDED = frozenset(state for state, moves in MOVES.items() if not moves)
+
+
+class Phase(StrEnum):
+    """What a running job is doing."""
+
+    OPENING = "opening"  # asking the source for the file
+    UPLOADING = "uploading"
+    FINISHING = "finishing"  # all bytes acknowledged; the message is being sent
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Link:
+    """A link in the form that is fetched; made only by `links.parse`."""
+
+    url: str
+    host: str  # the only part of a link that logs and dashboards may show
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Checkpoint:
+    """How far an upload came: enough to send only what is missing."""
+
+    file_id: int  # chosen by us, known to Telegram
+    size_bytes: int
+    validator: str  # the source's ETag or Last-Modified: the same file, or start anew
+    acked: bytes  # bitmap of acknowledged parts: part n is bit n % 8 of byte n // 8
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Job:
+    """One link on its way to one chat. `from_row` of `storage.jobs` is the only door from SQL."""
+
+    id: int
+    user_id: int
+    chat_id: int
+    message_id: int  # of the person's message with the link; (chat_id, message_id) is unique
+    language: str  # of the person, when the job was accepted
+    link: Link
+    state: JobState
+    attempt: int  # counts claims; with `worker` it fences every write
+    worker: str | None
+    lease_until: float | None
+    run_at: float
+    created_at: float
+    updated_at: float
+    status_message_id: int | None  # our message in the chat that shows how the job fares
+    random_id: int | None  # of the message that delivers the file; stored before it is sent
+    name: str | None
+    size_bytes: int | None
+    checkpoint: Checkpoint | None
+    reason: Reason | None  # why it failed
+    cancel_requested: bool  # asked for while running; the worker's heartbeat sees it
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class RemoteFile:
+    """An open source: what is known of the file, and how to read it."""
+
+    name: str  # safe to show and to send (see `names`)
+    size_bytes: int | None  # None: the source did not say
+    mime_type: str
+    validator: str | None  # None: a later read cannot be trusted to be the same file
+    #: `read(start, stop)` yields the bytes [start, stop) in chunks of any size; stop None = to the end.
+    #: start > 0 needs a `validator`. Raises SourceError. Ends early only by raising.
+    read: Callable[[int, int | None], AsyncIterator[bytes]]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Uploaded:
+    """A file whose parts the data centre has acknowledged."""
+
+    file_id: int
+    part_count: int
+    size_bytes: int
+    name: str
+    mime_type: str
+    md5_hex: str | None  # only for small files (saveFilePart); None: sent with saveBigFilePart
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Delivered:
+    """The message that holds the file. `message_id` None: sent by an earlier attempt, id unknown."""
+
+    message_id: int | None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Progress:
+    """One look at a running job. `done_bytes` counts acknowledged bytes only."""
+
+    job_id: int
+    phase: Phase
+    name: str | None
+    done_bytes: int
+    total_bytes: int | None
+    speed_bytes_s: float
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Person:
+    """A user of the bot, as the bot's account knows them."""
+
+    user_id: int
+    access_hash: int  # valid for the account (bot) that saw the person, and no other
+    language: str  # "en" or "fa"
+    name: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Sponsor:
+    """A channel that people join before they are served."""
+
+    channel_id: int
+    access_hash: int
+    username: str
+    title: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class SponsorCount:
+    """What a sponsor got: people shown the lock, and those of them who joined after it."""
+
+    sponsor: Sponsor
+    asked: int
+    joined: int
+
+
+# Verdicts of `intake`: what is to be said to the person about the message that came in.
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Accepted:
+    """The job is queued; `ahead` jobs will be claimed before it."""
+
+    job: Job
+    ahead: int
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class NeedsSponsors:
+    """The job is kept until the person has joined these channels."""
+
+    job: Job
+    missing: tuple[Sponsor, ...]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Refused:
+    """Nothing was kept. `reason` names a text: `refused-<reason>`."""
+
+    reason: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class NoLink:
+    """The text holds no link, or one that cannot be fetched (`reason` says why)."""
+
+    reason: Reason | None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class AlreadySeen:
+    """The same message came in before: nothing to do, nothing to say."""
