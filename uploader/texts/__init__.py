@@ -1,0 +1,87 @@
+"""What people read, in English and Persian: Fluent files, one per language.
+
+Arguments stand between Unicode isolates (U+2068, U+2069), so that `video.mp4` stays readable inside
+Persian text. Fluent writes no Persian digits for "fa", so numbers are put into words of the language
+here. https://projectfluent.org/fluent/guide/
+"""
+
+from importlib.resources import files
+from typing import Final
+
+from fluent.runtime import FluentBundle, FluentResource
+
+LANGUAGES: Final = ("en", "fa")
+_PERSIAN_DIGITS: Final = str.maketrans("0123456789.%", "۰۱۲۳۴۵۶۷۸۹٫٪")
+_BAR_CELLS: Final = 12
+
+
+class Texts:
+    """Every text of the bot, by language and key."""
+
+    def __init__(self, default_language: str) -> None:
+        self._default = default_language
+        self._bundles = {language: _bundle(language) for language in LANGUAGES}
+
+    def language_of(self, telegram_code: str | None) -> str:
+        """The language to speak with a person whose client says `telegram_code` (such as "fa-IR")."""
+        code = (telegram_code or "").lower().partition("-")[0]
+        return code if code in LANGUAGES else self._default
+
+    def get(self, language: str, key: str, /, **arguments: str | int) -> str:
+        """The text `key` with its arguments.
+
+        A number `n` is given to the text twice: as `$n`, to choose a plural, and as `$n-text`, in the
+        language's digits. Texts (file names, say) are shown as they are.
+
+        Raises:
+            KeyError: no such text, or an argument is missing.
+        """
+        shown: dict[str, str | int] = dict(arguments)
+        for name, value in arguments.items():
+            if isinstance(value, int):
+                shown[f"{name}-text"] = self.digits(language, str(value))
+        bundle = self._bundles[language]
+        text, errors = bundle.format_pattern(bundle.get_message(key).value, shown)
+        if errors:
+            raise KeyError(f"{key}: {errors[0]}")
+        return str(text)
+
+    def digits(self, language: str, number: str) -> str:
+        """A formatted number in the language's digits."""
+        return number.translate(_PERSIAN_DIGITS) if language == "fa" else number
+
+    def size(self, language: str, size_bytes: float) -> str:
+        """A size in the largest unit that leaves a whole part; up to 2000 MiB in MiB, as the cap is."""
+        unit, number = "b", size_bytes
+        for larger in ("kib", "mib", "gib"):
+            if number < 1024 or (larger == "gib" and number <= 2000):
+                break
+            unit, number = larger, number / 1024
+        whole = unit == "b" or number >= 100 or number == int(number)
+        return self.get(language, f"unit-{unit}", n=self.digits(language, f"{number:.{0 if whole else 1}f}"))
+
+    def duration(self, language: str, seconds: float) -> str:
+        """A duration in one unit, rounded up: nobody is promised less than it takes."""
+        for unit, length_s in (("h", 3600), ("min", 60)):
+            if seconds > 1.5 * length_s:
+                return self.get(
+                    language, f"time-{unit}", n=self.digits(language, str(-int(-seconds // length_s)))
+                )
+        return self.get(language, "time-s", n=self.digits(language, str(max(1, -int(-seconds // 1)))))
+
+    def percent(self, language: str, part: int, whole: int) -> str:
+        """How much of `whole` is done, never 100 % before it is."""
+        return self.digits(language, f"{part * 100 // whole if whole else 100}%")
+
+
+def bar(part: int, whole: int) -> str:
+    """A progress bar of text."""
+    filled = part * _BAR_CELLS // whole if whole else _BAR_CELLS
+    return "▰" * filled + "▱" * (_BAR_CELLS - filled)
+
+
+def _bundle(language: str) -> FluentBundle:
+    bundle = FluentBundle([language])
+    source = files("uploader.texts").joinpath(f"{language}.ftl").read_text(encoding="utf-8")
+    bundle.add_resource(FluentResource(source))
+    return bundle

@@ -1,0 +1,129 @@
+# Texts of the bot in English. Keys and arguments are the same in every language (a test compares them).
+# An argument $n that is a number comes twice: $n to choose a plural, $n-text to be shown.
+
+start =
+    Hello { $name }! I am a courier for files.
+
+    Send me a link to a file and I bring the file here, up to { $cap }. /help says more.
+help =
+    Send me a link, such as https://example.com/film.mp4, and I bring the file into this chat, up to { $cap }.
+
+    • One message, one link. You can send the next one at once: they wait in a queue.
+    • /cancel stops everything of yours that waits or runs.
+    • If sponsors are shown, join their channels once; your file starts by itself.
+help-admin =
+    For admins:
+    /status – what is going on
+    /maintenance on, /maintenance off – stop or resume taking links
+    /lock – sponsor channels: /lock add @channel, /lock remove @channel
+
+no-link = I see no link in this message. Send one that starts with https:// – for example https://example.com/film.mp4
+bad-link = I cannot use this link: { $reason }
+
+queued = { $ahead ->
+    [0] Accepted. It starts now.
+    [one] Accepted. One file is before yours.
+   *[other] Accepted. { $ahead-text } files are before yours.
+}
+opening = Asking { $host } for the file…
+uploading =
+    { $name }
+    { $bar } { $percent }
+    { $done } of { $total } · { $speed }/s · { $eta } left
+uploading-unknown =
+    { $name }
+    { $done } so far · { $speed }/s (the site does not say how large the file is)
+finishing =
+    { $name }
+    All { $total } are at Telegram. Sending the message…
+done = Done: { $name }, { $total }.
+failed =
+    This did not work: { $reason }
+retrying =
+    { $reason }
+    I try again in { $wait }. Nothing more is needed from you.
+cancelled = Cancelled.
+button-cancel = Cancel
+
+nothing-to-cancel = Nothing of yours waits or runs.
+cancelling = { $count ->
+    [one] Cancelled one job.
+   *[other] Cancelled { $count-text } jobs.
+}
+too-late = This job has already ended.
+
+sponsors =
+    Your link is safe with me. Our sponsors pay for this service: please join { $count ->
+        [one] this channel
+       *[other] these { $count-text } channels
+    }, and your file starts by itself.
+button-join = Join { $title }
+button-joined = I have joined
+sponsors-missing = { $count ->
+    [one] One channel is still missing: { $titles }
+   *[other] { $count-text } channels are still missing: { $titles }
+}
+sponsors-expired = You did not join the channels within a day, so I let this link go. Send it again whenever you like.
+
+refused-maintenance = I am being looked after just now and take no new links. Files already accepted go on. Please try again later.
+refused-stopping = I am restarting and take no new links for a moment. Please send it again in a minute.
+refused-too-many = { $count ->
+   *[other] You already have { $count-text } files waiting. Send the next when one of them has arrived, or /cancel them.
+}
+
+reason-not-http = only links that start with http:// or https:// can be fetched.
+reason-malformed = it is not a complete link. Copy the whole address from your browser's address bar.
+reason-private-address = it leads to a private network, which I may not enter. Send a link that everyone can open.
+reason-no-such-host = there is no site of that name. Check the spelling.
+reason-unreachable = the site does not answer. Try again later, or take another link.
+reason-timed-out = the site is too slow. Try again later, or take another link.
+reason-not-found = the site says that there is no such file. Check the link, it may have expired.
+reason-forbidden = the site does not give this file to me. It may need a login, or the link may have expired.
+reason-site-busy = the site is too busy just now. Try again later.
+reason-site-broken = the site made an error while sending the file. Try again later, or take another link.
+reason-changed = the file changed at the site while I was fetching it. Send the link again.
+reason-empty = the file is empty (0 bytes), and Telegram takes no empty files.
+reason-too-large = the file is larger than { $cap }, the most that Telegram lets me bring. Send a smaller one.
+reason-upload-failed = Telegram did not take the file. Send the link again in a few minutes.
+reason-chat-unreachable = I could not write into this chat.
+reason-internal = something broke on my side. Send the link again; if it happens twice, tell the admins the number { $job }.
+
+maintenance-usage = Maintenance is { $on ->
+    [0] off. Switch it on with /maintenance on
+   *[other] on. Switch it off with /maintenance off
+}
+maintenance-on = Maintenance is on: no new links are taken. Accepted files go on.
+maintenance-off = Maintenance is off: links are taken again.
+status =
+    { $running-text } running · { $queued-text } queued · { $waiting-text } waiting for sponsors
+    { $done-text } delivered · { $failed-text } failed · { $cancelled-text } cancelled
+    Maintenance: { $maintenance ->
+        [0] off
+       *[other] on
+    }
+status-transfer = { $name } · { $percent } · { $speed }/s
+lock-usage =
+    Use it so:
+    /lock – the list
+    /lock add @channel – people join this channel before they are served (make me an admin there first)
+    /lock remove @channel
+lock-none = No sponsor locks. Add one: /lock add @channel
+lock-line = { $title } (@{ $username }): { $asked-text } asked, { $joined-text } joined
+lock-added = Added: people now join { $title } (@{ $username }) before they are served.
+lock-exists = { $title } (@{ $username }) is already a sponsor.
+lock-removed = Removed: { $title } (@{ $username }).
+lock-unknown = @{ $username } is not among the sponsors. /lock shows the list.
+lock-not-found = There is no public channel @{ $username }.
+lock-not-admin = I cannot see who is in @{ $username }. Make me an admin of that channel, then try again.
+
+unit-b = { $n } B
+unit-kib = { $n } KiB
+unit-mib = { $n } MiB
+unit-gib = { $n } GiB
+time-s = { $n } s
+time-min = { $n } min
+time-h = { $n } h
+
+command-start = How to begin
+command-help = What I can do
+command-cancel = Stop everything of mine
