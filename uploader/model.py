@@ -78,11 +78,12 @@ class Job:
     link: Link
     state: JobState
     attempt: int  # counts claims; with `worker` it fences every write
+    failures: int = 0  # attempts before this one that failed or died; one that a stop cut short is none
     worker: str | None
     lease_until: float | None
     run_at: float
     created_at: float
-    updated_at: float
+    updated_at: float  # of the last change of `state`; of a running job: its claim
     status_message_id: int | None  # our message in the chat that shows how the job fares
     random_id: int | None  # of the message that delivers the file; stored before it is sent
     name: str | None
