@@ -1,0 +1,279 @@
+"""What Peyk asks of Telegram, in Peyk's words: say, edit, deliver, who is a member.
+
+The only place that knows Telegram's errors. Each call has a deadline and passes the account's pacer.
+"""
+
+import asyncio
+import secrets
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass
+from typing import Any, Final
+
+from telethon import TelegramClient, errors
+from telethon.tl import functions, types
+
+from uploader.errors import (
+    ChannelUnusable,
+    ChatUnreachable,
+    FloodWait,
+    Reason,
+    TelegramError,
+    TransferError,
+    TransferTemporary,
+)
+from uploader.model import Delivered, Person, Sponsor, Uploaded
+from uploader.telegram.pacing import Pacer
+
+#: An answer takes well under a second; a call without one by then is repeated or given up by its caller.
+ANSWER_S: Final = 30.0
+#: A data centre that assembles 2 GB may take its time.
+DELIVER_S: Final = 180.0
+#: Flood waits up to this are waited out for a message that must arrive.
+PATIENCE_S: Final = 60.0
+#: https://core.telegram.org/api/config#message-length-max
+TEXT_CHARACTERS: Final = 4096
+
+_UNREACHABLE = (
+    errors.UserIsBlockedError,
+    errors.InputUserDeactivatedError,
+    errors.UserDeactivatedError,
+    errors.PeerIdInvalidError,
+    errors.ChatWriteForbiddenError,
+    errors.UserIsBotError,
+)
+_CHANNEL = (errors.ChannelPrivateError, errors.ChannelInvalidError, errors.ChatAdminRequiredError)
+
+
+class PartsLost(TransferTemporary):
+    """Telegram no longer has parts that it acknowledged: they must be sent again."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Button:
+    """One button under a message: either `data` comes back to us, or `url` is opened."""
+
+    text: str
+    data: bytes = b""  # at most 64 bytes
+    url: str = ""
+
+
+Keyboard = Sequence[Sequence[Button]]
+
+
+class Gateway:
+    """One account's voice."""
+
+    def __init__(self, client: TelegramClient, pacer: Pacer) -> None:
+        self._client = client
+        self._pacer = pacer
+
+    async def say(self, person: Person, text: str, keyboard: Keyboard = ()) -> int:
+        """Send a message; returns its id.
+
+        Raises:
+            ChatUnreachable, FloodWait, TelegramError
+        """
+        request = functions.messages.SendMessageRequest(
+            peer=_peer(person),
+            message=text[:TEXT_CHARACTERS],
+            random_id=new_random_id(),
+            no_webpage=True,
+            reply_markup=_markup(keyboard),
+        )
+        await self._pacer.message(person.user_id)
+        try:
+            result = await self._call(request)
+        except FloodWait as flood:
+            if flood.wait_s > PATIENCE_S:
+                raise
+            await asyncio.sleep(flood.wait_s)
+            result = await self._call(request)
+        return _message_id(result, request.random_id) or 0
+
+    async def edit(
+        self, person: Person, message_id: int, text: str, keyboard: Keyboard = (), *, skippable: bool = False
+    ) -> bool:
+        """Change a message of ours; returns False if it was skipped because the account is busy.
+
+        Raises:
+            ChatUnreachable, FloodWait, TelegramError
+        """
+        if not skippable:
+            await self._pacer.message(person.user_id)
+        elif not await self._pacer.edit(person.user_id):
+            return False
+        with suppress(errors.MessageNotModifiedError):
+            await self._call(
+                functions.messages.EditMessageRequest(
+                    peer=_peer(person),
+                    id=message_id,
+                    message=text[:TEXT_CHARACTERS],
+                    no_webpage=True,
+                    reply_markup=_markup(keyboard),
+                )
+            )
+        return True
+
+    async def answer(self, query_id: int, text: str = "", *, alert: bool = False) -> None:
+        """Answer a pressed button; `text` is shown above the chat, or as a box if `alert`."""
+        # an id that is no longer valid: the person waited too long, and there is nobody to answer
+        with suppress(errors.QueryIdInvalidError):
+            await self._call(
+                functions.messages.SetBotCallbackAnswerRequest(
+                    query_id=query_id, cache_time=0, message=text[:200] or None, alert=alert
+                )
+            )
+
+    async def deliver(self, person: Person, uploaded: Uploaded, random_id: int) -> Delivered:
+        """Post an uploaded file in the person's chat. Repeating it with the same `random_id` posts it once.
+
+        Raises:
+            PartsLost, TransferError, TransferTemporary, ChatUnreachable, FloodWait, TelegramError
+        """
+        media = types.InputMediaUploadedDocument(
+            file=_input_file(uploaded),
+            mime_type=uploaded.mime_type,
+            attributes=[types.DocumentAttributeFilename(uploaded.name)],
+            force_file=True,
+        )
+        request = functions.messages.SendMediaRequest(
+            peer=_peer(person), media=media, message="", random_id=random_id
+        )
+        await self._pacer.message(person.user_id)
+        try:
+            result = await self._call(request, DELIVER_S)
+        except errors.RandomIdDuplicateError:
+            return Delivered(message_id=None)
+        except (errors.FilePartMissingError, errors.FilePart0MissingError) as error:
+            raise PartsLost(Reason.UPLOAD_FAILED, type(error).__name__) from None
+        return Delivered(message_id=_message_id(result, random_id))
+
+    async def is_member(self, sponsor: Sponsor, person: Person) -> bool:
+        """Whether the person is in the channel.
+
+        Raises:
+            ChannelUnusable: the bot may not see who is in it.
+            FloodWait, TelegramError
+        """
+        try:
+            result = await self._call(
+                functions.channels.GetParticipantRequest(
+                    types.InputChannel(sponsor.channel_id, sponsor.access_hash), _peer(person)
+                )
+            )
+        except errors.UserNotParticipantError:
+            return False
+        return is_inside(result.participant)
+
+    async def find_channel(self, username: str) -> Sponsor | None:
+        """The public channel of that name, or None.
+
+        Raises:
+            FloodWait, TelegramError
+        """
+        try:
+            result = await self._call(functions.contacts.ResolveUsernameRequest(username))
+        except (errors.UsernameNotOccupiedError, errors.UsernameInvalidError):
+            return None
+        for chat in result.chats:
+            if isinstance(chat, types.Channel) and chat.access_hash is not None:
+                return Sponsor(
+                    channel_id=chat.id, access_hash=chat.access_hash, username=username, title=chat.title
+                )
+        return None
+
+    async def publish_commands(self, language: str, commands: Sequence[tuple[str, str]]) -> None:
+        """Offer commands in the clients' menu; `language` "" is for everyone.
+
+        Raises:
+            FloodWait, TelegramError
+        """
+        await self._call(
+            functions.bots.SetBotCommandsRequest(
+                scope=types.BotCommandScopeDefault(),
+                lang_code=language,
+                commands=[types.BotCommand(command, text) for command, text in commands],
+            )
+        )
+
+    async def _call(self, request: Any, answer_s: float = ANSWER_S) -> Any:
+        async with _translated(), asyncio.timeout(answer_s):
+            return await self._client(request)
+
+
+@asynccontextmanager
+async def _translated() -> AsyncIterator[None]:
+    """Telegram's errors in Peyk's words. Those with a meaning of their own for one call pass unchanged."""
+    try:
+        yield
+    except (
+        errors.MessageNotModifiedError,
+        errors.QueryIdInvalidError,
+        errors.RandomIdDuplicateError,
+        errors.FilePartMissingError,
+        errors.FilePart0MissingError,
+        errors.UserNotParticipantError,
+        errors.UsernameNotOccupiedError,
+        errors.UsernameInvalidError,
+    ):
+        raise
+    except errors.FloodWaitError as error:
+        raise FloodWait(error.seconds) from None
+    except _UNREACHABLE as error:
+        raise ChatUnreachable(type(error).__name__) from None
+    except _CHANNEL as error:
+        raise ChannelUnusable(type(error).__name__) from None
+    except (errors.FilePartsInvalidError, errors.MediaEmptyError, errors.Md5ChecksumInvalidError) as error:
+        raise TransferError(Reason.UPLOAD_FAILED, type(error).__name__) from None
+    except errors.RPCError as error:
+        raise TelegramError(f"{type(error).__name__} ({error.message})") from None
+    except (OSError, TimeoutError, ValueError) as error:
+        # Telethon ends its own retries with a ValueError
+        raise TelegramError(f"no answer: {type(error).__name__}") from None
+
+
+def is_inside(participant: Any) -> bool:
+    """Whether a ChannelParticipant (or None) is in the channel: some kinds say that the person is not.
+
+    https://core.telegram.org/type/ChannelParticipant
+    """
+    if participant is None or isinstance(participant, types.ChannelParticipantLeft):
+        return False
+    return not (isinstance(participant, types.ChannelParticipantBanned) and participant.left)
+
+
+def new_random_id() -> int:
+    """A random_id for one message: any 64 bits but zero."""
+    return secrets.randbelow(2**63 - 1) + 1
+
+
+def _peer(person: Person) -> Any:
+    return types.InputPeerUser(person.user_id, person.access_hash)
+
+
+def _input_file(uploaded: Uploaded) -> Any:
+    if uploaded.md5_hex is None:
+        return types.InputFileBig(uploaded.file_id, uploaded.part_count, uploaded.name)
+    return types.InputFile(uploaded.file_id, uploaded.part_count, uploaded.name, uploaded.md5_hex)
+
+
+def _markup(keyboard: Keyboard) -> Any:
+    rows = [types.KeyboardButtonRow([_button(button) for button in row]) for row in keyboard]
+    return types.ReplyInlineMarkup(rows) if rows else None
+
+
+def _button(button: Button) -> Any:
+    if button.url:
+        return types.KeyboardButtonUrl(button.text, button.url)
+    return types.KeyboardButtonCallback(button.text, button.data)
+
+
+def _message_id(result: Any, random_id: int) -> int | None:
+    """The id of the message that a send made, from whichever form of answer the data centre chose."""
+    if isinstance(result, types.UpdateShortSentMessage):
+        return int(result.id)
+    for update in getattr(result, "updates", ()):
+        if isinstance(update, types.UpdateMessageID) and update.random_id == random_id:
+            return int(update.id)
+    return None
