@@ -1,0 +1,42 @@
+"""What the engine's words mean, in few words for the admin at the screen."""
+
+from collections.abc import Mapping
+from types import MappingProxyType
+
+#: By the values of `errors.Reason` (a test keeps them complete); short, for a column at 80 cells.
+_REASONS: Mapping[str, str] = MappingProxyType(
+    {
+        "not-http": "not an http(s) link",
+        "malformed": "malformed link",
+        "private-address": "in a private network",
+        "no-such-host": "no such site",
+        "unreachable": "site unreachable",
+        "timed-out": "site took too long",
+        "not-found": "file not found",
+        "forbidden": "site refuses access",
+        "site-busy": "site is too busy",
+        "site-broken": "site is broken",
+        "changed": "changed on the way",
+        "empty": "empty file",
+        "too-large": "too large for Telegram",
+        "upload-failed": "refused by Telegram",
+        "chat-unreachable": "person blocked the bot",
+        "internal": "our fault: see the log",
+    }
+)
+
+_PHASES: Mapping[str, str] = MappingProxyType(
+    {"opening": "asking the site", "uploading": "uploading", "finishing": "delivering"}
+)
+
+
+def reason(value: str | None) -> str:
+    """Why a job failed."""
+    if value is None:
+        return "failed"
+    return _REASONS.get(value, value.replace("-", " "))
+
+
+def phase(value: str) -> str:
+    """What a running job does."""
+    return _PHASES.get(value, value)
