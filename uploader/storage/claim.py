@@ -1,0 +1,68 @@
+"""Which job is next: the order of the queue, the cap per person and the lease, in one statement."""
+
+from typing import Any
+
+import sqlalchemy as sa
+
+from uploader.model import JobState
+from uploader.storage.tables import in_state, jobs
+
+
+def order(table: sa.FromClause) -> tuple[sa.ColumnElement[Any], ...]:
+    """Return the columns by which queued jobs are claimed. `turn` makes it a round robin of people."""
+    return table.c.rank, table.c.turn, table.c.run_at, table.c.id
+
+
+def statement(
+    now: sa.ColumnElement[float], worker: str, lease_s: float, running_per_person: int
+) -> sa.sql.dml.ReturningUpdate[*tuple[Any, ...]]:
+    """Return the UPDATE that gives `worker` the next job, if there is one.
+
+    A job whose worker died goes before all queued ones: then it blocks its person no longer, and every
+    running job may count against the cap, which thus holds even while a lost worker still stirs. Run it
+    alone (`Lock.QUEUE`): two at once on PostgreSQL would not see each other's job in the count.
+    """
+    died = jobs.c.state == JobState.RUNNING
+    return (
+        sa.update(jobs)
+        .where(jobs.c.id == sa.func.coalesce(_orphan(now), _queued(now, running_per_person)))
+        .values(
+            state=JobState.RUNNING,
+            worker=worker,
+            lease_until=now + lease_s,
+            attempt=jobs.c.attempt + 1,
+            failures=jobs.c.failures + sa.case((died, 1), else_=0),
+            updated_at=now,
+        )
+        .returning(*jobs.c)
+    )
+
+
+def _orphan(now: sa.ColumnElement[float]) -> sa.ScalarSelect[int]:
+    job = jobs.alias("orphan")
+    return (
+        sa.select(job.c.id)
+        .where(in_state(job.c.state, JobState.RUNNING), job.c.lease_until <= now)
+        .order_by(job.c.lease_until, job.c.id)
+        .limit(1)
+        .with_for_update(skip_locked=True)
+        .scalar_subquery()
+    )
+
+
+def _queued(now: sa.ColumnElement[float], running_per_person: int) -> sa.ScalarSelect[int]:
+    running, job = jobs.alias("running"), jobs.alias("queued")
+    busy = (
+        sa.select(running.c.user_id)
+        .where(in_state(running.c.state, JobState.RUNNING))
+        .group_by(running.c.user_id)
+        .having(sa.func.count() >= running_per_person)
+    )
+    return (
+        sa.select(job.c.id)
+        .where(in_state(job.c.state, JobState.QUEUED), job.c.run_at <= now, job.c.user_id.not_in(busy))
+        .order_by(*order(job))
+        .limit(1)
+        .with_for_update(skip_locked=True)  # a job that is being cancelled; nothing on SQLite
+        .scalar_subquery()
+    )

@@ -1,0 +1,86 @@
+"""The way in: transactions on SQLite or PostgreSQL, and the few words in which the two differ."""
+
+import time
+from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager
+from enum import IntEnum
+from types import TracebackType
+from typing import Self
+
+import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from uploader.storage import migrate
+from uploader.storage.engines import Engines, from_url, opening
+
+
+class Lock(IntEnum):
+    """What only one transaction at a time may do. The numbers are PostgreSQL's advisory lock keys."""
+
+    MIGRATE = 7_394_001
+    QUEUE = 7_394_002  # claim jobs, or move many of them
+
+
+class Database:
+    """An open database. Transactions are short: nothing but the database is awaited inside one."""
+
+    def __init__(self, engines: Engines, clock: Callable[[], float]) -> None:
+        self._engines = engines
+        self._clock = clock
+        self._is_postgresql = engines.writer.dialect.name == "postgresql"
+
+    @classmethod
+    async def open(cls, url: str, *, clock: Callable[[], float] = time.time) -> Self:
+        """Connect and lead the tables to the newest migration.
+
+        `clock` gives seconds since the epoch; only SQLite uses it, PostgreSQL has its own.
+        Raises ConfigError if the database cannot be used.
+        """
+        database = cls(from_url(url), clock)
+        try:
+            with opening(sa.make_url(url)):
+                async with database.write() as connection:
+                    await database.alone(connection, Lock.MIGRATE)
+                    await connection.run_sync(migrate.upgrade)
+        except BaseException:
+            await database.close()
+            raise
+        return database
+
+    async def close(self) -> None:
+        """Close all connections; nothing may be under way."""
+        await self._engines.writer.dispose()
+        await self._engines.reader.dispose()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.close()
+
+    def write(self) -> AbstractAsyncContextManager[AsyncConnection]:
+        """A transaction, committed at the end and rolled back on an error."""
+        return self._engines.writer.begin()
+
+    def read(self) -> AbstractAsyncContextManager[AsyncConnection]:
+        """A view of the database at one moment, in which nothing can be written."""
+        return self._engines.reader.begin()
+
+    def now(self) -> sa.ColumnElement[float]:
+        """The time of the statement, in seconds since the epoch, by the one clock that all workers share."""
+        if not self._is_postgresql:
+            return sa.literal(self._clock(), sa.Double)
+        # not now(): that is when the transaction began, perhaps long before it got its lock
+        return sa.cast(sa.extract("epoch", sa.func.statement_timestamp()), sa.Double)
+
+    def insert(self, table: sa.Table) -> postgresql.Insert | sqlite.Insert:
+        """An INSERT that knows ON CONFLICT."""
+        return postgresql.insert(table) if self._is_postgresql else sqlite.insert(table)
+
+    async def alone(self, connection: AsyncConnection, lock: Lock) -> None:
+        """Wait until no other transaction holds `lock`; it is given back when this one ends."""
+        if self._is_postgresql:  # SQLite has one writer at a time in any case
+            await connection.execute(sa.select(sa.func.pg_advisory_xact_lock(lock.value)))

@@ -1,0 +1,329 @@
+"""Jobs: accepted by people, claimed and moved by workers, seen by admins."""
+
+from collections.abc import Iterable
+from typing import Any
+
+import sqlalchemy as sa
+
+from uploader import limits
+from uploader.errors import LeaseLost, Reason
+from uploader.model import Checkpoint, Job, JobState, Link
+from uploader.storage import claim
+from uploader.storage.database import Database, Lock
+from uploader.storage.tables import ENDED_STATES, Row, in_state, jobs
+
+_WAITING = (JobState.WAITING_SPONSORS, JobState.QUEUED)
+
+
+def from_row(row: Row) -> Job:
+    """Return the job of a whole row of `jobs`."""
+    return Job(
+        id=row.id,
+        user_id=row.user_id,
+        chat_id=row.chat_id,
+        message_id=row.message_id,
+        language=row.language,
+        link=Link(url=row.url, host=row.host),
+        state=JobState(row.state),
+        attempt=row.attempt,
+        failures=row.failures,
+        worker=row.worker,
+        lease_until=row.lease_until,
+        run_at=row.run_at,
+        created_at=row.created_at,
+        updated_at=row.updated_at,
+        status_message_id=row.status_message_id,
+        random_id=row.random_id,
+        name=row.name,
+        size_bytes=row.size_bytes,
+        checkpoint=_checkpoint(row),
+        reason=None if row.reason is None else Reason(row.reason),
+        cancel_requested=row.cancel_requested,
+    )
+
+
+def _checkpoint(row: Row) -> Checkpoint | None:
+    if row.checkpoint_file_id is None:
+        return None
+    return Checkpoint(
+        file_id=row.checkpoint_file_id,
+        size_bytes=row.checkpoint_size_bytes,
+        validator=row.checkpoint_validator,
+        acked=row.checkpoint_acked,
+    )
+
+
+def _by_id(rows: Iterable[Row]) -> list[Job]:
+    return sorted((from_row(row) for row in rows), key=lambda job: job.id)
+
+
+class Jobs:
+    """The jobs of one database. `lease_s` is how long a claimed job is safe from others without `renew`."""
+
+    def __init__(self, database: Database, *, lease_s: float = limits.LEASE_S) -> None:
+        self._database = database
+        self._lease_s = lease_s
+
+    # accepted and looked up
+
+    async def add(
+        self, *, user_id: int, chat_id: int, message_id: int, language: str, link: Link, state: JobState
+    ) -> Job | None:
+        """Keep a new job (WAITING_SPONSORS or QUEUED); None if this message made one before."""
+        now, other = self._database.now(), jobs.alias()
+        waiting = sa.select(sa.func.count()).where(
+            other.c.user_id == user_id, in_state(other.c.state, *_WAITING)
+        )
+        statement = (
+            self._database.insert(jobs)
+            .values(
+                user_id=user_id,
+                chat_id=chat_id,
+                message_id=message_id,
+                language=language,
+                url=link.url,
+                host=link.host,
+                state=state,
+                rank=0,
+                turn=waiting.scalar_subquery(),
+                run_at=now,
+                attempt=0,
+                failures=0,
+                cancel_requested=False,
+                created_at=now,
+                updated_at=now,
+            )
+            .on_conflict_do_nothing(index_elements=["chat_id", "message_id"])
+            .returning(*jobs.c)
+        )
+        async with self._database.write() as connection:
+            row = (await connection.execute(statement)).one_or_none()
+        return None if row is None else from_row(row)
+
+    async def get(self, job_id: int) -> Job | None:
+        """Return the job as it is now."""
+        found = await self._select(sa.select(jobs).where(jobs.c.id == job_id))
+        return found[0] if found else None
+
+    async def ahead_of(self, job: Job) -> int:
+        """Return how many queued jobs go before this one; 0 if it is not queued (any more)."""
+        this, other = jobs.alias("this"), jobs.alias("other")
+        statement = sa.select(sa.func.count()).where(
+            this.c.id == job.id,
+            in_state(this.c.state, JobState.QUEUED),
+            in_state(other.c.state, JobState.QUEUED),
+            sa.tuple_(*claim.order(other)) < sa.tuple_(*claim.order(this)),
+        )
+        return await self._count(statement)
+
+    async def waiting_count(self, user_id: int) -> int:
+        """Return how many jobs of this person wait, for sponsors or in the queue."""
+        return await self._count(
+            sa.select(sa.func.count()).where(jobs.c.user_id == user_id, in_state(jobs.c.state, *_WAITING))
+        )
+
+    async def set_status_message(self, job_id: int, message_id: int) -> None:
+        """Remember our message that shows how the job fares. It may change in any state."""
+        async with self._database.write() as connection:
+            await connection.execute(
+                sa.update(jobs).where(jobs.c.id == job_id).values(status_message_id=message_id)
+            )
+
+    # of the worker that holds the lease: LeaseLost means stop at once
+
+    async def claim(self, worker: str) -> Job | None:
+        """Take the next job, whose lease is then ours; None if there is none for now.
+
+        A job that a dead worker left may come with `cancel_requested`, or with all its `failures` used up.
+        """
+        statement = claim.statement(
+            self._database.now(), worker, self._lease_s, limits.RUNNING_JOBS_PER_PERSON
+        )
+        async with self._database.write() as connection:
+            await self._database.alone(connection, Lock.QUEUE)
+            row = (await connection.execute(statement)).one_or_none()
+        return None if row is None else from_row(row)
+
+    async def renew(self, job: Job) -> bool:
+        """Hold the lease for another `lease_s` seconds; return whether the job shall be cancelled."""
+        row = await self._write(job, lease_until=self._database.now() + self._lease_s)
+        return bool(row.cancel_requested)
+
+    async def note_file(self, job: Job, name: str, size_bytes: int | None) -> None:
+        """Keep what the source said of the file."""
+        await self._write(job, name=name, size_bytes=size_bytes)
+
+    async def checkpoint(self, job: Job, checkpoint: Checkpoint) -> None:
+        """Keep how far the upload came, in place of an earlier checkpoint."""
+        await self._write(
+            job,
+            checkpoint_file_id=checkpoint.file_id,
+            checkpoint_size_bytes=checkpoint.size_bytes,
+            checkpoint_validator=checkpoint.validator,
+            checkpoint_acked=checkpoint.acked,
+        )
+
+    async def reserve_random_id(self, job: Job, random_id: int) -> int:
+        """Keep `random_id` for the message that delivers, unless there is one; return the kept one."""
+        row = await self._write(job, random_id=sa.func.coalesce(jobs.c.random_id, random_id))
+        return int(row.random_id)
+
+    async def finish(self, job: Job, delivered_message_id: int | None) -> None:
+        """End the job: its file is in the chat."""
+        await self._leave(job, JobState.DONE, delivered_message_id=delivered_message_id)
+
+    async def fail(self, job: Job, reason: Reason) -> None:
+        """End the job: its file will not come, because of `reason`."""
+        await self._leave(job, JobState.FAILED, reason=reason)
+
+    async def cancelled(self, job: Job) -> None:
+        """End the job: its person wanted that."""
+        await self._leave(job, JobState.CANCELLED)
+
+    async def retry(self, job: Job, run_at: float) -> None:
+        """Put the job back into the queue until `run_at`; the attempt counts as a failure."""
+        await self._leave(job, JobState.QUEUED, run_at=run_at, failures=jobs.c.failures + 1)
+
+    async def release(self, job: Job) -> None:
+        """Put the job back into the queue at once; the attempt counts for nothing but the fence."""
+        await self._leave(job, JobState.QUEUED, run_at=self._database.now())
+
+    # moved by people and admins
+
+    async def admit(self, user_id: int) -> list[Job]:
+        """Queue the jobs of this person that waited for sponsors, and return them."""
+        now = self._database.now()
+        statement = (
+            sa.update(jobs)
+            .where(jobs.c.user_id == user_id, in_state(jobs.c.state, JobState.WAITING_SPONSORS))
+            .values(state=JobState.QUEUED, run_at=now, updated_at=now)
+        )
+        return await self._move(statement)
+
+    async def cancel(self, user_id: int) -> list[Job]:
+        """Cancel all jobs of this person; return them as they are then. See `cancel_one`."""
+        return await self._cancel(jobs.c.user_id == user_id)
+
+    async def cancel_one(self, job_id: int, user_id: int) -> Job | None:
+        """Cancel one job of this person, a running one by asking its worker.
+
+        Returns the job as it is then: CANCELLED, or still RUNNING with `cancel_requested`. None if it is
+        not this person's, or has ended.
+        """
+        moved = await self._cancel(jobs.c.id == job_id, jobs.c.user_id == user_id)
+        return moved[0] if moved else None
+
+    async def expire_waiting(self) -> list[Job]:
+        """Cancel the jobs that waited for sponsors too long, and return them."""
+        now = self._database.now()
+        statement = (
+            sa.update(jobs)
+            .where(
+                in_state(jobs.c.state, JobState.WAITING_SPONSORS),
+                jobs.c.created_at <= now - limits.WAITING_SPONSORS_S,
+            )
+            .values(state=JobState.CANCELLED, updated_at=now)
+        )
+        return await self._move(statement)
+
+    # seen
+
+    async def waiting_people(self, limit: int) -> list[int]:
+        """Return the ids of people with jobs that wait for sponsors, the longest waiting first."""
+        statement = (
+            sa.select(jobs.c.user_id)
+            .where(in_state(jobs.c.state, JobState.WAITING_SPONSORS))
+            .group_by(jobs.c.user_id)
+            .order_by(sa.func.min(jobs.c.id))
+            .limit(limit)
+        )
+        async with self._database.read() as connection:
+            return list(await connection.scalars(statement))
+
+    async def counts(self) -> dict[JobState, int]:
+        """Return the number of jobs in every state."""
+        statement = sa.select(jobs.c.state, sa.func.count()).group_by(jobs.c.state)
+        async with self._database.read() as connection:
+            found = {row[0]: row[1] for row in await connection.execute(statement)}
+        return {state: found.get(state.value, 0) for state in JobState}
+
+    async def running(self) -> list[Job]:
+        """Return the running jobs, the oldest claim first."""
+        return await self._select(
+            sa.select(jobs)
+            .where(in_state(jobs.c.state, JobState.RUNNING))
+            .order_by(jobs.c.updated_at, jobs.c.id)
+        )
+
+    async def queue(self, limit: int) -> list[Job]:
+        """Return the jobs that wait: queued ones in the order of claiming, then those for sponsors."""
+        queued = await self._select(
+            sa.select(jobs)
+            .where(in_state(jobs.c.state, JobState.QUEUED))
+            .order_by(*claim.order(jobs))
+            .limit(limit)
+        )
+        return queued + await self._select(
+            sa.select(jobs)
+            .where(in_state(jobs.c.state, JobState.WAITING_SPONSORS))
+            .order_by(jobs.c.id)
+            .limit(limit - len(queued))
+        )
+
+    async def recent(self, limit: int) -> list[Job]:
+        """Return the jobs that ended, the newest end first."""
+        return await self._select(
+            sa.select(jobs)
+            .where(in_state(jobs.c.state, *ENDED_STATES))
+            .order_by(jobs.c.updated_at.desc(), jobs.c.id.desc())
+            .limit(limit)
+        )
+
+    async def _select(self, statement: sa.Select[*tuple[Any, ...]]) -> list[Job]:
+        async with self._database.read() as connection:
+            return [from_row(row) for row in await connection.execute(statement)]
+
+    async def _count(self, statement: sa.Select[int]) -> int:
+        async with self._database.read() as connection:
+            return (await connection.execute(statement)).scalar_one()
+
+    async def _move(self, statement: sa.Update) -> list[Job]:
+        async with self._database.write() as connection:
+            # rows are locked in any order: without this two such moves could wait for each other
+            await self._database.alone(connection, Lock.QUEUE)
+            return _by_id(await connection.execute(statement.returning(*jobs.c)))
+
+    async def _cancel(self, *which: sa.ColumnElement[bool]) -> list[Job]:
+        running = in_state(jobs.c.state, JobState.RUNNING)
+        return await self._move(
+            sa.update(jobs)
+            .where(in_state(jobs.c.state, *_WAITING, JobState.RUNNING), *which)
+            .values(
+                state=sa.case((running, JobState.RUNNING), else_=JobState.CANCELLED),
+                cancel_requested=running,
+                updated_at=sa.case((running, jobs.c.updated_at), else_=self._database.now()),
+            )
+        )
+
+    async def _leave(self, job: Job, state: JobState, **values: Any) -> None:
+        now = self._database.now()
+        await self._write(job, state=state, worker=None, lease_until=None, updated_at=now, **values)
+
+    async def _write(self, job: Job, **values: Any) -> Row:
+        """Write through the fence: only as the worker, and in the attempt, that hold the job."""
+        statement = (
+            sa.update(jobs)
+            .where(
+                jobs.c.id == job.id,
+                jobs.c.worker == job.worker,
+                jobs.c.attempt == job.attempt,
+                in_state(jobs.c.state, JobState.RUNNING),
+            )
+            .values(**values)
+            .returning(jobs.c.cancel_requested, jobs.c.random_id)
+        )
+        async with self._database.write() as connection:
+            row = (await connection.execute(statement)).one_or_none()
+        if row is None:
+            raise LeaseLost(f"job {job.id}: attempt {job.attempt} of {job.worker} is over")
+        return row

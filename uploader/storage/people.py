@@ -1,0 +1,45 @@
+"""People: who wrote to the bot, and how an account may write to them."""
+
+import sqlalchemy as sa
+
+from uploader.model import Person
+from uploader.storage.database import Database
+from uploader.storage.tables import Row, people
+
+
+def from_row(row: Row) -> Person:
+    """Return the person of a whole row of `people`."""
+    return Person(user_id=row.user_id, access_hash=row.access_hash, language=row.language, name=row.name)
+
+
+class People:
+    """The people whom one account (the bot's own user id) has seen."""
+
+    def __init__(self, database: Database, account_id: int) -> None:
+        self._database = database
+        self._account_id = account_id
+
+    async def see(self, person: Person) -> None:
+        """Keep the person as they are now."""
+        seen = {
+            "access_hash": person.access_hash,
+            "language": person.language,
+            "name": person.name,
+            "seen_at": self._database.now(),
+        }
+        statement = self._database.insert(people).values(
+            account_id=self._account_id, user_id=person.user_id, **seen
+        )
+        async with self._database.write() as connection:
+            await connection.execute(
+                statement.on_conflict_do_update(index_elements=["account_id", "user_id"], set_=seen)
+            )
+
+    async def get(self, user_id: int) -> Person | None:
+        """Return the person as last seen by this account."""
+        statement = sa.select(people).where(
+            people.c.account_id == self._account_id, people.c.user_id == user_id
+        )
+        async with self._database.read() as connection:
+            row = (await connection.execute(statement)).one_or_none()
+        return None if row is None else from_row(row)

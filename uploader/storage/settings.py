@@ -1,0 +1,41 @@
+"""Settings that are changed while the engine runs, and outlive it."""
+
+import json
+
+import sqlalchemy as sa
+
+from uploader.storage.database import Database
+from uploader.storage.tables import settings
+
+_MAINTENANCE = "maintenance"
+
+
+class Settings:
+    """The settings of one database: JSON values by their key."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def maintenance(self) -> bool:
+        """Return whether the bot takes no new links for now."""
+        return await self.get(_MAINTENANCE) is True
+
+    async def set_maintenance(self, on: bool) -> None:
+        """Take new links again, or none for now."""
+        await self.set(_MAINTENANCE, on)
+
+    async def get(self, key: str) -> object:
+        """Return the value as `json` reads it; None if it was never set."""
+        statement = sa.select(settings.c.value).where(settings.c.key == key)
+        async with self._database.read() as connection:
+            text = (await connection.execute(statement)).scalar_one_or_none()
+        return None if text is None else json.loads(text)
+
+    async def set(self, key: str, value: object) -> None:
+        """Keep a value that `json` can write; raises TypeError if it cannot."""
+        text = json.dumps(value)
+        statement = self._database.insert(settings).values(key=key, value=text)
+        async with self._database.write() as connection:
+            await connection.execute(
+                statement.on_conflict_do_update(index_elements=["key"], set_={"value": text})
+            )

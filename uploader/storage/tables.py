@@ -1,0 +1,123 @@
+"""The tables, as the newest migration leaves them (a test compares the two on both databases)."""
+
+from typing import Any, TypeAlias
+
+import sqlalchemy as sa
+
+from uploader.model import ENDED, JobState
+
+#: A row of any columns.
+Row: TypeAlias = sa.Row[*tuple[Any, ...]]
+
+metadata = sa.MetaData(
+    naming_convention={
+        "pk": "pk_%(table_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+    }
+)
+
+#: Telegram's ids are signed 64-bit. SQLite's INTEGER is as wide, and the only type that counts up by itself.
+Long = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
+
+
+class Text(sa.TypeDecorator[str]):
+    """Text from outside: what PostgreSQL would refuse (NUL, lone surrogates) is cut out or replaced."""
+
+    impl = sa.Text
+    cache_ok = True
+
+    def process_bind_param(self, value: str | None, dialect: sa.Dialect) -> str | None:
+        """Return `value` in a form that both databases take, and give back unchanged."""
+        return None if value is None else value.replace("\0", "").encode(errors="replace").decode()
+
+
+def in_state(column: sa.ColumnElement[str], *states: JobState) -> sa.ColumnElement[bool]:
+    """Return whether the state is one of these, spelled out: a bound parameter hides a partial index."""
+    return column.in_([sa.literal_column(f"'{state.value}'") for state in states])
+
+
+def _only(*states: JobState) -> dict[str, Any]:
+    where = in_state(sa.literal_column("state"), *states)
+    return {"sqlite_where": where, "postgresql_where": where}
+
+
+ENDED_STATES = tuple(state for state in JobState if state in ENDED)
+
+jobs = sa.Table(
+    "jobs",
+    metadata,
+    sa.Column("id", Long, primary_key=True),
+    sa.Column("user_id", Long, nullable=False),
+    sa.Column("chat_id", Long, nullable=False),
+    sa.Column("message_id", Long, nullable=False),
+    sa.Column("language", Text, nullable=False),
+    sa.Column("url", Text, nullable=False),
+    sa.Column("host", Text, nullable=False),
+    sa.Column("state", Text, nullable=False),
+    sa.Column("rank", sa.Integer, nullable=False),  # small = first, before any turn
+    sa.Column("turn", sa.Integer, nullable=False),  # jobs of this person that waited when this one came
+    sa.Column("run_at", sa.Double, nullable=False),
+    sa.Column("attempt", sa.Integer, nullable=False),
+    sa.Column("failures", sa.Integer, nullable=False),
+    sa.Column("worker", Text),
+    sa.Column("lease_until", sa.Double),
+    sa.Column("cancel_requested", sa.Boolean, nullable=False),
+    sa.Column("created_at", sa.Double, nullable=False),
+    sa.Column("updated_at", sa.Double, nullable=False),
+    sa.Column("status_message_id", Long),
+    sa.Column("random_id", Long),
+    sa.Column("delivered_message_id", Long),
+    sa.Column("name", Text),
+    sa.Column("size_bytes", Long),
+    sa.Column("checkpoint_file_id", Long),
+    sa.Column("checkpoint_size_bytes", Long),
+    sa.Column("checkpoint_validator", Text),
+    sa.Column("checkpoint_acked", sa.LargeBinary),
+    sa.Column("reason", Text),
+    sa.UniqueConstraint("chat_id", "message_id"),
+    # plain ascending columns, in the order of claiming: Alembic does not see expressions on SQLite
+    sa.Index("ix_jobs_claim", "rank", "turn", "run_at", "id", **_only(JobState.QUEUED)),
+    sa.Index("ix_jobs_ended", "updated_at", "id", **_only(*ENDED_STATES)),
+    sa.Index(None, "state"),
+    sa.Index(None, "user_id", "state"),
+)
+
+people = sa.Table(
+    "people",
+    metadata,
+    sa.Column("account_id", Long, primary_key=True, autoincrement=False),
+    sa.Column("user_id", Long, primary_key=True, autoincrement=False),
+    sa.Column("access_hash", Long, nullable=False),
+    sa.Column("language", Text, nullable=False),
+    sa.Column("name", Text, nullable=False),
+    sa.Column("seen_at", sa.Double, nullable=False),
+)
+
+sponsors = sa.Table(
+    "sponsors",
+    metadata,
+    sa.Column("channel_id", Long, primary_key=True, autoincrement=False),
+    sa.Column("access_hash", Long, nullable=False),
+    sa.Column("username", Text, nullable=False),
+    sa.Column("title", Text, nullable=False),
+    sa.Column("added_by", Long, nullable=False),
+    sa.Column("added_at", sa.Double, nullable=False),
+)
+
+#: One row for each person who was shown a lock. It outlives the lock: what a sponsor got stays known.
+sponsor_asks = sa.Table(
+    "sponsor_asks",
+    metadata,
+    sa.Column("channel_id", Long, primary_key=True, autoincrement=False),
+    sa.Column("user_id", Long, primary_key=True, autoincrement=False),
+    sa.Column("asked_at", sa.Double, nullable=False),
+    sa.Column("joined_at", sa.Double),
+)
+
+settings = sa.Table(
+    "settings",
+    metadata,
+    sa.Column("key", Text, primary_key=True),
+    sa.Column("value", Text, nullable=False),  # JSON
+)
