@@ -9,6 +9,7 @@ from types import TracebackType
 from typing import Final, Self
 
 import aiohttp
+from aiohttp.http_exceptions import HttpProcessingError
 from pydantic import ValidationError
 
 from uploader.snapshot import WIRE_VERSION, MaintenanceSwitch, Snapshot
@@ -109,7 +110,7 @@ class ControlClient:
                         yield _parsed(line.removeprefix(b"data:"))
         except (aiohttp.ClientError, OSError, TimeoutError) as problem:
             raise _unreachable(problem) from problem
-        except ValueError as problem:  # aiohttp's word for a line over LINE_BYTES
+        except HttpProcessingError as problem:  # a line over LINE_BYTES, or no HTTP at all
             raise EngineUnreachable("it sends more than this program can read") from problem
 
 

@@ -31,7 +31,7 @@ class Speed:
         self._last = _Sample(0.0, 0)
 
     def report(self, at: float, done_bytes: int) -> None:
-        """Note that `done_bytes` were acknowledged in all by the moment `at`; fewer than before: a new start."""
+        """Note that `done_bytes` in all were acknowledged by `at`; fewer than before mean a new start."""
         if done_bytes < self._last.done_bytes:
             self._samples.clear()
         self._last = _Sample(at, done_bytes)

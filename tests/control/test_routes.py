@@ -1,0 +1,98 @@
+"""What the control API answers."""
+
+from pathlib import Path
+
+import aiohttp
+import pytest
+
+from tests.tui.stage import FakeEngine, busy
+from uploader.snapshot import Snapshot
+
+
+async def test_snapshot_when_asked_for_is_the_engines(
+    engine: FakeEngine, socket_path: Path, http: aiohttp.ClientSession
+) -> None:
+    """The snapshot crosses the wire whole, Persian names and unknown sizes included."""
+    engine.seen = busy()
+    async with engine.server(socket_path), http.get("/api/snapshot") as answer:
+        assert answer.status == 200
+        assert engine.seen == Snapshot.model_validate_json(await answer.text())
+
+
+async def test_maintenance_when_switched_holds_and_is_answered_with_the_new_snapshot(
+    engine: FakeEngine, socket_path: Path, http: aiohttp.ClientSession
+) -> None:
+    """The answer to the switch is already the engine after it."""
+    async with engine.server(socket_path):
+        async with http.post("/api/maintenance", json={"on": True}) as answer:
+            assert (200, True) == (answer.status, (await answer.json())["maintenance"])
+        assert engine.seen.maintenance
+        async with http.post("/api/maintenance", json={"on": False}) as answer:
+            assert (200, False) == (answer.status, (await answer.json())["maintenance"])
+
+
+@pytest.mark.parametrize(
+    ("body", "status"),
+    [
+        (b"", 400),
+        (b"{on: true}", 400),
+        (b"\xff\xfe", 400),
+        (b"{}", 422),
+        (b"[]", 422),
+        (b"null", 422),
+        (b'{"on": "yes"}', 422),
+        (b'{"on": 1}', 422),
+        (b'{"on": null}', 422),
+        (b'{"on": true, "x": "' + b"a" * 5000 + b'"}', 413),
+    ],
+)
+async def test_maintenance_when_the_body_is_bad_refuses_and_changes_nothing(
+    engine: FakeEngine, socket_path: Path, http: aiohttp.ClientSession, body: bytes, status: int
+) -> None:
+    """Every bad body gets a status of its class and a sentence, and the switch stays."""
+    async with engine.server(socket_path), http.post("/api/maintenance", data=body) as answer:
+        assert status == answer.status
+        assert ["error"] == list(await answer.json())
+    assert not engine.seen.maintenance
+
+
+@pytest.mark.parametrize(
+    ("method", "route", "status"),
+    [
+        ("GET", "/", 404),
+        ("GET", "/api/nothing", 404),
+        ("POST", "/api/snapshot", 405),
+        ("GET", "/api/maintenance", 405),
+    ],
+)
+async def test_route_when_unknown_is_refused_in_json(
+    engine: FakeEngine, socket_path: Path, http: aiohttp.ClientSession, method: str, route: str, status: int
+) -> None:
+    """Also the web server's own refusals have our form."""
+    async with engine.server(socket_path), http.request(method, route) as answer:
+        assert status == answer.status
+        assert ["error"] == list(await answer.json())
+
+
+async def test_health_when_serving_is_ok_and_says_for_how_long(
+    engine: FakeEngine, socket_path: Path, http: aiohttp.ClientSession
+) -> None:
+    """The uptime is that of the snapshot."""
+    async with engine.server(socket_path), http.get("/health") as answer:
+        assert answer.status == 200
+        assert {
+            "ok": True,
+            "bot_username": "peyk_bot",
+            "maintenance": False,
+            "uptime_s": 11_520.0,
+        } == await answer.json()
+
+
+async def test_health_when_stopping_is_503(
+    engine: FakeEngine, socket_path: Path, http: aiohttp.ClientSession
+) -> None:
+    """Who watches the engine learns that it takes no more work."""
+    engine.seen = engine.seen.model_copy(update={"stopping": True})
+    async with engine.server(socket_path), http.get("/health") as answer:
+        assert answer.status == 503
+        assert {"ok": False, "error": "stopping"} == await answer.json()

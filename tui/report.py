@@ -1,0 +1,34 @@
+"""The snapshot as a few lines of plain text: `run.py status`."""
+
+from collections.abc import Iterator
+
+from tui import plain, units, wording
+from uploader.snapshot import Snapshot, TransferRow
+
+
+def lines(snapshot: Snapshot) -> Iterator[str]:
+    """How the engine is, for a terminal that is no dashboard."""
+    counts = snapshot.counts
+    mode = "stopping" if snapshot.stopping else "maintenance" if snapshot.maintenance else "serving"
+    yield f"@{snapshot.bot_username} {mode}, up {units.duration(snapshot.at - snapshot.started_at)}"
+    yield (
+        f"{counts['running']} running, {counts['queued']} queued, "
+        f"{counts['waiting_sponsors']} waiting for sponsors; "
+        f"{counts['done']} delivered, {counts['failed']} failed, {counts['cancelled']} cancelled"
+    )
+    for transfer in snapshot.transfers:
+        yield _transfer(transfer)
+    for sponsor in snapshot.sponsors:
+        yield f"  sponsor @{sponsor.username}: {sponsor.asked} asked, {sponsor.joined} joined"
+
+
+def _transfer(row: TransferRow) -> str:
+    parts = [
+        f"  #{row.job_id} {plain.name(row.name or row.host)}",
+        wording.phase(row.phase),
+        units.percent(row.done_bytes, row.total_bytes),
+        units.size(row.done_bytes),
+        units.speed(row.speed_bytes_s),
+        f"{units.duration(row.eta_s)} left" if row.eta_s is not None else "",
+    ]
+    return "  ".join(part for part in parts if part)

@@ -1,0 +1,146 @@
+"""The engine at this moment: what the database keeps, joined with what the running jobs report.
+
+A link's address never gets here further than its host.
+"""
+
+import time
+from collections import OrderedDict
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Final
+
+from uploader.control.speed import Speed, eta_s
+from uploader.model import Job, JobState, Phase, Progress, SponsorCount
+from uploader.snapshot import QUEUE_ROWS, RECENT_ROWS, JobRow, Snapshot, SponsorRow, TransferRow
+from uploader.storage.jobs import Jobs
+from uploader.storage.settings import Settings
+from uploader.storage.sponsors import Sponsors
+
+#: Far more than ever run at once; past it the oldest entry goes, whose job nobody ended.
+LIVE_JOBS: Final = 256
+
+
+@dataclass(slots=True)
+class _Live:
+    progress: Progress | None = None
+    speed: Speed = field(default_factory=Speed)
+
+
+class Board:
+    """A watcher of the worker: keeps the newest `Progress` of each running job, and draws the `Snapshot`.
+
+    `stopping` says whether a stop was asked for, `clock` gives epoch seconds.
+    """
+
+    def __init__(
+        self,
+        *,
+        jobs: Jobs,
+        sponsors: Sponsors,
+        settings: Settings,
+        bot_username: str,
+        stopping: Callable[[], bool],
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        self._jobs = jobs
+        self._sponsors = sponsors
+        self._settings = settings
+        self._bot_username = bot_username
+        self._stopping = stopping
+        self._clock = clock
+        self._started_at = clock()
+        self._live: OrderedDict[int, _Live] = OrderedDict()
+
+    def started(self, job: Job) -> None:
+        """A worker of this process begins an attempt; what an earlier one reported is forgotten."""
+        self._live[job.id] = _Live()
+        self._live.move_to_end(job.id)
+        if len(self._live) > LIVE_JOBS:
+            self._live.popitem(last=False)
+
+    def progress(self, progress: Progress) -> None:
+        """Keep the newest look at a job that was started; later ones replace it."""
+        live = self._live.get(progress.job_id)
+        if live is not None:
+            live.progress = progress
+            live.speed.report(self._clock(), progress.done_bytes)
+
+    async def ended(self, job: Job) -> None:
+        """The attempt is over, however it went."""
+        self._live.pop(job.id, None)
+
+    async def snapshot(self) -> Snapshot:
+        """Draw the engine as it is now."""
+        counts = await self._jobs.counts()
+        running = await self._jobs.running()
+        queue = await self._jobs.queue(QUEUE_ROWS)
+        recent = await self._jobs.recent(RECENT_ROWS)
+        sponsors = await self._sponsors.counts()
+        maintenance = await self._settings.maintenance()
+        now = self._clock()
+        return Snapshot(
+            at=now,
+            started_at=self._started_at,
+            bot_username=self._bot_username,
+            maintenance=maintenance,
+            stopping=self._stopping(),
+            counts={state.value: counts.get(state, 0) for state in JobState},
+            transfers=tuple(self._transfer(job, now) for job in running),
+            queue=tuple(map(_job_row, queue)),
+            recent=tuple(map(_job_row, recent)),
+            sponsors=tuple(map(_sponsor_row, sponsors)),
+        )
+
+    def _transfer(self, job: Job, now: float) -> TransferRow:
+        """A job of which nothing was reported here (yet) is opening, at an unknown speed."""
+        live = self._live.get(job.id, _Live())
+        seen = live.progress or Progress(
+            job_id=job.id,
+            phase=Phase.OPENING,
+            name=None,
+            done_bytes=0,
+            total_bytes=None,
+            speed_bytes_s=0.0,
+        )
+        uploading = seen.phase is Phase.UPLOADING
+        speed_bytes_s = live.speed.bytes_s(now) if uploading else 0.0
+        total_bytes = job.size_bytes if seen.total_bytes is None else seen.total_bytes
+        return TransferRow(
+            job_id=job.id,
+            user_id=job.user_id,
+            host=job.link.host,
+            name=seen.name or job.name,
+            phase=seen.phase.value,
+            done_bytes=seen.done_bytes,
+            total_bytes=total_bytes,
+            speed_bytes_s=speed_bytes_s,
+            eta_s=eta_s(seen.done_bytes, total_bytes, speed_bytes_s),
+            attempt=job.failures + 1,
+            started_at=job.updated_at,
+        )
+
+
+def _job_row(job: Job) -> JobRow:
+    return JobRow(
+        job_id=job.id,
+        user_id=job.user_id,
+        host=job.link.host,
+        name=job.name,
+        state=job.state.value,
+        reason=None if job.reason is None else job.reason.value,
+        size_bytes=job.size_bytes,
+        attempt=job.failures + 1,
+        created_at=job.created_at,
+        updated_at=job.updated_at,
+        run_at=job.run_at,
+    )
+
+
+def _sponsor_row(count: SponsorCount) -> SponsorRow:
+    return SponsorRow(
+        channel_id=count.sponsor.channel_id,
+        title=count.sponsor.title,
+        username=count.sponsor.username,
+        asked=count.asked,
+        joined=count.joined,
+    )
