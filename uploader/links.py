@@ -1,0 +1,175 @@
+"""Which texts are links, and the one form in which a link is fetched, stored and compared.
+
+Pure: what a host name leads to is judged by `sources.guard`, when the connection is made.
+"""
+
+import re
+from ipaddress import AddressValueError, IPv4Address, IPv6Address
+from typing import Final
+from urllib.parse import quote
+
+import idna
+
+from uploader.errors import NotALink, Reason
+from uploader.limits import LINK_CHARACTERS
+from uploader.model import Link
+
+#: How much of a message is searched; Telegram's own messages end at 4096 characters.
+_SEARCHED_CHARACTERS: Final = 16_384
+
+#: Ports below this one belong to services that are not web sites, 80 and 443 apart.
+_FIRST_FREE_PORT: Final = 1024
+_DEFAULT_PORTS: Final = (("http", 80), ("https", 443))
+
+#: https://www.rfc-editor.org/rfc/rfc1035#section-2.3.4
+_HOST_CHARACTERS: Final = 253
+
+# A link goes on to the next white space, bracket, quote or invisible mark. ZWNJ and ZWJ are no marks:
+# Persian addresses are written with them.
+_END: Final = r'\s<>"\u200b\u200e\u200f\u202a-\u202e\u2060-\u2069\ufeff'
+_TOP_LEVEL: Final = r"(?:[^\W\d_]{2,24}|xn--[a-z0-9-]{2,59})"
+_LABELS: Final = r"(?:[\w-]{1,63}\.){1,20}"
+_IPV4: Final = r"(?:\d{1,3}\.){3}\d{1,3}"
+_FIND: Final = re.compile(
+    rf"""
+      (?<![a-z0-9+.-])(?P<full> [a-z][a-z0-9+.-]{{0,30}}://[^{_END}]+ | (?:magnet|data|file):[^{_END}]+ )
+    | (?<![\w@.+-])(?: (?:{_LABELS}{_TOP_LEVEL}|{_IPV4})(?::\d{{1,5}})?(?:/|\?\w)[^{_END}]*
+                     | www\.{_LABELS}{_TOP_LEVEL}
+                     | {_LABELS}(?:com|net|org|info|io|ir)(?::\d{{1,5}})?(?![\w@.-]*\w) )
+    """,
+    re.IGNORECASE | re.VERBOSE,
+)
+_TRAILING: Final = ".,;:!?'`\u00bb\u201d\u2019\u2026\u060c\u061b\u061f\u200c\u200d"
+_BRACKETS: Final = ((")", "("), ("]", "["), ("}", "{"))
+
+_SCHEME: Final = re.compile(r"([a-z][a-z0-9+.-]*):", re.IGNORECASE | re.ASCII)
+# https://www.rfc-editor.org/rfc/rfc3986#appendix-B, without the fragment
+_PARTS: Final = re.compile(r"(https?)://([^/?#]*)([^?#]*)(\?[^#]*)?", re.IGNORECASE | re.ASCII)
+_AUTHORITY: Final = re.compile(r"(\[[0-9a-f:.]+\]|[^\[\]:@%\\\s]+)(?::([0-9]{0,5}))?", re.IGNORECASE)
+_LABEL: Final = re.compile(r"[a-z0-9_-]{1,63}")
+_NUMBER: Final = re.compile(r"0x[0-9a-f]*|[0-9]+")
+_CONTROL: Final = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
+
+
+def find(text: str) -> str | None:
+    """The first thing in `text` that looks like a link, or None.
+
+    With a scheme, any scheme: `parse` says which can be fetched. Without one, a host followed by a path
+    (`example.com/file.zip`), a `www.` name, or a bare name under a top level that is in no file name;
+    these get `https://`. Punctuation around the link is left out.
+    """
+    match = _FIND.search(text[:_SEARCHED_CHARACTERS])
+    if match is None:
+        return None
+    found = _without_trailing(match[0])
+    return found if match["full"] else f"https://{found}"
+
+
+def parse(raw: str, *, characters: int = LINK_CHARACTERS) -> Link:
+    """The link that `raw` is, in its normal form; `parse(parse(x).url) == parse(x)`.
+
+    Scheme and host are lower case, the host ASCII (IDNA 2008, UTS 46), numeric hosts are dotted quads,
+    the default port and the fragment are gone. Path and query keep every byte: characters that may not
+    stand in a URL are percent-encoded, nothing is decoded or reordered. Ports: 80, 443 and 1024-65535.
+
+    Raises:
+        NotALink: NOT_HTTP, or MALFORMED: no host, user info, a bad port, control characters, or more
+            than `characters` before or after the normalisation.
+    """
+    raw = raw.strip(" \t\r\n")
+    if len(raw) > characters:
+        raise NotALink(Reason.MALFORMED, "too long")
+    if _CONTROL.search(raw):
+        raise NotALink(Reason.MALFORMED, "control characters")
+    scheme, authority, path, query = _split(raw)
+    match = _AUTHORITY.fullmatch(authority)
+    if match is None:
+        raise NotALink(Reason.MALFORMED, "host or user info")
+    host = _host(match[1])
+    rest = _encoded(path or "/") + _encoded(query)
+    url = f"{scheme}://{f'[{host}]' if ':' in host else host}{_port(scheme, match[2])}{rest}"
+    if len(url) > characters:
+        raise NotALink(Reason.MALFORMED, "too long")
+    return Link(url=url, host=host)
+
+
+def _without_trailing(found: str) -> str:
+    while True:
+        cut = found.rstrip(_TRAILING)
+        for closing, opening in _BRACKETS:
+            if cut.endswith(closing) and cut.count(closing) > cut.count(opening):
+                cut = cut[:-1]
+        if cut == found:
+            return found
+        found = cut
+
+
+def _split(raw: str) -> tuple[str, str, str, str]:
+    """Scheme, authority, path and query (with its question mark)."""
+    match = _PARTS.match(raw)
+    if match is not None:
+        return match[1].lower(), match[2], match[3], match[4] or ""
+    scheme = _SCHEME.match(raw)
+    if scheme is not None and scheme[1].lower() not in {"http", "https"}:
+        raise NotALink(Reason.NOT_HTTP, "another scheme")
+    raise NotALink(Reason.MALFORMED, "no scheme or no host")
+
+
+def _host(raw: str) -> str:
+    """The host in ASCII, lower case, without brackets and without the root's dot."""
+    try:
+        if raw.startswith("["):
+            return IPv6Address(raw[1:-1]).compressed
+        name = raw.removesuffix(".")
+        if len(name) > _HOST_CHARACTERS:  # before `idna`, whose work grows with it
+            raise NotALink(Reason.MALFORMED, "host too long")
+        name = name.lower() if name.isascii() else idna.encode(name, uts46=True).decode("ascii")
+    except (AddressValueError, idna.IDNAError) as error:
+        raise NotALink(Reason.MALFORMED, "host") from error
+    labels = name.split(".")
+    if _NUMBER.fullmatch(labels[-1]):
+        return _ipv4(labels)
+    if len(name) > _HOST_CHARACTERS or not all(map(_LABEL.fullmatch, labels)):
+        raise NotALink(Reason.MALFORMED, "host")
+    return name
+
+
+def _ipv4(labels: list[str]) -> str:
+    """The dotted quad of a numeric host, read as browsers do: https://url.spec.whatwg.org/#ipv4-parser
+
+    Decimal, octal (0...) and hexadecimal (0x...) numbers; the last one fills the bytes that are left.
+    """
+    try:
+        numbers = [_number(label) for label in labels]
+        *first, last = numbers
+        if len(first) > 3 or any(number > 255 for number in first) or last >= 256 ** (4 - len(first)):
+            raise ValueError
+    except ValueError as error:
+        raise NotALink(Reason.MALFORMED, "numeric host") from error
+    return str(IPv4Address(last + sum(number << (24 - 8 * at) for at, number in enumerate(first))))
+
+
+def _number(label: str) -> int:
+    if not _NUMBER.fullmatch(label):
+        raise ValueError(label)
+    if label.startswith("0x"):
+        return int(label[2:] or "0", 16)
+    return int(label, 8 if label.startswith("0") else 10)
+
+
+def _port(scheme: str, raw: str | None) -> str:
+    """`:port`, or nothing for the scheme's own."""
+    if not raw or (scheme, int(raw)) in _DEFAULT_PORTS:
+        return ""
+    port = int(raw)
+    if port not in {80, 443} and not _FIRST_FREE_PORT <= port <= 65_535:
+        raise NotALink(Reason.MALFORMED, "port")
+    return f":{port}"
+
+
+def _encoded(part: str) -> str:
+    try:
+        # surrogates stand for the raw bytes of a redirect that was no UTF-8
+        return quote(part, safe="!#$%&'()*+,/:;=?@[]~", errors="surrogateescape")
+    except UnicodeEncodeError as error:
+        raise NotALink(Reason.MALFORMED, "characters") from error

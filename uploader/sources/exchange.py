@@ -1,0 +1,140 @@
+"""Requests to sites: redirects followed hop by hop, every failure told in our own terms.
+
+Nothing of aiohttp's errors goes further than this file: their texts hold whole addresses.
+"""
+
+import asyncio
+import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Final
+from urllib.parse import urljoin
+
+import aiohttp
+from aiohttp.http import HttpProcessingError
+from yarl import URL
+
+from uploader.errors import NotALink, Reason, SourceError, SourceTemporary
+from uploader.links import parse
+from uploader.model import Link
+from uploader.sources.guard import Guard, is_denial
+
+REDIRECTS: Final = 10
+_REDIRECTED: Final = frozenset({301, 302, 303, 307, 308})
+#: Signed addresses of storage services are longer than what people send; aiohttp reads no longer header.
+_HOP_CHARACTERS: Final = 8000
+_HEADER_LINE_BYTES: Final = 8190
+_HEADERS: Final = 128
+#: The stream stops reading from its socket at twice this; smaller ones cost speed.
+_READ_BUFFER_BYTES: Final = 1 << 18
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Patience:
+    """How long a site is waited for: generous to slow ones, finite for all."""
+
+    connect_s: float = 10.0  # TCP and TLS, for each of a name's addresses
+    answer_s: float = 30.0  # from the request to the end of the headers, DNS and connection included
+    silence_s: float = 30.0  # between two pieces of a body
+    floor_bytes: int = 64 * 1024  # at least this much in each `floor_s` spent waiting for the site
+    floor_s: float = 60.0
+    resumes: int = 5  # of a body that breaks off, without 8 MiB of progress between them
+    resume_wait_s: float = 0.5  # before the first one, then doubled, up to 16 times this
+
+
+class Exchange:
+    """The requests of one link, and the answers that are open."""
+
+    def __init__(
+        self, guard: Guard, connector: aiohttp.TCPConnector, user_agent: str, patience: Patience
+    ) -> None:
+        self._guard = guard
+        self.patience = patience
+        self._open: set[aiohttp.ClientResponse] = set()
+        # a session for each link: cookies live along its redirects and never meet another person's
+        self._session = aiohttp.ClientSession(
+            connector=connector,
+            connector_owner=False,
+            cookie_jar=aiohttp.CookieJar(),
+            headers={"User-Agent": user_agent, "Accept": "*/*", "Accept-Encoding": "identity"},
+            timeout=aiohttp.ClientTimeout(
+                total=None, sock_connect=patience.connect_s, sock_read=patience.silence_s
+            ),
+            read_bufsize=_READ_BUFFER_BYTES,
+            max_line_size=_HEADER_LINE_BYTES,
+            max_field_size=_HEADER_LINE_BYTES,
+            max_headers=_HEADERS,
+            trust_env=False,  # a proxy would resolve names for us, out of the guard's sight
+        )
+
+    async def get(self, link: Link, headers: dict[str, str]) -> tuple[aiohttp.ClientResponse, list[Link]]:
+        """The answer at the end of the redirects, whatever its status, and the links that led to it.
+
+        Raises:
+            SourceError: the guard refuses a hop, a hop cannot be reached, or there are too many.
+        """
+        trail = [link]
+        while len(trail) <= REDIRECTS + 1:
+            response = await self._request(trail[-1], headers)
+            if response.status not in _REDIRECTED or "Location" not in response.headers:
+                return response, trail
+            self.drop(response)
+            trail.append(_next_hop(trail[-1], response.headers["Location"]))
+        raise SourceError(Reason.SITE_BROKEN, f"{link.host}: more than {REDIRECTS} redirects")
+
+    async def _request(self, link: Link, headers: dict[str, str]) -> aiohttp.ClientResponse:
+        reason = self._guard.static_verdict(link)
+        if reason is not None:
+            raise SourceError(reason, link.host)
+        with translated(link.host):
+            async with asyncio.timeout(self.patience.answer_s):
+                url = URL(link.url, encoded=True)
+                response = await self._session.get(url, headers=headers, allow_redirects=False)
+        self._open.add(response)
+        return response
+
+    def drop(self, response: aiohttp.ClientResponse) -> None:
+        """Close `response`. Its connection serves again only if the whole body was read."""
+        self._open.discard(response)
+        response.close()
+
+    async def close(self) -> None:
+        """Close the answers that are still open, and the session."""
+        for response in tuple(self._open):
+            self.drop(response)
+        await self._session.close()
+
+
+@contextmanager
+def translated(host: str) -> Iterator[None]:
+    """Turn what aiohttp and the system raise into a SourceError that names `host` and the class alone."""
+    try:
+        yield
+    except (aiohttp.ClientError, HttpProcessingError, OSError) as error:
+        raise _told(error, f"{host}: {type(error).__name__}") from None
+
+
+def _told(error: Exception, detail: str) -> SourceError:
+    """`error` in our terms; the order is from the narrow class to the wide."""
+    if isinstance(error, TimeoutError):
+        return SourceTemporary(Reason.TIMED_OUT, detail)
+    if isinstance(error, aiohttp.ClientConnectorDNSError):
+        # the name does not exist, unless it was the resolver that could not be asked
+        again = error.os_error.errno == socket.EAI_AGAIN
+        return (SourceTemporary if again else SourceError)(Reason.NO_SUCH_HOST, detail)
+    if isinstance(error, aiohttp.ClientConnectorError) and is_denial(error.os_error):
+        return SourceError(Reason.PRIVATE_ADDRESS, detail)
+    if isinstance(error, aiohttp.ClientConnectionError | OSError):
+        return SourceTemporary(Reason.UNREACHABLE, detail)
+    if isinstance(error, aiohttp.ClientPayloadError):
+        return SourceTemporary(Reason.SITE_BROKEN, detail)
+    return SourceError(Reason.SITE_BROKEN, detail)
+
+
+def _next_hop(link: Link, location: str) -> Link:
+    """Where a redirect of `link` leads. Its fragment, and anything that `parse` refuses, goes no further."""
+    try:
+        return parse(urljoin(link.url, location.strip()), characters=_HOP_CHARACTERS)
+    except (NotALink, ValueError):  # urljoin raises ValueError for brackets that hold no address
+        raise SourceError(Reason.SITE_BROKEN, f"{link.host}: redirect to no link") from None

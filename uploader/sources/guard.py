@@ -1,0 +1,72 @@
+"""The egress policy: which addresses a link may lead to. Every byte from the open internet passes here.
+
+An address is judged when the connection to it is made: for literal addresses, for every redirect and for
+every answer of the DNS alike, so that a name which changes its address between a check and its use gains
+nothing. The table is IANA's special-purpose registries as `ssrfguard` has them: private, loopback,
+link-local with the clouds' metadata, shared (CGNAT), multicast and reserved space, also when carried
+inside an IPv6 address (mapped, 6to4, Teredo, NAT64).
+"""
+
+import socket
+from collections.abc import Sequence
+from ipaddress import IPv4Network, IPv6Network
+from typing import Final
+
+import aiohttp
+from aiohttp.abc import AbstractResolver
+from ssrfguard import BlockedAddressError, Policy
+
+from uploader.errors import Reason
+from uploader.model import Link
+
+#: Names that stand for a network of one's own: RFC 6761, RFC 6762, RFC 8375 and ICANN's .internal.
+_OWN_NAMES: Final = ("localhost", "local", "home.arpa", "internal")
+
+#: Sockets at once, over all jobs; a waiting request counts against its connect deadline.
+_SOCKETS: Final = 256
+
+_DENIED: Final = "this address is not allowed"
+
+
+class Guard:
+    """One policy, and the only maker of connections to the open internet."""
+
+    def __init__(self, allow_networks: Sequence[IPv4Network | IPv6Network] = ()) -> None:
+        """`allow_networks` are reachable besides the public internet.
+
+        Raises:
+            ValueError: a network lies inside a range that carries IPv4 addresses (`::ffff:0:0/96`, say);
+                the IPv4 network is to be named instead.
+        """
+        self._policy = Policy(allowed_networks=tuple(allow_networks))
+        self._opened = bool(allow_networks)
+
+    def static_verdict(self, link: Link) -> Reason | None:
+        """Why `link` can be refused without a look at the DNS; None: only a connection will tell."""
+        try:
+            permitted = self._policy.permits_address(link.host)
+        except ValueError:  # a name
+            own = any(f".{link.host}".endswith(f".{name}") for name in _OWN_NAMES)
+            permitted = self._opened or not own
+        return None if permitted else Reason.PRIVATE_ADDRESS
+
+    def connector(self, *, resolver: AbstractResolver | None = None) -> aiohttp.TCPConnector:
+        """A connector whose sockets go nowhere else. To be made in the event loop, closed by the caller."""
+        return aiohttp.TCPConnector(limit=_SOCKETS, resolver=resolver, socket_factory=self._socket)
+
+    def _socket(self, info: aiohttp.AddrInfoType) -> socket.socket:
+        family, kind, protocol, _, address = info
+        try:
+            self._policy.check_address(str(address[0]).partition("%")[0])
+        except BlockedAddressError:
+            # the race between addresses in aiohappyeyeballs takes OSError alone for an answer
+            raise PermissionError(_DENIED) from None
+        return socket.socket(family, kind, protocol)
+
+
+def is_denial(error: OSError) -> bool:
+    """Whether the connection failed because a guard refused the address.
+
+    By the text: of several addresses that failed, aiohappyeyeballs reports a new error with all texts.
+    """
+    return _DENIED in str(error)
