@@ -1,0 +1,9 @@
+"""A local Telegram data centre: real TCP, real MTProto, real RPCs, on loopback."""
+
+from sandbox.dc import DataCentre
+from sandbox.world.accounts import LOGIN_CODE, Account
+from sandbox.world.channels import Channel, Role
+from sandbox.world.faults import Fault
+from sandbox.world.world import World
+
+__all__ = ["LOGIN_CODE", "Account", "Channel", "DataCentre", "Fault", "Role", "World"]

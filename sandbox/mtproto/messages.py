@@ -1,0 +1,105 @@
+"""What may stand inside an encrypted packet: one message, a container of messages, gzip around either.
+
+https://core.telegram.org/mtproto/service_messages
+"""
+
+import struct
+import zlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Final
+
+from sandbox import tl
+from sandbox.mtproto.transport import MAX_PACKET_BYTES
+
+CONTAINER: Final = 0x73F1F8DC
+GZIP_PACKED: Final = 0x3072CFA1
+RPC_RESULT: Final = 0xF35C6D01
+
+#: Telegram's bound for the messages of one container.
+MAX_CONTAINER_MESSAGES: Final = 1020
+_INNER: Final = struct.Struct("<qii")
+
+#: Codes of bad_msg_notification (https://core.telegram.org/mtproto/service_messages_about_messages)
+MESSAGE_ID_TOO_LOW: Final = 16
+MESSAGE_ID_TOO_HIGH: Final = 17
+MESSAGE_ID_PARITY: Final = 18
+SEQ_NO_MUST_BE_EVEN: Final = 34
+BAD_SALT: Final = 48
+BAD_CONTAINER: Final = 64
+
+
+class BadMessage(Exception):
+    """A message that the session layer refuses. `code` is one of bad_msg_notification's."""
+
+    def __init__(self, code: int) -> None:
+        super().__init__(f"bad_msg_notification {code}")
+        self.code = code
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """One message of a client, unpacked."""
+
+    id: int
+    seq_no: int
+    body: memoryview
+
+    @property
+    def constructor_id(self) -> int:
+        return int.from_bytes(self.body[:4], "little")
+
+
+def unpack(outer: Message) -> Iterator[Message]:
+    """The messages inside `outer`: of a container, or itself. Raises BadMessage.
+
+    A container is cut by its lengths alone, so that a message nobody knows spoils only itself.
+    """
+    message = _unzip(outer)
+    if message.constructor_id != CONTAINER:
+        yield message
+        return
+    for inner in _cut(message.body):
+        if inner.id >= outer.id:
+            raise BadMessage(BAD_CONTAINER)
+        inner = _unzip(inner)
+        if inner.constructor_id == CONTAINER:
+            raise BadMessage(BAD_CONTAINER)
+        yield inner
+
+
+def _cut(body: memoryview) -> Iterator[Message]:
+    if len(body) < 8:
+        raise BadMessage(BAD_CONTAINER)
+    (count,) = struct.unpack_from("<i", body, 4)
+    if not 0 <= count <= MAX_CONTAINER_MESSAGES:
+        raise BadMessage(BAD_CONTAINER)
+    at = 8
+    for _ in range(count):
+        if at + _INNER.size > len(body):
+            raise BadMessage(BAD_CONTAINER)
+        message_id, seq_no, length = _INNER.unpack_from(body, at)
+        at += _INNER.size
+        if length < 4 or at + length > len(body):
+            raise BadMessage(BAD_CONTAINER)
+        yield Message(message_id, seq_no, body[at : at + length])
+        at += length
+
+
+def _unzip(message: Message) -> Message:
+    """The message without its gzip. Bounded: what unpacks to more than a packet may hold is refused."""
+    if message.constructor_id != GZIP_PACKED:
+        return message
+    unzip = zlib.decompressobj(wbits=47)
+    try:
+        body = unzip.decompress(tl.read_bytes(message.body, 4), MAX_PACKET_BYTES)
+    except (zlib.error, tl.Malformed) as error:
+        raise BadMessage(BAD_CONTAINER) from error
+    if not unzip.eof or len(body) < 4:
+        raise BadMessage(BAD_CONTAINER)
+    return Message(message.id, message.seq_no, memoryview(body))
+
+
+def rpc_result(message_id: int, answer: bytes) -> bytes:
+    """The answer to the message with this id."""
+    return struct.pack("<Iq", RPC_RESULT, message_id) + answer

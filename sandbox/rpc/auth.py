@@ -1,0 +1,61 @@
+"""auth.*: logging in and out."""
+
+import secrets
+from typing import Any
+
+from telethon.tl import functions, types
+
+from sandbox.rpc import peers
+from sandbox.rpc.registry import Call, RpcError, rpc
+from sandbox.world.accounts import LOGIN_CODE, Account
+
+
+def _authorize(call: Call, account: Account) -> Any:
+    call.dc.logins.log_in(call.login, account)
+    return types.auth.Authorization(user=peers.view(call).user(account))
+
+
+@rpc(functions.auth.ImportBotAuthorizationRequest, anonymous=True, passive=True)
+def import_bot_authorization(call: Call, request: Any) -> Any:
+    if request.api_id <= 0 or not request.api_hash:
+        raise RpcError(400, "API_ID_INVALID")
+    bot = call.world.accounts.by_token(request.bot_auth_token)
+    if bot is None:
+        raise RpcError(400, "ACCESS_TOKEN_INVALID")
+    return _authorize(call, bot)
+
+
+@rpc(functions.auth.SendCodeRequest, anonymous=True, passive=True)
+def send_code(call: Call, request: Any) -> Any:
+    """Whoever asks for a code for a new number is a new user with it."""
+    if request.api_id <= 0 or not request.api_hash:
+        raise RpcError(400, "API_ID_INVALID")
+    try:
+        account = call.world.accounts.by_phone(request.phone_number)
+        if account is None:
+            lang_code = call.login.lang_code or "en"
+            account = call.world.add_user("Newcomer", request.phone_number, lang_code)
+    except ValueError as error:
+        raise RpcError(406, "PHONE_NUMBER_INVALID") from error
+    call.login.phone, call.login.phone_code_hash = account.phone or "", secrets.token_hex(9)
+    kind = types.auth.SentCodeTypeApp(length=len(LOGIN_CODE))
+    return types.auth.SentCode(type=kind, phone_code_hash=call.login.phone_code_hash)
+
+
+@rpc(functions.auth.SignInRequest, anonymous=True, passive=True)
+def sign_in(call: Call, request: Any) -> Any:
+    if not call.login.phone_code_hash or request.phone_code_hash != call.login.phone_code_hash:
+        raise RpcError(400, "PHONE_CODE_EXPIRED")
+    if request.phone_code != LOGIN_CODE:
+        raise RpcError(400, "PHONE_CODE_INVALID")
+    account = call.world.accounts.by_phone(call.login.phone)
+    if account is None:
+        raise RpcError(400, "PHONE_NUMBER_UNOCCUPIED")
+    call.login.phone_code_hash = ""
+    return _authorize(call, account)
+
+
+@rpc(functions.auth.LogOutRequest, passive=True)
+def log_out(call: Call, request: Any) -> Any:
+    call.dc.log_out(call.login)
+    return types.auth.LoggedOut()

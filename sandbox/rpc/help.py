@@ -1,0 +1,35 @@
+"""help.*: what the data centre says of itself."""
+
+import time
+from typing import Any
+
+from telethon.tl import functions, types
+
+from sandbox import tl
+from sandbox.rpc.limits import MAX_CAPTION, MAX_TEXT
+from sandbox.rpc.registry import Call, rpc
+
+
+@rpc(functions.help.GetConfigRequest, anonymous=True, passive=True)
+def get_config(call: Call, request: Any) -> Any:
+    now = int(time.time())
+    return tl.filled(
+        types.Config,
+        date=now,
+        expires=now + 3600,
+        this_dc=call.dc.id,
+        dc_options=[types.DcOption(call.dc.id, call.dc.host, call.dc.port, static=True)],
+        caption_length_max=MAX_CAPTION,
+        message_length_max=MAX_TEXT,
+        me_url_prefix="https://t.me/",
+    )
+
+
+@rpc(functions.help.GetNearestDcRequest, anonymous=True, passive=True)
+def get_nearest_dc(call: Call, request: Any) -> Any:
+    return types.NearestDc(country="IR", this_dc=call.dc.id, nearest_dc=call.dc.id)
+
+
+@rpc(functions.help.GetAppConfigRequest, anonymous=True, passive=True)
+def get_app_config(call: Call, request: Any) -> Any:
+    return types.help.AppConfig(hash=0, config=types.JsonObject([]))

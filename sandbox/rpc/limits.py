@@ -1,0 +1,57 @@
+"""What a message may hold (https://core.telegram.org/api/config; the buttons' bounds are not documented)."""
+
+from typing import Any, Final
+
+from telethon.tl import types
+
+from sandbox.rpc.registry import RpcError
+
+MAX_TEXT: Final = 4096
+MAX_CAPTION: Final = 1024
+MAX_CAPTION_PREMIUM: Final = 4096
+MAX_CALLBACK_BYTES: Final = 64
+MAX_CALLBACK_ANSWER: Final = 200
+MAX_BUTTONS: Final = 100
+MAX_BUTTONS_IN_ROW: Final = 8
+
+
+def length(text: str) -> int:
+    """The length of a text as Telegram counts it, in UTF-16 code units."""
+    return len(text.encode("utf-16-le")) // 2
+
+
+def check_text(text: str) -> None:
+    """Raises RpcError for a message that is empty or too long."""
+    if not text.strip():
+        raise RpcError(400, "MESSAGE_EMPTY")
+    if length(text) > MAX_TEXT:
+        raise RpcError(400, "MESSAGE_TOO_LONG")
+
+
+def check_caption(text: str, *, premium: bool) -> None:
+    """Raises RpcError for a caption that is too long."""
+    if length(text) > (MAX_CAPTION_PREMIUM if premium else MAX_CAPTION):
+        raise RpcError(400, "MEDIA_CAPTION_TOO_LONG")
+
+
+def check_markup(markup: Any) -> None:
+    """Raises RpcError for buttons that Telegram would not show."""
+    if not isinstance(markup, types.ReplyInlineMarkup):
+        return
+    if any(len(row.buttons) > MAX_BUTTONS_IN_ROW for row in markup.rows):
+        raise RpcError(400, "REPLY_MARKUP_TOO_LONG")
+    buttons = [button for row in markup.rows for button in row.buttons]
+    if not buttons or len(buttons) > MAX_BUTTONS:
+        raise RpcError(400, "REPLY_MARKUP_INVALID")
+    for button in buttons:
+        if not button.text.strip():
+            raise RpcError(400, "BUTTON_TEXT_INVALID")
+        match button.type:
+            case types.InlineButtonTypeCallback(data=data):
+                if not 1 <= len(data) <= MAX_CALLBACK_BYTES:
+                    raise RpcError(400, "BUTTON_DATA_INVALID")
+            case types.InlineButtonTypeUrl(url=url):
+                if not url.startswith(("http://", "https://", "tg://")) or " " in url:
+                    raise RpcError(400, "BUTTON_URL_INVALID")
+            case _:
+                raise RpcError(400, "BUTTON_TYPE_INVALID")

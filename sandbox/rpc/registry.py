@@ -1,0 +1,104 @@
+"""What an RPC is: a request class, a function that answers it, and who may call it."""
+
+import asyncio
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from types import MappingProxyType, ModuleType
+from typing import TYPE_CHECKING, Any
+
+from sandbox import tl
+from sandbox.world.accounts import Account
+from sandbox.world.world import World
+
+if TYPE_CHECKING:
+    from sandbox.dc import DataCentre
+    from sandbox.keys import Login
+    from sandbox.mtproto.session import Session
+
+
+class RpcError(Exception):
+    """The answer to a call is an error: its code and name as Telegram gives them."""
+
+    def __init__(self, code: int, name: str) -> None:
+        super().__init__(f"{code} {name}")
+        self.code = code
+        self.name = name
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One call on its way: where it arrived and who made it."""
+
+    dc: "DataCentre"
+    session: "Session"
+    login: "Login"
+
+    @property
+    def world(self) -> World:
+        return self.dc.world
+
+    @property
+    def account(self) -> Account:
+        """Who calls. Raises RpcError when nobody is logged in."""
+        account = self.login.account
+        if account is None:
+            raise RpcError(401, "AUTH_KEY_UNREGISTERED")
+        return account
+
+
+#: An answer is a TL object, a bool, a list of TL objects, or a future of one.
+Answer = Any
+Handler = Callable[[Call, Any], Answer | asyncio.Future[Any]]
+
+
+@dataclass(frozen=True, slots=True)
+class Rpc:
+    """One method. `parse` reads its request where Telethon's reader would be too slow."""
+
+    request: Any
+    handler: Handler
+    name: str
+    anonymous: bool
+    passive: bool
+    bots: bool
+    users: bool
+    parse: Callable[[memoryview], Any] | None
+
+    def run(self, call: Call, request: Any) -> Answer:
+        """Answer a call. Raises RpcError."""
+        account = call.login.account
+        if not self.anonymous:
+            if call.account.is_bot and not self.bots:
+                raise RpcError(400, "BOT_METHOD_INVALID")
+            if not call.account.is_bot and not self.users:
+                raise RpcError(400, "USER_BOT_REQUIRED")
+        if account is not None and not self.passive:
+            call.dc.listen(call.session, account)
+        return self.handler(call, request)
+
+
+def rpc(
+    request: Any,
+    *,
+    anonymous: bool = False,
+    passive: bool = False,
+    bots: bool = True,
+    users: bool = True,
+    parse: Callable[[memoryview], Any] | None = None,
+) -> Callable[[Handler], Rpc]:
+    """Make a function the answer to a request class.
+
+    `anonymous`: may be called before login. `passive`: calling it does not ask for updates.
+    `bots`, `users`: which kind of account may call it.
+    """
+
+    def register(handler: Handler) -> Rpc:
+        return Rpc(request, handler, tl.method_name(request), anonymous, passive, bots, users, parse)
+
+    return register
+
+
+def table(*modules: ModuleType) -> Mapping[int, Rpc]:
+    """All RPCs of the modules, by constructor id."""
+    found = (entry for module in modules for entry in vars(module).values() if isinstance(entry, Rpc))
+    return MappingProxyType({entry.request.CONSTRUCTOR_ID: entry for entry in found})

@@ -1,0 +1,90 @@
+"""upload.*: file parts in, pieces of files out."""
+
+import struct
+from dataclasses import dataclass
+from typing import Any, Final
+
+from telethon.tl import functions, types
+
+from sandbox import tl
+from sandbox.rpc.registry import Call, RpcError, rpc
+from sandbox.world.uploads import UNKNOWN_TOTAL, PartRefused
+
+_SMALL: Final = struct.Struct("<Iqi")
+_BIG: Final = struct.Struct("<Iqii")
+_MIB: Final = 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One part of a request that was not copied out of its packet."""
+
+    file_id: int
+    file_part: int
+    file_total_parts: int
+    bytes: memoryview
+
+
+def _read_small(body: memoryview) -> Part:
+    if len(body) < _SMALL.size:
+        raise tl.Malformed("too short")
+    _, file_id, part = _SMALL.unpack_from(body)
+    return Part(file_id, part, UNKNOWN_TOTAL, tl.read_bytes(body, _SMALL.size))
+
+
+def _read_big(body: memoryview) -> Part:
+    if len(body) < _BIG.size:
+        raise tl.Malformed("too short")
+    _, file_id, part, total = _BIG.unpack_from(body)
+    return Part(file_id, part, total, tl.read_bytes(body, _BIG.size))
+
+
+@rpc(functions.upload.SaveFilePartRequest, passive=True, parse=_read_small)
+def save_file_part(call: Call, request: Any) -> Any:
+    return _save(call, request, UNKNOWN_TOTAL, big=False)
+
+
+@rpc(functions.upload.SaveBigFilePartRequest, passive=True, parse=_read_big)
+def save_big_file_part(call: Call, request: Any) -> Any:
+    return _save(call, request, request.file_total_parts, big=True)
+
+
+def _save(call: Call, request: Any, total: int, *, big: bool) -> bool:
+    account, data = call.account, memoryview(request.bytes)
+    key_id = call.login.key.id
+    try:
+        call.world.uploads.save(
+            key_id, request.file_id, request.file_part, total, data, big=big, premium=account.premium
+        )
+    except PartRefused as error:
+        raise RpcError(400, str(error)) from error
+    call.world.stats.part_arrived(account.id, request.file_id, request.file_part, len(data))
+    return True
+
+
+@rpc(functions.upload.GetFileRequest, passive=True)
+def get_file(call: Call, request: Any) -> Any:
+    place = request.location
+    if not isinstance(place, types.InputDocumentFileLocation):
+        raise RpcError(400, "LOCATION_INVALID")
+    document = call.world.documents.get(place.id)
+    if document is None or place.access_hash != call.world.accounts.access_hash(
+        call.account, "document", place.id
+    ):
+        raise RpcError(400, "LOCATION_INVALID")
+    if place.file_reference != call.world.documents.reference(document):
+        raise RpcError(400, "FILE_REFERENCE_EXPIRED")
+    _check_range(request.offset, request.limit, precise=bool(request.precise))
+    content = document.blob.read(request.offset, request.limit)
+    return types.upload.File(types.storage.FileUnknown(), document.created_at, content)
+
+
+def _check_range(offset: int, limit: int, *, precise: bool) -> None:
+    """https://core.telegram.org/api/files#downloading-files"""
+    unit = 1024 if precise else 4096
+    if offset < 0 or offset % unit:
+        raise RpcError(400, "OFFSET_INVALID")
+    if not 0 < limit <= _MIB or limit % unit or (not precise and _MIB % limit):
+        raise RpcError(400, "LIMIT_INVALID")
+    if offset // _MIB != (offset + limit - 1) // _MIB:
+        raise RpcError(400, "LIMIT_INVALID")

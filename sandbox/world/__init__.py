@@ -1,0 +1,1 @@
+"""What the data centre knows: accounts, private chats, channels, files, and the faults that it shall show."""

@@ -1,0 +1,62 @@
+"""One account's message box: its private messages by number, and the sequence of what happened to it.
+
+https://core.telegram.org/api/updates#message-related-event-sequences
+"""
+
+from collections import deque
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from sandbox.world.events import Event
+    from sandbox.world.letters import Letter
+
+#: Events that getDifference can still bring; who was away for more is told that it was too long.
+_REMEMBERED_EVENTS: Final = 20_000
+
+
+@dataclass(frozen=True, slots=True)
+class Logged:
+    """An event and the state of the box after it. `pts_count` is 0 for what lies outside the pts sequence."""
+
+    event: "Event"
+    pts: int
+    pts_count: int
+    qts: int
+
+
+@dataclass(eq=False)
+class Box:
+    """Numbers start at 1: to a client, 0 is no state at all."""
+
+    pts: int = 1
+    qts: int = 1
+    last_message_id: int = 0
+    letters: dict[int, "Letter"] = field(default_factory=dict)
+    log: deque[Logged] = field(default_factory=lambda: deque(maxlen=_REMEMBERED_EVENTS))
+
+    def put(self, letter: "Letter") -> int:
+        """File a letter here. Gives its number."""
+        self.last_message_id += 1
+        self.letters[self.last_message_id] = letter
+        return self.last_message_id
+
+    def record(self, event: "Event", pts_count: int) -> Logged:
+        """Log an event of the pts sequence."""
+        self.pts += pts_count
+        return self._log(Logged(event, self.pts, pts_count, 0))
+
+    def record_secondary(self, event: "Event") -> Logged:
+        """Log an event of the qts sequence, which tells bots of memberships."""
+        self.qts += 1
+        return self._log(Logged(event, self.pts, 0, self.qts))
+
+    def _log(self, logged: Logged) -> Logged:
+        self.log.append(logged)
+        return logged
+
+    def since(self, pts: int, qts: int) -> list[Logged] | None:
+        """What came after this state; None when that is no longer known."""
+        if len(self.log) == self.log.maxlen and (self.log[0].pts > pts + 1 or self.log[0].qts > qts + 1):
+            return None
+        return [entry for entry in self.log if (entry.pts > pts if entry.pts_count else entry.qts > qts)]

@@ -1,0 +1,192 @@
+"""File parts on their way in, by Telegram's rules (https://core.telegram.org/api/files#uploading-files)."""
+
+import os
+from collections import OrderedDict
+from dataclasses import dataclass, field
+from hashlib import md5
+from pathlib import Path
+from typing import Final
+
+#: A part is at most this large, and this is divisible by the size of every part but the last.
+MAX_PART_BYTES: Final = 524_288
+_PART_UNIT_BYTES: Final = 1024
+#: upload_max_fileparts_default and _premium (https://core.telegram.org/api/config)
+MAX_PARTS: Final = 4000
+MAX_PARTS_PREMIUM: Final = 8000
+#: Files up to this size go by saveFilePart, with a digest; larger ones by saveBigFilePart.
+MAX_SMALL_BYTES: Final = 10 * 1024 * 1024
+#: file_total_parts of a streamed upload, of which only the last part tells the total
+UNKNOWN_TOTAL: Final = -1
+
+#: Unfinished and finished uploads that are kept at once; the oldest goes first.
+_KEPT_UPLOADS: Final = 512
+
+
+class PartRefused(Exception):
+    """A part or a file breaks a rule. The message is the name of Telegram's error."""
+
+
+@dataclass(frozen=True, slots=True)
+class Blob:
+    """Content in the spool. Part n lies at n * MAX_PART_BYTES whatever its size: parts need no order."""
+
+    path: Path
+    size_bytes: int
+    part_bytes: int
+
+    def read(self, offset: int, limit: int) -> bytes:
+        """Up to `limit` bytes from `offset`; fewer at the end of the content."""
+        limit = max(0, min(limit, self.size_bytes - offset))
+        pieces = []
+        descriptor = os.open(self.path, os.O_RDONLY)
+        try:
+            while limit > 0:
+                part, within = divmod(offset, self.part_bytes)
+                length = min(limit, self.part_bytes - within)
+                pieces.append(os.pread(descriptor, length, part * MAX_PART_BYTES + within))
+                offset, limit = offset + length, limit - length
+        finally:
+            os.close(descriptor)
+        return b"".join(pieces)
+
+    def md5(self) -> str:
+        """The MD5 digest of the content, in hexadecimal."""
+        digest = md5(usedforsecurity=False)
+        for offset in range(0, self.size_bytes, MAX_PART_BYTES):
+            digest.update(self.read(offset, MAX_PART_BYTES))
+        return digest.hexdigest()
+
+
+@dataclass(eq=False)
+class Upload:
+    """The parts of one file so far. All have the same size but the last, which may be shorter."""
+
+    path: Path
+    descriptor: int
+    total: int = UNKNOWN_TOTAL
+    part_bytes: int = 0
+    sizes: dict[int, int] = field(default_factory=dict)
+    #: the number of the one short part
+    short: int | None = None
+    highest: int = -1
+
+    def save(self, part: int, total: int, data: memoryview) -> None:
+        """Take one part; again is no error. Raises PartRefused, or OSError when the disk is full."""
+        if total != UNKNOWN_TOTAL:
+            if self.total not in (UNKNOWN_TOTAL, total) or self.highest >= total:
+                raise PartRefused("FILE_PARTS_INVALID")
+            self.total = total
+        if self.sizes.get(part) != len(data):
+            self._fit(part, len(data))
+        os.pwrite(self.descriptor, data, part * MAX_PART_BYTES)
+
+    def _fit(self, part: int, size: int) -> None:
+        """Check the size of a new part against the others': one part may be shorter, the last one."""
+        if part in self.sizes:
+            raise PartRefused("FILE_PART_SIZE_CHANGED")
+        if size > self.part_bytes:
+            # whatever came before was one part, the last one
+            if len(self.sizes) > 1:
+                raise PartRefused("FILE_PART_SIZE_CHANGED")
+            if self.sizes:
+                self._shorten(self.highest, part)
+            self.part_bytes = size
+        elif size < self.part_bytes:
+            self._shorten(part, self.highest)
+        elif self.short is not None and part > self.short:
+            raise PartRefused("FILE_PART_SIZE_CHANGED")
+        self.sizes[part] = size
+        self.highest = max(self.highest, part)
+
+    def _shorten(self, part: int, other: int) -> None:
+        if self.short is not None or part < other or not self._may_be_last(part):
+            raise PartRefused("FILE_PART_SIZE_CHANGED")
+        self.short = part
+
+    def _may_be_last(self, part: int) -> bool:
+        return self.total in (UNKNOWN_TOTAL, part + 1)
+
+    def finish(self, parts: int) -> Blob:
+        """The content, when all parts are there. Raises PartRefused, naming the first that is missing."""
+        if parts < 1 or self.total not in (UNKNOWN_TOTAL, parts) or self.highest >= parts:
+            raise PartRefused("FILE_PARTS_INVALID")
+        missing = next((part for part in range(parts) if part not in self.sizes), None)
+        if missing is not None:
+            raise PartRefused(f"FILE_PART_{missing}_MISSING")
+        if parts > 1 and not _regular(self.part_bytes):
+            raise PartRefused("FILE_PART_SIZE_INVALID")
+        return Blob(self.path, sum(self.sizes.values()), self.part_bytes)
+
+
+def _regular(size: int) -> bool:
+    return size % _PART_UNIT_BYTES == 0 and MAX_PART_BYTES % size == 0
+
+
+def check_part(part: int, total: int, size: int, *, big: bool, premium: bool) -> None:
+    """The rules that one part can break by itself. Raises PartRefused."""
+    most = MAX_PARTS_PREMIUM if premium else MAX_PARTS
+    if big and total != UNKNOWN_TOTAL and not 1 <= total <= most:
+        raise PartRefused("FILE_PARTS_INVALID")
+    if not 0 <= part < (total if big and total != UNKNOWN_TOTAL else most):
+        raise PartRefused("FILE_PART_INVALID")
+    if size == 0:
+        raise PartRefused("FILE_PART_EMPTY")
+    if size > MAX_PART_BYTES:
+        raise PartRefused("FILE_PART_TOO_BIG")
+    # only the last part may have any size, and a streamed upload's last part is the one with the total
+    if big and part + 1 != total and not _regular(size):
+        raise PartRefused("FILE_PART_SIZE_INVALID")
+
+
+class Uploads:
+    """All uploads. Parts belong to the auth key that sent them, not to all logins of the account."""
+
+    def __init__(self, spool: Path) -> None:
+        self._spool = spool
+        self._uploads: OrderedDict[tuple[int, int, bool], Upload] = OrderedDict()
+        self._finished: OrderedDict[tuple[int, int, bool], Blob] = OrderedDict()
+
+    def save(
+        self, key_id: int, file_id: int, part: int, total: int, data: memoryview, *, big: bool, premium: bool
+    ) -> None:
+        """Take one part. Raises PartRefused, or OSError when the disk is full."""
+        check_part(part, total, len(data), big=big, premium=premium)
+        at = (key_id, file_id, big)
+        if at in self._finished:
+            return
+        upload = self._uploads.get(at) or self._begin(at)
+        upload.save(part, total if big else UNKNOWN_TOTAL, data)
+
+    def _begin(self, at: tuple[int, int, bool]) -> Upload:
+        while len(self._uploads) >= _KEPT_UPLOADS:
+            _, oldest = self._uploads.popitem(last=False)
+            os.close(oldest.descriptor)
+            oldest.path.unlink(missing_ok=True)
+        path = self._spool / f"{at[0]:016x}-{at[1] & 0xFFFFFFFFFFFFFFFF:016x}-{'big' if at[2] else 'small'}"
+        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_TRUNC, 0o600)
+        upload = self._uploads[at] = Upload(path, descriptor)
+        return upload
+
+    def finish(self, key_id: int, file_id: int, parts: int, *, big: bool, md5_checksum: str = "") -> Blob:
+        """The content of an upload. Raises PartRefused. May be asked for again, as sendMedia may."""
+        at = (key_id, file_id, big)
+        if at in self._finished:
+            return self._finished[at]
+        upload = self._uploads.get(at)
+        if upload is None:
+            raise PartRefused("FILE_PART_0_MISSING" if parts else "FILE_PARTS_INVALID")
+        blob = upload.finish(parts)
+        if not big and blob.size_bytes > MAX_SMALL_BYTES:
+            raise PartRefused("FILE_PARTS_INVALID")
+        if md5_checksum and md5_checksum.lower() != blob.md5():
+            raise PartRefused("MD5_CHECKSUM_INVALID")
+        os.close(self._uploads.pop(at).descriptor)
+        self._finished[at] = blob
+        while len(self._finished) > _KEPT_UPLOADS:
+            self._finished.popitem(last=False)
+        return blob
+
+    def close(self) -> None:
+        """Close every file that is open."""
+        while self._uploads:
+            os.close(self._uploads.popitem()[1].descriptor)
