@@ -177,6 +177,12 @@ class Config(ControlAddress):
         return int(self.bot_token.get_secret_value().partition(":")[0])
 
     @property
+    def secrets(self) -> list[str]:
+        """What must never appear in a log, to the letter."""
+        token, password = self.bot_token.get_secret_value(), urlsplit(self.database).password
+        return [token, token.partition(":")[2], self.api_hash.get_secret_value(), password or ""]
+
+    @property
     def database(self) -> str:
         """The database's URL, with its password."""
         return self.database_url.get_secret_value() or f"sqlite:///{self.data_dir / 'peyk.db'}"

@@ -23,6 +23,13 @@ RETRY_FACTOR: Final = 4.0
 #: A job that waits for sponsors is kept this long.
 WAITING_SPONSORS_S: Final = 24 * 3600.0
 
+#: People waiting for sponsors who are looked at again, in turn, in case an update was lost.
+WATCHED_PEOPLE: Final = 1000
+
+#: Parts that Telegram acknowledged are kept by it "from several minutes to several hours".
+#: https://core.telegram.org/api/files
+CHECKPOINT_S: Final = 1800.0
+
 #: How long running transfers may go on after a stop was asked for.
 STOP_DEADLINE_S: Final = 20.0
 

@@ -134,7 +134,6 @@ class Progress:
     name: str | None
     done_bytes: int
     total_bytes: int | None
-    speed_bytes_s: float
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -9,9 +9,9 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Final
 
-from uploader.control.speed import Speed, eta_s
 from uploader.model import Job, JobState, Phase, Progress, SponsorCount
 from uploader.snapshot import QUEUE_ROWS, RECENT_ROWS, JobRow, Snapshot, SponsorRow, TransferRow
+from uploader.speed import Speed, eta_s
 from uploader.storage.jobs import Jobs
 from uploader.storage.settings import Settings
 from uploader.storage.sponsors import Sponsors
@@ -100,7 +100,6 @@ class Board:
             name=None,
             done_bytes=0,
             total_bytes=None,
-            speed_bytes_s=0.0,
         )
         uploading = seen.phase is Phase.UPLOADING
         speed_bytes_s = live.speed.bytes_s(now) if uploading else 0.0

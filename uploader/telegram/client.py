@@ -119,7 +119,5 @@ async def _log_in(client: Any, config: Config) -> None:
         raise TelegramError(f"the login was refused: {error.message}") from None
     if me is None or me.id != config.bot_id:
         raise ConfigError(
-            [
-                f"PEYK_BOT_TOKEN and the session in {config.sessions_dir} are of two bots: move the session away"
-            ]
+            [f"PEYK_BOT_TOKEN and the session in {config.sessions_dir} are of two bots: move one away"]
         )

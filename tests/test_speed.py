@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from uploader.control.speed import WINDOW_S, Speed, eta_s
+from uploader.speed import WINDOW_S, Speed, eta_s
 
 
 def test_speed_when_bytes_come_evenly_is_their_rate() -> None:

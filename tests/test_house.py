@@ -1,0 +1,176 @@
+"""The house rules that linters miss: ceilings, names, hidden state, tests that never run, orphan tasks."""
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+HOUSE = Path(__file__).parents[1]
+SOURCES = [
+    HOUSE / "run.py",
+    *(path for folder in ("uploader", "tui", "sandbox") for path in sorted((HOUSE / folder).rglob("*.py"))),
+]
+TESTS = sorted((HOUSE / "tests").rglob("*.py"))
+
+FILE_LINES = 350
+FUNCTION_LINES = 60
+ATTICS = {"utils", "util", "helpers", "helper", "common", "misc", "manager"}
+MUTABLE = (ast.Dict, ast.List, ast.Set)
+FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
+
+
+def _name(path: Path) -> str:
+    return str(path.relative_to(HOUSE))
+
+
+def _trees(paths: list[Path]) -> Iterator[tuple[Path, ast.Module]]:
+    for path in paths:
+        yield path, ast.parse(path.read_text(encoding="utf-8"))
+
+
+def test_files_when_measured_stay_under_their_ceiling() -> None:
+    """A file over the ceiling has two reasons to change: split it."""
+    lines = {_name(path): len(path.read_text(encoding="utf-8").splitlines()) for path in SOURCES}
+    assert {} == {name: count for name, count in lines.items() if count > FILE_LINES}
+    assert lines["tui/app.py"] <= 130
+
+
+def test_functions_when_measured_stay_under_their_ceiling() -> None:
+    """A function over the ceiling cannot be seen at one look."""
+    long = [
+        f"{_name(path)}:{node.lineno} {node.name}"
+        for path, tree in _trees(SOURCES)
+        for node in ast.walk(tree)
+        if isinstance(node, FUNCTIONS) and (node.end_lineno or 0) - node.lineno + 1 > FUNCTION_LINES
+    ]
+    assert [] == long
+
+
+def test_files_when_named_say_what_is_in_them() -> None:
+    """No room is called after nothing in particular."""
+    assert [] == [_name(path) for path in SOURCES + TESTS if path.stem.strip("_") in ATTICS]
+
+
+def test_modules_when_imported_hold_no_mutable_state() -> None:
+    """State is a row or a constructor argument: no module starts with an empty dict, list or set."""
+    hidden = [
+        f"{_name(path)}:{node.lineno}"
+        for path, tree in _trees(SOURCES)
+        for node in tree.body
+        if isinstance(node, ast.Assign | ast.AnnAssign)
+        and node.value is not None
+        and _is_empty_mutable(node.value)
+    ]
+    assert [] == hidden
+
+
+def _is_empty_mutable(value: ast.expr) -> bool:
+    if isinstance(value, MUTABLE):
+        return not (value.keys if isinstance(value, ast.Dict) else value.elts)
+    return (
+        isinstance(value, ast.Call)
+        and isinstance(value.func, ast.Name)
+        and value.func.id in {"dict", "list", "set", "defaultdict", "deque", "Counter"}
+        and not value.args
+    )
+
+
+def test_functions_with_asserts_when_collected_are_run() -> None:
+    """An assert in a function that nobody calls is a test that cannot fail."""
+    orphans = []
+    for path, tree in _trees(TESTS):
+        used = {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)}
+        used |= {node.attr for node in ast.walk(tree) if isinstance(node, ast.Attribute)}
+        for node in ast.walk(tree):
+            if isinstance(node, FUNCTIONS) and any(isinstance(part, ast.Assert) for part in ast.walk(node)):
+                runs = node.name.startswith("test_") or node.name in used or _is_decorated(node)
+                if not runs and not _is_imported(node.name):
+                    orphans.append(f"{_name(path)}:{node.lineno} {node.name}")
+    assert [] == orphans
+
+
+def _is_decorated(node: ast.FunctionDef | ast.AsyncFunctionDef) -> bool:
+    return any("fixture" in ast.unparse(item) or "rule" in ast.unparse(item) for item in node.decorator_list)
+
+
+def _is_imported(name: str) -> bool:
+    return any(
+        alias.name == name
+        for _path, tree in _trees(TESTS)
+        for node in ast.walk(tree)
+        if isinstance(node, ast.ImportFrom)
+        for alias in node.names
+    )
+
+
+def test_tasks_when_born_have_a_group_that_owns_them() -> None:
+    """`create_task` on a loop or on asyncio makes a task that nobody waits for."""
+    orphans = [
+        f"{_name(path)}:{node.lineno}"
+        for path, tree in _trees(SOURCES)
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Call)
+        and isinstance(node.func, ast.Attribute)
+        and node.func.attr in {"create_task", "ensure_future", "run_coroutine_threadsafe"}
+        and not ("group" in ast.unparse(node.func.value).lower() or "tasks" in ast.unparse(node.func.value))
+    ]
+    assert [] == orphans
+
+
+def test_ignores_when_written_say_why() -> None:
+    """Each lint ignore carries its reason on the line."""
+    bare = [
+        f"{_name(path)}:{number}"
+        for path in SOURCES + TESTS
+        for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1)
+        if ("# no" + "qa" in line and " - " not in line.partition("# no" + "qa")[2])
+        or ("# type: " + "ignore" in line and "#" not in line.partition("# type: " + "ignore")[2])
+    ]
+    assert [] == bare
+
+
+@pytest.mark.parametrize(
+    ("room", "line"),
+    [
+        ("uploader/model.py", "import asyncio"),
+        ("uploader/worker.py", "import sandbox"),
+        ("uploader/intake.py", "import uploader.worker"),
+        ("uploader/newcomer.py", "x = 1"),
+        ("tui/app.py", "import uploader.storage"),
+        ("sandbox/__init__.py", "import uploader.model"),
+    ],
+)
+def test_contracts_when_violated_fail(room: str, line: str, tmp_path: Path) -> None:
+    """The import contracts are alive: each kind of wrong visit breaks one."""
+    assert not _lint_imports_with(room, line, tmp_path), f"{line!r} in {room} went unnoticed"
+
+
+def test_contracts_when_kept_pass(tmp_path: Path) -> None:
+    """The copy that the violations are planted in is clean without them."""
+    assert _lint_imports_with("uploader/model.py", "", tmp_path)
+
+
+def _lint_imports_with(room: str, line: str, folder: Path) -> bool:
+    """Whether the contracts hold in a copy of the house in which `line` is added to `room`."""
+    import shutil
+    import subprocess
+    import sys
+
+    for name in ("uploader", "tui", "sandbox"):
+        shutil.copytree(HOUSE / name, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copy(HOUSE / "pyproject.toml", folder)
+    path = folder / room
+    text = path.read_text(encoding="utf-8") if path.exists() else ""
+    path.write_text(f"{text}\n{line}\n", encoding="utf-8")
+    linter = Path(sys.executable).parent / "lint-imports"
+    done = subprocess.run(
+        [linter, "--no-cache"],
+        cwd=folder,
+        env={"PYTHONPATH": str(folder), "PATH": ""},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    return done.returncode == 0

@@ -1,0 +1,220 @@
+"""The composition root: the only file that builds things, and the order in which they start and stop."""
+
+import asyncio
+import fcntl
+import os
+import platform
+import secrets
+import signal
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import structlog
+from telethon import TelegramClient
+
+from uploader import __version__, limits
+from uploader.chat.admin import AdminChat
+from uploader.chat.progress import StatusMessages
+from uploader.chat.sponsor_admin import SponsorAdminChat
+from uploader.chat.updates import Updates
+from uploader.chat.user import UserChat
+from uploader.config import Config
+from uploader.control.board import Board
+from uploader.control.server import ControlServer
+from uploader.errors import ConfigError, PeykError, TelegramError
+from uploader.intake import WATCH_S, Intake
+from uploader.sources import Sources
+from uploader.sponsors import SponsorLocks
+from uploader.storage.database import Database
+from uploader.storage.jobs import Jobs
+from uploader.storage.people import People
+from uploader.storage.settings import Settings
+from uploader.storage.sponsors import Sponsors
+from uploader.telegram.client import DEVICE_MODEL, connected
+from uploader.telegram.gateway import Gateway
+from uploader.telegram.pacing import Pacer
+from uploader.texts import LANGUAGES, Texts
+from uploader.transfer import Endpoint, UploadPool
+from uploader.worker import Worker
+
+_log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Engine:
+    """The running parts that the main loop looks after."""
+
+    client: TelegramClient
+    gateway: Gateway
+    texts: Texts
+    jobs: Jobs
+    intake: Intake
+    user: UserChat
+    status: StatusMessages
+    worker: Worker
+
+
+async def serve(config: Config, stop: asyncio.Event) -> None:
+    """Run the engine until `stop` is set and the running transfers have ended or reached the deadline.
+
+    Raises:
+        ConfigError: the settings cannot be used.
+        PeykError: Telegram or the database does not answer.
+    """
+    config.make_folders()
+    with _alone(config):
+        async with _built(config, stop) as engine:
+            await _offer_commands(engine)
+            _log.info("serving", version=__version__, bot=config.bot_id)
+            await _serve(engine, stop)
+    _log.info("stopped")
+
+
+@contextmanager
+def stop_on_signals(stop: asyncio.Event) -> Iterator[None]:
+    """SIGTERM and SIGINT set `stop`; the second one ends the process at once, as if we did not listen."""
+    loop = asyncio.get_running_loop()
+
+    def first(number: int) -> None:
+        _log.info("stopping; send the signal again to stop at once", signal=signal.Signals(number).name)
+        stop.set()
+        for each in (signal.SIGTERM, signal.SIGINT):
+            loop.remove_signal_handler(each)
+            signal.signal(each, signal.SIG_DFL)
+
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, first, number)
+    yield
+
+
+@asynccontextmanager
+async def _built(config: Config, stop: asyncio.Event) -> AsyncIterator[Engine]:
+    texts = Texts(config.language)
+    async with (
+        await Database.open(config.database) as database,
+        connected(config, __version__) as client,
+        UploadPool(_endpoint(client, config)) as pool,
+        Sources(config.allow_networks, user_agent=f"Peyk/{__version__}") as sources,
+    ):
+        jobs, people = Jobs(database), People(database, config.bot_id)
+        settings, sponsors = Settings(database), Sponsors(database)
+        gateway = Gateway(client, Pacer())
+        locks = SponsorLocks(sponsors, gateway)
+        status = StatusMessages(gateway, jobs, people, texts)
+        board = Board(
+            jobs=jobs,
+            sponsors=sponsors,
+            settings=settings,
+            bot_username=(await client.get_me()).username or "",
+            stopping=stop.is_set,
+        )
+        worker = Worker(
+            f"{platform.node()}-{os.getpid()}-{secrets.token_hex(4)}",
+            jobs=jobs,
+            people=people,
+            sources=sources,
+            pool=pool,
+            gateway=gateway,
+            watchers=(board, status),
+        )
+        intake = Intake(jobs, people, settings, locks, sources, worker.nudge)
+        user = UserChat(gateway, intake, jobs, status, texts)
+        Updates(
+            user=user,
+            admin=AdminChat(gateway, jobs, settings, status, texts),
+            sponsor_admin=SponsorAdminChat(gateway, sponsors, texts),
+            intake=intake,
+            locks=locks,
+            texts=texts,
+            admins=config.admins,
+        ).attach(client)
+        async with ControlServer(
+            config.socket_path, snapshot=board.snapshot, set_maintenance=settings.set_maintenance
+        ):
+            yield Engine(
+                client=client,
+                gateway=gateway,
+                texts=texts,
+                jobs=jobs,
+                intake=intake,
+                user=user,
+                status=status,
+                worker=worker,
+            )
+
+
+async def _serve(engine: Engine, stop: asyncio.Event) -> None:
+    async with asyncio.TaskGroup() as tasks:
+        background = [
+            tasks.create_task(engine.status.run(), name="status messages"),
+            tasks.create_task(_watch(engine), name="safety net"),
+            tasks.create_task(_until_disconnected(engine.client), name="connection"),
+        ]
+        working = tasks.create_task(engine.worker.run(stop), name="worker")
+        await stop.wait()
+        engine.intake.closed = True
+        engine.worker.nudge()
+        await asyncio.wait([working], timeout=limits.STOP_DEADLINE_S)
+        for task in (working, *background):
+            task.cancel()
+
+
+async def _watch(engine: Engine) -> None:
+    """The safety net for sponsor locks: joins that no update told of, and people who never joined."""
+    while True:
+        await asyncio.sleep(WATCH_S)
+        try:
+            await engine.user.admitted(await engine.intake.watch())
+            await engine.user.expired(await engine.jobs.expire_waiting())
+        except PeykError as error:
+            _log.warning("safety net failed this time", cause=str(error))
+
+
+async def _until_disconnected(client: Any) -> None:
+    await client.disconnected
+    raise TelegramError("the session ended: the login was revoked, or is used elsewhere")
+
+
+async def _offer_commands(engine: Engine) -> None:
+    """Fill the clients' command menu; a data centre that does not offer this loses nothing else."""
+    for language in ("", *LANGUAGES):
+        commands = [
+            (name, engine.texts.get(language or LANGUAGES[0], f"command-{name}"))
+            for name in ("start", "help", "cancel")
+        ]
+        try:
+            await engine.gateway.publish_commands(language, commands)
+        except TelegramError as error:
+            _log.warning("commands not offered", cause=str(error))
+            return
+
+
+def _endpoint(client: Any, config: Config) -> Endpoint:
+    """Where and as whom the upload connections go: the account's own data centre and login."""
+    session = client.session
+    return Endpoint(
+        host=session.server_address,
+        port=session.port,
+        auth_key=session.auth_key.key,
+        api_id=config.api_id,
+        device_model=DEVICE_MODEL,
+        system_version=platform.release(),
+        app_version=__version__,
+    )
+
+
+@contextmanager
+def _alone(config: Config) -> Iterator[None]:
+    """Two engines on one login would make Telegram end it: the second one does not start."""
+    path = config.sessions_dir / f"bot-{config.bot_id}.lock"
+    with path.open("w") as lock:
+        path.chmod(0o600)
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            raise ConfigError(
+                [f"another engine uses the login in {config.sessions_dir}: stop it first"]
+            ) from None
+        yield

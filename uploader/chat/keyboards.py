@@ -1,0 +1,55 @@
+"""The buttons under our messages, and what their data means when it comes back.
+
+Callback data comes from the person's client, which may be modified: it names a job and proves nothing.
+Whoever acts on it checks that the job is the presser's own.
+"""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from uploader.model import Sponsor
+from uploader.telegram.gateway import Button, Keyboard
+from uploader.texts import Texts
+
+_CANCEL = re.compile(rb"cancel:([0-9]{1,18})\Z")
+_JOINED = b"joined"
+
+
+@dataclass(frozen=True, slots=True)
+class CancelPressed:
+    """The cancel button of a job's status message."""
+
+    job_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class JoinedPressed:
+    """The "I have joined" button of a sponsor card."""
+
+
+def pressed(data: bytes) -> CancelPressed | JoinedPressed | None:
+    """What a pressed button asks for; None: nothing of ours."""
+    if data == _JOINED:
+        return JoinedPressed()
+    match = _CANCEL.match(data)
+    return CancelPressed(int(match[1])) if match else None
+
+
+def cancel(texts: Texts, language: str, job_id: int) -> Keyboard:
+    """The one button of a status message."""
+    return [[Button(text=texts.get(language, "button-cancel"), data=b"cancel:%d" % job_id)]]
+
+
+def sponsor_card(texts: Texts, language: str, missing: Sequence[Sponsor]) -> Keyboard:
+    """A join button for each channel, then "I have joined"."""
+    rows = [
+        [
+            Button(
+                text=texts.get(language, "button-join", title=sponsor.title),
+                url=f"https://t.me/{sponsor.username}",
+            )
+        ]
+        for sponsor in missing
+    ]
+    return [*rows, [Button(text=texts.get(language, "button-joined"), data=_JOINED)]]

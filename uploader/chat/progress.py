@@ -1,0 +1,186 @@
+"""One status message per job, edited as the job fares, at a pace that earns no flood wait.
+
+Bots that edited every second or two were made to wait for minutes; one edit in five seconds is what held in
+the field. A busy account skips edits, never the last one.
+"""
+
+import asyncio
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Final
+
+import structlog
+
+from uploader.chat import keyboards
+from uploader.errors import Reason, TelegramError
+from uploader.model import ENDED, Job, JobState, Phase, Progress
+from uploader.speed import Speed, eta_s
+from uploader.storage.jobs import Jobs
+from uploader.storage.people import People
+from uploader.telegram.gateway import Gateway, Keyboard
+from uploader.texts import Texts, bar
+from uploader.transfer.parts import CAP_BYTES
+
+EDIT_S: Final = 5.0
+#: An edit that would show nothing new is not made: the difference must be at least this part of the whole.
+EDIT_SHARE: Final = 0.01
+TICK_S: Final = 1.0
+
+_log = structlog.get_logger(__name__)
+
+
+@dataclass(slots=True)
+class _Shown:
+    """A running job, what is known of it and what its message shows."""
+
+    job: Job
+    latest: Progress | None = None
+    speed: Speed = field(default_factory=Speed)
+    text: str = ""
+    share: float = -1.0
+    at: float = 0.0
+
+
+class StatusMessages:
+    """A watcher of the worker that speaks in the chat."""
+
+    def __init__(
+        self,
+        gateway: Gateway,
+        jobs: Jobs,
+        people: People,
+        texts: Texts,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._gateway = gateway
+        self._jobs = jobs
+        self._people = people
+        self._texts = texts
+        self._clock = clock
+        self._shown: dict[int, _Shown] = {}
+
+    def started(self, job: Job) -> None:
+        """A worker took the job."""
+        self._shown[job.id] = _Shown(job, at=self._clock() - EDIT_S + TICK_S)
+
+    def progress(self, progress: Progress) -> None:
+        """The job came further; shown at the next tick that is due."""
+        shown = self._shown.get(progress.job_id)
+        if shown is not None:
+            shown.latest = progress
+            if progress.phase is Phase.UPLOADING:
+                shown.speed.report(self._clock(), progress.done_bytes)
+
+    async def ended(self, job: Job) -> None:
+        """The job left the worker: say how, now."""
+        self._shown.pop(job.id, None)
+        if job.state is not JobState.RUNNING:
+            await self.show(job)
+
+    def running(self) -> list[tuple[Progress, float]]:
+        """How the running jobs fare, each with its speed in bytes per second, oldest first."""
+        now = self._clock()
+        return [
+            (shown.latest, shown.speed.bytes_s(now))
+            for shown in self._shown.values()
+            if shown.latest is not None
+        ]
+
+    async def show(self, job: Job, ahead: int = 0) -> None:
+        """Bring the job's status message up to its state; a failure without one is told in a new message."""
+        text = self._text_of_state(job, ahead)
+        keyboard = () if job.state in ENDED else keyboards.cancel(self._texts, job.language, job.id)
+        try:
+            if job.status_message_id is not None:
+                await self._edit(job, text, keyboard)
+            elif job.state is JobState.FAILED:
+                await self._say(job, text)
+        except TelegramError as error:
+            _log.warning("status not shown", job=job.id, cause=str(error))
+
+    async def run(self) -> None:
+        """Edit the messages of running jobs for as long as the engine runs."""
+        while True:
+            await asyncio.sleep(TICK_S)
+            for shown in list(self._shown.values()):
+                if shown.latest is not None and self._clock() - shown.at >= EDIT_S:
+                    await self._refresh(shown, shown.latest)
+
+    async def _refresh(self, shown: _Shown, latest: Progress) -> None:
+        if shown.job.status_message_id is None:
+            shown.job = await self._jobs.get(shown.job.id) or shown.job
+        share = latest.done_bytes / latest.total_bytes if latest.total_bytes else 0.0
+        text = progress_text(self._texts, shown.job, latest, shown.speed.bytes_s(self._clock()))
+        worth = not latest.total_bytes or share - shown.share >= EDIT_SHARE or latest.phase is Phase.FINISHING
+        if shown.job.status_message_id is None or text == shown.text or not worth:
+            return
+        keyboard = keyboards.cancel(self._texts, shown.job.language, shown.job.id)
+        try:
+            if await self._edit(shown.job, text, keyboard, skippable=True):
+                shown.text, shown.share, shown.at = text, share, self._clock()
+        except TelegramError as error:
+            # the next edit is tried twice as late; the last one will be tried anyway
+            shown.at = self._clock() + EDIT_S
+            _log.warning("progress not shown", job=shown.job.id, cause=str(error))
+
+    def _text_of_state(self, job: Job, ahead: int) -> str:
+        get, language = self._texts.get, job.language
+        if job.state is JobState.DONE:
+            size = self._texts.size(language, job.size_bytes or 0)
+            return get(language, "done", name=job.name or job.link.host, total=size)
+        if job.state is JobState.FAILED:
+            return get(language, "failed", reason=self.reason(job, job.reason or Reason.INTERNAL))
+        if job.state is JobState.CANCELLED:
+            return get(language, "cancelled")
+        if job.reason is not None:
+            wait = self._texts.duration(language, job.run_at - time.time())
+            return get(language, "retrying", reason=self.reason(job, job.reason), wait=wait)
+        return get(language, "queued", ahead=ahead)
+
+    def reason(self, job: Job, reason: Reason) -> str:
+        """A cause in the person's words."""
+        return reason_text(self._texts, job.language, reason, job.id)
+
+    async def _edit(self, job: Job, text: str, keyboard: Keyboard, *, skippable: bool = False) -> bool:
+        person = await self._people.get(job.user_id)
+        if person is None or job.status_message_id is None:
+            return False
+        return await self._gateway.edit(person, job.status_message_id, text, keyboard, skippable=skippable)
+
+    async def _say(self, job: Job, text: str) -> None:
+        person = await self._people.get(job.user_id)
+        if person is not None:
+            await self._gateway.say(person, text)
+
+
+def reason_text(texts: Texts, language: str, reason: Reason, job_id: int = 0) -> str:
+    """A cause in the person's words, with what to do next."""
+    cap = texts.size(language, CAP_BYTES)
+    return texts.get(language, f"reason-{reason.value}", cap=cap, job=job_id)
+
+
+def progress_text(texts: Texts, job: Job, progress: Progress, speed_bytes_s: float) -> str:
+    """What the status message of a running job says."""
+    language, total_bytes = job.language, progress.total_bytes
+    name = progress.name or job.link.host
+    if progress.phase is Phase.OPENING:
+        return texts.get(language, "opening", host=job.link.host)
+    done = texts.size(language, progress.done_bytes)
+    if progress.phase is Phase.FINISHING:
+        return texts.get(language, "finishing", name=name, total=done)
+    speed = texts.size(language, speed_bytes_s)
+    if total_bytes is None:
+        return texts.get(language, "uploading-unknown", name=name, done=done, speed=speed)
+    left_s = eta_s(progress.done_bytes, total_bytes, speed_bytes_s)
+    return texts.get(
+        language,
+        "uploading",
+        name=name,
+        bar=bar(progress.done_bytes, total_bytes),
+        percent=texts.percent(language, progress.done_bytes, total_bytes),
+        done=done,
+        total=texts.size(language, total_bytes),
+        speed=speed,
+        eta="…" if left_s is None else texts.duration(language, left_s),
+    )

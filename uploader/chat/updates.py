@@ -1,0 +1,117 @@
+"""From Telegram's updates to the conversations: who spoke, and which command it was."""
+
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any
+
+import structlog
+from telethon import TelegramClient, events
+from telethon.tl import types
+
+from uploader.chat.admin import AdminChat
+from uploader.chat.sponsor_admin import SponsorAdminChat
+from uploader.chat.user import UserChat
+from uploader.errors import TelegramError
+from uploader.intake import Incoming, Intake
+from uploader.model import Person
+from uploader.sponsors import SponsorLocks
+from uploader.telegram.gateway import is_inside
+from uploader.texts import Texts
+
+_log = structlog.get_logger(__name__)
+
+Command = Callable[[Incoming], Awaitable[None]]
+
+
+class Updates:
+    """Hears the bot's account. Handlers only pass on: nothing in them waits for a transfer."""
+
+    def __init__(
+        self,
+        *,
+        user: UserChat,
+        admin: AdminChat,
+        sponsor_admin: SponsorAdminChat,
+        intake: Intake,
+        locks: SponsorLocks,
+        texts: Texts,
+        admins: frozenset[int],
+    ) -> None:
+        self._user = user
+        self._admin = admin
+        self._intake = intake
+        self._locks = locks
+        self._texts = texts
+        self._admins = admins
+        self._commands: Mapping[str, Command] = {
+            "start": user.start,
+            "help": user.help,
+            "cancel": user.cancel,
+        }
+        self._admin_commands: Mapping[str, Command] = {
+            "status": admin.status,
+            "maintenance": admin.maintenance,
+            "lock": sponsor_admin.lock,
+        }
+
+    def attach(self, client: TelegramClient) -> None:
+        """Hear messages in private chats, pressed buttons, and people joining and leaving channels."""
+        client.add_event_handler(
+            self._on_message, events.NewMessage(incoming=True, func=lambda e: e.is_private)
+        )
+        client.add_event_handler(self._on_pressed, events.CallbackQuery())
+        client.add_event_handler(self._on_participant, events.Raw(types.UpdateChannelParticipant))
+
+    async def _on_message(self, event: Any) -> None:
+        person = await self._person(event)
+        if person is None:
+            return
+        incoming = Incoming(person=person, message_id=event.message.id, text=event.raw_text)
+        try:
+            await self._dispatch(incoming)
+        except TelegramError as error:
+            _log.warning("not answered", user=person.user_id, cause=str(error))
+
+    async def _dispatch(self, incoming: Incoming) -> None:
+        command = _command(incoming.text)
+        is_admin = incoming.person.user_id in self._admins
+        if command in self._commands:
+            await self._commands[command](incoming)
+            if command == "help" and is_admin:
+                await self._admin.help(incoming)
+        elif command in self._admin_commands and is_admin:
+            await self._admin_commands[command](incoming)
+        else:
+            await self._user.text(incoming)
+
+    async def _on_pressed(self, event: Any) -> None:
+        person = await self._person(event)
+        if person is None:
+            return
+        try:
+            await self._user.pressed(person, event.query.query_id, event.data)
+        except TelegramError as error:
+            _log.warning("not answered", user=person.user_id, cause=str(error))
+
+    async def _on_participant(self, update: Any) -> None:
+        inside = is_inside(update.new_participant)
+        if await self._locks.moved(update.channel_id, update.user_id, inside=inside) and inside:
+            jobs, _missing = await self._intake.joined(update.user_id)
+            await self._user.admitted(jobs)
+
+    async def _person(self, event: Any) -> Person | None:
+        """Who spoke, with the access hash that lets the bot answer; None: nobody that is served."""
+        sender = await event.get_sender()
+        if not isinstance(sender, types.User) or sender.bot or sender.access_hash is None:
+            return None
+        return Person(
+            user_id=sender.id,
+            access_hash=sender.access_hash,
+            language=self._texts.language_of(sender.lang_code),
+            name=sender.first_name or "",
+        )
+
+
+def _command(text: str) -> str:
+    """The command that a message starts with, without slash and bot name; "" if there is none."""
+    word = text.split(maxsplit=1)[0] if text.strip() else ""
+    return word[1:].partition("@")[0].lower() if word.startswith("/") else ""

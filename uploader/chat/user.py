@@ -1,0 +1,134 @@
+"""The conversation with a person: commands, links, buttons."""
+
+from collections.abc import Sequence
+
+from uploader import limits
+from uploader.chat import keyboards
+from uploader.chat.keyboards import CancelPressed, JoinedPressed
+from uploader.chat.progress import StatusMessages, reason_text
+from uploader.intake import Incoming, Intake
+from uploader.model import (
+    ENDED,
+    Accepted,
+    Job,
+    JobState,
+    NeedsSponsors,
+    NoLink,
+    Person,
+    Refused,
+    Sponsor,
+)
+from uploader.storage.jobs import Jobs
+from uploader.telegram.gateway import Gateway
+from uploader.texts import Texts
+from uploader.transfer.parts import CAP_BYTES
+
+
+class UserChat:
+    """Says what the intake decided."""
+
+    def __init__(
+        self, gateway: Gateway, intake: Intake, jobs: Jobs, status: StatusMessages, texts: Texts
+    ) -> None:
+        self._gateway = gateway
+        self._intake = intake
+        self._jobs = jobs
+        self._status = status
+        self._texts = texts
+
+    async def start(self, incoming: Incoming) -> None:
+        """`/start`"""
+        person = incoming.person
+        await self._intake.meet(person)
+        await self._say(person, "start", name=person.name, cap=self._cap(person))
+
+    async def help(self, incoming: Incoming) -> None:
+        """`/help`"""
+        await self._say(incoming.person, "help", cap=self._cap(incoming.person))
+
+    async def cancel(self, incoming: Incoming) -> None:
+        """`/cancel`: everything of this person."""
+        jobs = await self._intake.cancel(incoming.person.user_id)
+        for job in jobs:
+            if job.state is JobState.CANCELLED:
+                await self._status.show(job)
+        if jobs:
+            await self._say(incoming.person, "cancelling", count=len(jobs))
+        else:
+            await self._say(incoming.person, "nothing-to-cancel")
+
+    async def text(self, incoming: Incoming) -> None:
+        """Anything that is no command: hopefully a link."""
+        person, language = incoming.person, incoming.person.language
+        match await self._intake.take(incoming):
+            case NoLink(reason=None):
+                await self._say(person, "no-link")
+            case NoLink(reason=reason) if reason is not None:
+                await self._say(person, "bad-link", reason=reason_text(self._texts, language, reason))
+            case Refused(reason=reason):
+                await self._say(person, f"refused-{reason}", count=limits.WAITING_JOBS_PER_PERSON)
+            case Accepted(job=job, ahead=ahead):
+                text = self._texts.get(language, "queued", ahead=ahead)
+                keyboard = keyboards.cancel(self._texts, language, job.id)
+                await self._attach(job, await self._gateway.say(person, text, keyboard))
+            case NeedsSponsors(job=job, missing=missing):
+                text = self._texts.get(language, "sponsors", count=len(missing))
+                keyboard = keyboards.sponsor_card(self._texts, language, missing)
+                await self._attach(job, await self._gateway.say(person, text, keyboard))
+
+    async def pressed(self, person: Person, query_id: int, data: bytes) -> None:
+        """A button under one of our messages."""
+        match keyboards.pressed(data):
+            case CancelPressed(job_id=job_id):
+                await self._cancel_one(person, query_id, job_id)
+            case JoinedPressed():
+                await self._joined(person, query_id)
+            case None:
+                await self._gateway.answer(query_id)
+
+    async def admitted(self, jobs: Sequence[Job]) -> None:
+        """These jobs no longer wait for sponsors."""
+        for job in jobs:
+            await self._status.show(job, await self._jobs.ahead_of(job))
+
+    async def expired(self, jobs: Sequence[Job]) -> None:
+        """These jobs waited too long for their people to join."""
+        for job in jobs:
+            await self._status.show(job)
+
+    async def _joined(self, person: Person, query_id: int) -> None:
+        jobs, missing = await self._intake.joined(person.user_id)
+        if missing:
+            text = self._texts.get(
+                person.language, "sponsors-missing", count=len(missing), titles=_titles(missing)
+            )
+            await self._gateway.answer(query_id, text, alert=True)
+            return
+        await self._gateway.answer(query_id)
+        await self.admitted(jobs)
+
+    async def _cancel_one(self, person: Person, query_id: int, job_id: int) -> None:
+        job = await self._intake.cancel_one(job_id, person.user_id)
+        if job is None:
+            await self._gateway.answer(query_id, self._texts.get(person.language, "too-late"))
+            return
+        await self._gateway.answer(query_id, self._texts.get(person.language, "cancelled"))
+        if job.state is JobState.CANCELLED:
+            await self._status.show(job)
+
+    async def _attach(self, job: Job, message_id: int) -> None:
+        """Make a message the job's status message, and bring it up to date if the job was faster."""
+        await self._jobs.set_status_message(job.id, message_id)
+        current = await self._jobs.get(job.id)
+        if current is not None and current.state in ENDED:
+            await self._status.show(current)
+
+    async def _say(self, person: Person, key: str, **arguments: str | int) -> None:
+        await self._gateway.say(person, self._texts.get(person.language, key, **arguments))
+
+    def _cap(self, person: Person) -> str:
+        return self._texts.size(person.language, CAP_BYTES)
+
+
+def _titles(sponsors: Sequence[Sponsor]) -> str:
+    return ", ".join(sponsor.title for sponsor in sponsors)

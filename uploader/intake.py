@@ -1,0 +1,140 @@
+"""The front door: what becomes of a message that came in. Decides; says nothing."""
+
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final
+
+from uploader import limits, links
+from uploader.errors import NotALink
+from uploader.model import (
+    Accepted,
+    AlreadySeen,
+    Job,
+    JobState,
+    NeedsSponsors,
+    NoLink,
+    Person,
+    Refused,
+    Sponsor,
+)
+from uploader.sources import Sources
+from uploader.sponsors import SponsorLocks
+from uploader.storage.jobs import Jobs
+from uploader.storage.people import People
+from uploader.storage.settings import Settings
+
+#: People looked at in one round of the safety net: two requests a second at the pace of `WATCH_S`.
+WATCHED_AT_ONCE: Final = 20
+WATCH_S: Final = 10.0
+
+Verdict = Accepted | NeedsSponsors | Refused | NoLink | AlreadySeen
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Incoming:
+    """A message of a person to the bot, in a private chat."""
+
+    person: Person
+    message_id: int
+    text: str
+
+
+class Intake:
+    """Turns messages into jobs, and people who joined into jobs that go on."""
+
+    def __init__(
+        self,
+        jobs: Jobs,
+        people: People,
+        settings: Settings,
+        locks: SponsorLocks,
+        sources: Sources,
+        queued: Callable[[], None],
+    ) -> None:
+        """`queued` is called when there is something new for a worker."""
+        self._jobs = jobs
+        self._people = people
+        self._settings = settings
+        self._locks = locks
+        self._sources = sources
+        self._queued = queued
+        self._waiting: deque[int] = deque()
+        self.closed = False  # set when the engine stops: nothing new is taken
+
+    async def meet(self, person: Person) -> None:
+        """Note who the person is, so that the bot can write to them later."""
+        await self._people.see(person)
+
+    async def take(self, incoming: Incoming) -> Verdict:
+        """The verdict on a message that is not a command. Asked twice for one message: `AlreadySeen`."""
+        person = incoming.person
+        await self.meet(person)
+        try:
+            raw = links.find(incoming.text)
+            if raw is None:
+                return NoLink(reason=None)
+            link = links.parse(raw)
+        except NotALink as error:
+            return NoLink(reason=error.reason)
+        forbidden = self._sources.static_verdict(link)
+        if forbidden is not None:
+            return NoLink(reason=forbidden)
+        if self.closed:
+            return Refused(reason="stopping")
+        if await self._settings.maintenance():
+            return Refused(reason="maintenance")
+        if await self._jobs.waiting_count(person.user_id) >= limits.WAITING_JOBS_PER_PERSON:
+            return Refused(reason="too-many")
+        missing = await self._locks.missing(person)
+        job = await self._jobs.add(
+            user_id=person.user_id,
+            chat_id=person.user_id,
+            message_id=incoming.message_id,
+            language=person.language,
+            link=link,
+            state=JobState.WAITING_SPONSORS if missing else JobState.QUEUED,
+        )
+        if job is None:
+            return AlreadySeen()
+        if missing:
+            await self._locks.ask(person, missing)
+            return NeedsSponsors(job=job, missing=missing)
+        ahead = await self._jobs.ahead_of(job)
+        self._queued()
+        return Accepted(job=job, ahead=ahead)
+
+    async def joined(self, user_id: int) -> tuple[list[Job], tuple[Sponsor, ...]]:
+        """Look again at what a person owes; returns the jobs that go on now, and what is still missing."""
+        person = await self._people.get(user_id)
+        if person is None:
+            return [], ()
+        missing = await self._locks.missing(person)
+        if missing:
+            return [], missing
+        jobs = await self._jobs.admit(user_id)
+        if jobs:
+            self._queued()
+        return jobs, ()
+
+    async def cancel(self, user_id: int) -> list[Job]:
+        """Cancel everything of a person; running jobs stop within a heartbeat."""
+        cancelled = await self._jobs.cancel(user_id)
+        self._queued()
+        return cancelled
+
+    async def cancel_one(self, job_id: int, user_id: int) -> Job | None:
+        """Cancel one job of this person; None if it is not theirs or has ended."""
+        job = await self._jobs.cancel_one(job_id, user_id)
+        self._queued()
+        return job
+
+    async def watch(self) -> list[Job]:
+        """One round of the safety net for joins whose update was lost; returns the jobs that go on."""
+        if not self._waiting:
+            self._waiting.extend(await self._jobs.waiting_people(limits.WATCHED_PEOPLE))
+        admitted: list[Job] = []
+        for _ in range(min(WATCHED_AT_ONCE, len(self._waiting))):
+            jobs, _missing = await self.joined(self._waiting.popleft())
+            admitted += jobs
+        return admitted

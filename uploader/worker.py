@@ -1,0 +1,277 @@
+"""Carries one job from its link to the chat, and decides what becomes of it when that fails."""
+
+import asyncio
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Final, Protocol
+
+import structlog
+
+from uploader import limits
+from uploader.errors import (
+    ChatUnreachable,
+    FloodWait,
+    LeaseLost,
+    PeykError,
+    Reason,
+    ReasonedError,
+    SourceTemporary,
+    StorageUnavailable,
+    TelegramError,
+    TransferTemporary,
+)
+from uploader.model import Checkpoint, Job, Phase, Progress, RemoteFile, Uploaded
+from uploader.sources import Sources
+from uploader.storage.jobs import Jobs
+from uploader.storage.people import People
+from uploader.telegram.gateway import Gateway, PartsLost, new_random_id
+from uploader.transfer import UploadPool, upload
+
+#: Without a nudge, the queue is looked at this often.
+POLL_S: Final = 1.0
+
+_log = structlog.get_logger(__name__)
+
+
+class Watcher(Protocol):
+    """Somebody who shows how jobs fare. Called from the worker's tasks; must not fail."""
+
+    def started(self, job: Job) -> None:
+        """A worker took the job."""
+
+    def progress(self, progress: Progress) -> None:
+        """The job came further; called often."""
+
+    async def ended(self, job: Job) -> None:
+        """The job left the worker; its state (and reason, and `run_at`) say how."""
+
+
+class Exhausted(ReasonedError):
+    """All attempts of the job are used up."""
+
+
+class CancelAsked(PeykError):
+    """The person asked to stop this job."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Retry:
+    """Try again after `wait_s`; `reason` is what went wrong."""
+
+    wait_s: float
+    reason: Reason
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class GiveUp:
+    """The job failed for good."""
+
+    reason: Reason
+
+
+def judge(error: Exception, failures: int) -> Retry | GiveUp:
+    """What becomes of a job whose attempt ended with `error`, after `failures` failed attempts before it."""
+    reason = Reason.UPLOAD_FAILED if isinstance(error, TelegramError) else Reason.INTERNAL
+    if isinstance(error, ReasonedError):
+        reason = error.reason
+    if isinstance(error, ChatUnreachable):
+        return GiveUp(reason=Reason.CHAT_UNREACHABLE)
+    permanent = isinstance(error, ReasonedError) and not isinstance(
+        error, SourceTemporary | TransferTemporary
+    )
+    if permanent or failures + 1 >= limits.ATTEMPTS:
+        return GiveUp(reason=reason)
+    wait_s = limits.retry_wait_s(failures + 1)
+    if isinstance(error, FloodWait):
+        wait_s = max(wait_s, error.wait_s)
+    return Retry(wait_s=wait_s, reason=reason)
+
+
+class Worker:
+    """Runs up to `limits.RUNNING_JOBS` jobs of the queue at once."""
+
+    def __init__(
+        self,
+        name: str,
+        *,
+        jobs: Jobs,
+        people: People,
+        sources: Sources,
+        pool: UploadPool,
+        gateway: Gateway,
+        watchers: Sequence[Watcher],
+    ) -> None:
+        """`name` is unique to this process and start: it fences every write."""
+        self._name = name
+        self._jobs = jobs
+        self._people = people
+        self._sources = sources
+        self._pool = pool
+        self._gateway = gateway
+        self._watchers = watchers
+        self._nudged = asyncio.Event()
+        self._slots = asyncio.Semaphore(limits.RUNNING_JOBS)
+
+    def nudge(self) -> None:
+        """Look at the queue, and at requests to cancel, now."""
+        self._nudged.set()
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Claim and carry jobs until `stop` is set, then wait for the running ones.
+
+        Cancelled, it gives the running jobs back to the queue, with what Telegram has acknowledged.
+        """
+        async with asyncio.TaskGroup() as group:
+            while not stop.is_set():
+                await self._slots.acquire()
+                job = None if stop.is_set() else await self._claim()
+                if job is None:
+                    self._slots.release()
+                    await self._wait_for_work()
+                else:
+                    group.create_task(self._carry(job), name=f"job-{job.id}")
+
+    async def _claim(self) -> Job | None:
+        try:
+            return await self._jobs.claim(self._name)
+        except StorageUnavailable as error:
+            _log.error("the database does not answer", cause=str(error))
+            return None
+
+    async def _wait_for_work(self) -> None:
+        try:
+            async with asyncio.timeout(POLL_S):
+                await self._nudged.wait()
+        except TimeoutError:
+            return
+        self._nudged.clear()
+
+    async def _carry(self, job: Job) -> None:
+        """The guard around one job: whatever happens in it ends here as a state of the job."""
+        log = _log.bind(job=job.id, host=job.link.host, attempt=job.attempt)
+        log.info("job started")
+        for watcher in self._watchers:
+            watcher.started(job)
+        ended = job
+        try:
+            ended = await self._settle(job, await self._attempt(job))
+        except asyncio.CancelledError:
+            await self._jobs.release(job)
+            log.info("job given back to the queue")
+            raise
+        except LeaseLost:
+            log.warning("lease lost: another worker has the job, or it was cancelled")
+        except Exception:  # a job must never take the worker with it; its lease ends, and it is tried again
+            log.exception("job broke")
+        finally:
+            self._slots.release()
+            self.nudge()
+        log.info("job left the worker", state=ended.state.value, reason=ended.reason and ended.reason.value)
+        for watcher in self._watchers:
+            await watcher.ended(ended)
+
+    async def _attempt(self, job: Job) -> Exception | None:
+        """Run the job under its lease; returns what it failed with."""
+        sending = asyncio.Event()
+        try:
+            async with asyncio.TaskGroup() as group:
+                lease = group.create_task(self._hold_lease(job, sending))
+                await self._run_job(job, sending)
+                lease.cancel()
+        except ExceptionGroup as errors:
+            # a lost lease or a cancel decides over whatever else broke in the same moment
+            decisive = errors.subgroup((LeaseLost, CancelAsked)) or errors
+            return decisive.exceptions[0]
+        return None
+
+    async def _settle(self, job: Job, error: Exception | None) -> Job:
+        """Record how the attempt ended; returns the job as it now stands, with what went wrong."""
+        reason = None
+        if isinstance(error, LeaseLost):
+            raise error
+        if isinstance(error, CancelAsked):
+            await self._jobs.cancelled(job)
+        elif error is not None:
+            reason = await self._record(job, error)
+        current = await self._jobs.get(job.id)
+        return replace(current or job, reason=reason)
+
+    async def _record(self, job: Job, error: Exception) -> Reason:
+        log = _log.bind(job=job.id, host=job.link.host)
+        if not isinstance(error, PeykError):
+            log.error("job met an unexpected error", exc_info=error)
+        verdict = judge(error, job.failures)
+        log.warning("attempt failed", cause=str(error), verdict=type(verdict).__name__)
+        if isinstance(verdict, GiveUp):
+            await self._jobs.fail(job, verdict.reason)
+        else:
+            await self._jobs.retry(job, time.time() + verdict.wait_s)
+        return verdict.reason
+
+    async def _hold_lease(self, job: Job, sending: asyncio.Event) -> None:
+        """Renew the lease for as long as the job runs; raises LeaseLost or CancelAsked into it."""
+        while True:
+            # once the message is on its way, a cancel comes too late
+            if await self._jobs.renew(job) and not sending.is_set():
+                raise CancelAsked
+            await asyncio.sleep(limits.HEARTBEAT_S)
+
+    async def _run_job(self, job: Job, sending: asyncio.Event) -> None:
+        """Carry one job from its link to the person's chat."""
+        if job.failures >= limits.ATTEMPTS:
+            # workers died of it again and again: it must not take this one down too
+            raise Exhausted(Reason.INTERNAL, "every attempt ended with the death of its worker")
+        report = _Reporter(job, self._watchers)
+        person = await self._people.get(job.user_id)
+        if person is None:
+            raise ChatUnreachable("the person is unknown to this account")
+        report(Phase.OPENING, 0)
+        async with self._sources.open(job.link) as remote:
+            await self._jobs.note_file(job, remote.name, remote.size_bytes)
+            report.file = remote
+            uploaded = await self._upload(job, remote, report)
+        report(Phase.FINISHING, uploaded.size_bytes)
+        random_id = await self._jobs.reserve_random_id(job, new_random_id())
+        sending.set()
+        # the last look before something is sent: whoever lost the lease must not send
+        if await self._jobs.renew(job):
+            raise CancelAsked
+        try:
+            delivered = await self._gateway.deliver(person, uploaded, random_id)
+        except PartsLost:
+            await self._jobs.forget_checkpoint(job)
+            raise
+        await self._jobs.finish(job, delivered.message_id)
+
+    async def _upload(self, job: Job, remote: RemoteFile, report: "_Reporter") -> Uploaded:
+        async def save(checkpoint: Checkpoint) -> None:
+            await self._jobs.checkpoint(job, checkpoint)
+
+        return await upload(
+            remote,
+            self._pool,
+            checkpoint=job.checkpoint,
+            save=save,
+            report=lambda done_bytes: report(Phase.UPLOADING, done_bytes),
+        )
+
+
+class _Reporter:
+    """Tells the watchers how one job fares."""
+
+    def __init__(self, job: Job, watchers: Sequence[Watcher]) -> None:
+        self.file: RemoteFile | None = None
+        self._job = job
+        self._watchers = watchers
+
+    def __call__(self, phase: Phase, done_bytes: int) -> None:
+        progress = Progress(
+            job_id=self._job.id,
+            phase=phase,
+            name=self.file.name if self.file else self._job.name,
+            done_bytes=done_bytes,
+            total_bytes=self.file.size_bytes if self.file else self._job.size_bytes,
+        )
+        for watcher in self._watchers:
+            watcher.progress(progress)
