@@ -37,6 +37,11 @@ class PostgresServer:
         self._psql(f"CREATE DATABASE {name} TEMPLATE {template}")
         return self.url(name)
 
+    def drop_database(self, url: str) -> None:
+        """Remove a database under the feet of whoever is connected to it."""
+        name = url.partition("?")[0].rpartition("/")[2]
+        self._psql(f"DROP DATABASE {name} WITH (FORCE)")
+
     def _psql(self, statement: str) -> None:
         self._running.psql(statement)
 

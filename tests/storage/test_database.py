@@ -2,15 +2,17 @@
 
 import asyncio
 import os
+import sqlite3
 import stat
 import time
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
 
 from tests.postgres_fixture import PostgresServer
-from uploader.errors import ConfigError
+from uploader.errors import ConfigError, StorageUnavailable
 from uploader.storage.database import Database, Lock
 from uploader.storage.settings import Settings
 from uploader.storage.tables import settings
@@ -138,11 +140,50 @@ async def test_write_when_cancelled_at_any_moment_then_the_next_one_goes_on(data
 
 async def test_read_when_it_writes_then_refused(database: Database) -> None:
     """A read cannot change anything, on either database."""
-    with pytest.raises(sa.exc.DBAPIError, match=r"read-?only"):
+    with pytest.raises((sa.exc.DBAPIError, StorageUnavailable), match=r"read-?only"):
         async with database.read() as connection:
             await connection.execute(sa.insert(settings).values(key="k", value="1"))
     await Settings(database).set("k", 2)
     assert await Settings(database).get("k") == 2
+
+
+async def test_write_when_locked_for_too_long_then_storage_unavailable(tmp_path: Path) -> None:
+    """Another program that holds SQLite's lock is waited for, but not for ever."""
+    file = tmp_path / "peyk.db"
+    async with await Database.open(f"sqlite:///{file}") as database:
+        async with database.write() as connection:
+            await connection.exec_driver_sql("PRAGMA busy_timeout=1")  # stays with the only connection
+        with closing(sqlite3.connect(file)) as other:
+            other.execute("BEGIN IMMEDIATE")
+            with pytest.raises(StorageUnavailable, match="locked"):
+                await Settings(database).set("k", 1)
+        await Settings(database).set("k", 2)
+        assert await Settings(database).get("k") == 2
+
+
+async def test_write_when_server_drops_the_connection_then_storage_unavailable(
+    postgres_server: PostgresServer,
+) -> None:
+    """A connection that breaks fails its transaction; the next one gets a new connection."""
+
+    async def fail(database: Database) -> None:
+        async with database.write() as connection:
+            await connection.execute(sa.insert(settings).values(key="k", value="1"))
+            await connection.execute(sa.text("SELECT pg_terminate_backend(pg_backend_pid())"))
+
+    async with await Database.open(postgres_server.new_database()) as database:
+        with pytest.raises(StorageUnavailable):
+            await fail(database)
+        assert await Settings(database).get("k") is None
+
+
+async def test_write_when_server_is_gone_then_storage_unavailable(postgres_server: PostgresServer) -> None:
+    """A database that cannot be reached any more is told apart from a bug."""
+    url = postgres_server.new_database()
+    async with await Database.open(url) as database:
+        postgres_server.drop_database(url)
+        with pytest.raises(StorageUnavailable):
+            await Settings(database).set("k", 1)
 
 
 async def test_read_when_another_writes_then_view_stays_the_same(database: Database) -> None:

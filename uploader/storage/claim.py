@@ -4,6 +4,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from uploader import limits
 from uploader.model import JobState
 from uploader.storage.tables import in_state, jobs
 
@@ -22,6 +23,7 @@ def statement(
     running job may count against the cap, which thus holds even while a lost worker still stirs. Run it
     alone (`Lock.QUEUE`): two at once on PostgreSQL would not see each other's job in the count.
     """
+    fresh = jobs.c.checkpoint_at > now - limits.CHECKPOINT_S
     died = jobs.c.state == JobState.RUNNING
     return (
         sa.update(jobs)
@@ -33,6 +35,8 @@ def statement(
             attempt=jobs.c.attempt + 1,
             failures=jobs.c.failures + sa.case((died, 1), else_=0),
             updated_at=now,
+            # from_row sees no checkpoint without it
+            checkpoint_file_id=sa.case((fresh, jobs.c.checkpoint_file_id)),
         )
         .returning(*jobs.c)
     )

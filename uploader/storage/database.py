@@ -1,8 +1,8 @@
 """The way in: transactions on SQLite or PostgreSQL, and the few words in which the two differ."""
 
 import time
-from collections.abc import Callable
-from contextlib import AbstractAsyncContextManager
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from enum import IntEnum
 from types import TracebackType
 from typing import Self
@@ -12,7 +12,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from uploader.storage import migrate
-from uploader.storage.engines import Engines, from_url, opening
+from uploader.storage.engines import Engines, answering, from_url, opening
 
 
 class Lock(IntEnum):
@@ -40,7 +40,7 @@ class Database:
         database = cls(from_url(url), clock)
         try:
             with opening(sa.make_url(url)):
-                async with database.write() as connection:
+                async with database._engines.writer.begin() as connection:
                     await database.alone(connection, Lock.MIGRATE)
                     await connection.run_sync(migrate.upgrade)
         except BaseException:
@@ -61,13 +61,22 @@ class Database:
     ) -> None:
         await self.close()
 
-    def write(self) -> AbstractAsyncContextManager[AsyncConnection]:
-        """A transaction, committed at the end and rolled back on an error."""
-        return self._engines.writer.begin()
+    @asynccontextmanager
+    async def write(self) -> AsyncIterator[AsyncConnection]:
+        """A transaction, committed at the end and rolled back on an error.
 
-    def read(self) -> AbstractAsyncContextManager[AsyncConnection]:
+        Raises StorageUnavailable if the database does not answer, as `read` does.
+        """
+        with answering():
+            async with self._engines.writer.begin() as connection:
+                yield connection
+
+    @asynccontextmanager
+    async def read(self) -> AsyncIterator[AsyncConnection]:
         """A view of the database at one moment, in which nothing can be written."""
-        return self._engines.reader.begin()
+        with answering():
+            async with self._engines.reader.begin() as connection:
+                yield connection
 
     def now(self) -> sa.ColumnElement[float]:
         """The time of the statement, in seconds since the epoch, by the one clock that all workers share."""

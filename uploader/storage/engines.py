@@ -1,18 +1,19 @@
 """From a URL to open engines: the one place that knows how SQLite and PostgreSQL are opened."""
 
+import fcntl
 import os
+import sqlite3
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import asyncpg
 import sqlalchemy as sa
 from alembic.util import CommandError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
-from uploader.errors import ConfigError
+from uploader.errors import ConfigError, StorageUnavailable
 
 #: The longest wait for another writer, a free connection, a connection and an answer, in seconds.
 BUSY_S = 15
@@ -62,13 +63,25 @@ def opening(url: sa.URL) -> Iterator[None]:
         raise _unusable(url, error.orig or error) from error
     except (
         sa.exc.SQLAlchemyError,
-        asyncpg.PostgresError,
-        asyncpg.InterfaceError,
         CommandError,  # migrations that this Peyk does not have
         OSError,
         TypeError,  # a parameter in the URL that the driver does not have
     ) as error:
         raise _unusable(url, error) from error
+
+
+@contextmanager
+def answering() -> Iterator[None]:
+    """Turn the errors of a database that is away, or too busy, into StorageUnavailable."""
+    try:
+        yield
+    except sa.exc.DBAPIError as error:
+        # asyncpg's errors that mean a bug in a statement or in data come as subclasses
+        if error.connection_invalidated or type(error) in (sa.exc.DBAPIError, sa.exc.OperationalError):
+            raise StorageUnavailable(str(error.orig)) from error
+        raise
+    except (sa.exc.TimeoutError, OSError) as error:
+        raise StorageUnavailable(str(error)) from error
 
 
 def _unusable(url: sa.URL, cause: BaseException) -> ConfigError:
@@ -111,7 +124,17 @@ def _sqlite_engine(url: sa.URL, pool_size: int, begin: str, *pragmas: str) -> As
 
 def _make_private(file: Path) -> None:
     file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    os.close(os.open(file, os.O_CREAT | os.O_RDWR, 0o600))
+    folder = os.open(file.parent, os.O_RDONLY)
+    try:
+        # two that turn a new file to WAL at once fail with "database is locked" without waiting
+        fcntl.flock(folder, fcntl.LOCK_EX)
+        # a file that is there is not opened here: closing it would drop the locks of SQLite in this process
+        if not file.exists():
+            os.close(os.open(file, os.O_CREAT | os.O_EXCL, 0o600))
+            with closing(sqlite3.connect(file)) as connection:
+                connection.execute("PRAGMA journal_mode=WAL")
+    finally:
+        os.close(folder)
 
 
 def _postgresql(url: sa.URL) -> Engines:

@@ -1,6 +1,5 @@
 """Jobs: accepted by people, claimed and moved by workers, seen by admins."""
 
-from collections.abc import Iterable
 from typing import Any
 
 import sqlalchemy as sa
@@ -10,51 +9,10 @@ from uploader.errors import LeaseLost, Reason
 from uploader.model import Checkpoint, Job, JobState, Link
 from uploader.storage import claim
 from uploader.storage.database import Database, Lock
+from uploader.storage.job_row import checkpoint_values, from_row
 from uploader.storage.tables import ENDED_STATES, Row, in_state, jobs
 
 _WAITING = (JobState.WAITING_SPONSORS, JobState.QUEUED)
-
-
-def from_row(row: Row) -> Job:
-    """Return the job of a whole row of `jobs`."""
-    return Job(
-        id=row.id,
-        user_id=row.user_id,
-        chat_id=row.chat_id,
-        message_id=row.message_id,
-        language=row.language,
-        link=Link(url=row.url, host=row.host),
-        state=JobState(row.state),
-        attempt=row.attempt,
-        failures=row.failures,
-        worker=row.worker,
-        lease_until=row.lease_until,
-        run_at=row.run_at,
-        created_at=row.created_at,
-        updated_at=row.updated_at,
-        status_message_id=row.status_message_id,
-        random_id=row.random_id,
-        name=row.name,
-        size_bytes=row.size_bytes,
-        checkpoint=_checkpoint(row),
-        reason=None if row.reason is None else Reason(row.reason),
-        cancel_requested=row.cancel_requested,
-    )
-
-
-def _checkpoint(row: Row) -> Checkpoint | None:
-    if row.checkpoint_file_id is None:
-        return None
-    return Checkpoint(
-        file_id=row.checkpoint_file_id,
-        size_bytes=row.checkpoint_size_bytes,
-        validator=row.checkpoint_validator,
-        acked=row.checkpoint_acked,
-    )
-
-
-def _by_id(rows: Iterable[Row]) -> list[Job]:
-    return sorted((from_row(row) for row in rows), key=lambda job: job.id)
 
 
 class Jobs:
@@ -134,7 +92,8 @@ class Jobs:
     async def claim(self, worker: str) -> Job | None:
         """Take the next job, whose lease is then ours; None if there is none for now.
 
-        A job that a dead worker left may come with `cancel_requested`, or with all its `failures` used up.
+        A job may come with `cancel_requested`, or with all its `failures` used up by workers that died.
+        It comes without its checkpoint if that is older than `limits.CHECKPOINT_S`.
         """
         statement = claim.statement(
             self._database.now(), worker, self._lease_s, limits.RUNNING_JOBS_PER_PERSON
@@ -155,13 +114,11 @@ class Jobs:
 
     async def checkpoint(self, job: Job, checkpoint: Checkpoint) -> None:
         """Keep how far the upload came, in place of an earlier checkpoint."""
-        await self._write(
-            job,
-            checkpoint_file_id=checkpoint.file_id,
-            checkpoint_size_bytes=checkpoint.size_bytes,
-            checkpoint_validator=checkpoint.validator,
-            checkpoint_acked=checkpoint.acked,
-        )
+        await self._write(job, **checkpoint_values(checkpoint, self._database.now()))
+
+    async def forget_checkpoint(self, job: Job) -> None:
+        """Start the upload anew next time: Telegram has lost its parts."""
+        await self._write(job, **checkpoint_values(None, self._database.now()))
 
     async def reserve_random_id(self, job: Job, random_id: int) -> int:
         """Keep `random_id` for the message that delivers, unless there is one; return the kept one."""
@@ -291,7 +248,8 @@ class Jobs:
         async with self._database.write() as connection:
             # rows are locked in any order: without this two such moves could wait for each other
             await self._database.alone(connection, Lock.QUEUE)
-            return _by_id(await connection.execute(statement.returning(*jobs.c)))
+            rows = await connection.execute(statement.returning(*jobs.c))
+            return sorted((from_row(row) for row in rows), key=lambda job: job.id)
 
     async def _cancel(self, *which: sa.ColumnElement[bool]) -> list[Job]:
         running = in_state(jobs.c.state, JobState.RUNNING)

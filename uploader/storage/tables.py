@@ -70,6 +70,7 @@ jobs = sa.Table(
     sa.Column("delivered_message_id", Long),
     sa.Column("name", Text),
     sa.Column("size_bytes", Long),
+    sa.Column("checkpoint_at", sa.Double),
     sa.Column("checkpoint_file_id", Long),
     sa.Column("checkpoint_size_bytes", Long),
     sa.Column("checkpoint_validator", Text),

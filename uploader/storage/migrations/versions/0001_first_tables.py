@@ -74,6 +74,7 @@ def _jobs() -> None:
         sa.Column("delivered_message_id", Long),
         sa.Column("name", sa.Text),
         sa.Column("size_bytes", Long),
+        sa.Column("checkpoint_at", sa.Double),
         sa.Column("checkpoint_file_id", Long),
         sa.Column("checkpoint_size_bytes", Long),
         sa.Column("checkpoint_validator", sa.Text),

@@ -1,0 +1,58 @@
+"""The only door from SQL to `model.Job`, and from `model.Checkpoint` to SQL."""
+
+from typing import Any
+
+import sqlalchemy as sa
+
+from uploader.errors import Reason
+from uploader.model import Checkpoint, Job, JobState, Link
+from uploader.storage.tables import Row
+
+
+def from_row(row: Row) -> Job:
+    """Return the job of a whole row of `jobs`."""
+    return Job(
+        id=row.id,
+        user_id=row.user_id,
+        chat_id=row.chat_id,
+        message_id=row.message_id,
+        language=row.language,
+        link=Link(url=row.url, host=row.host),
+        state=JobState(row.state),
+        attempt=row.attempt,
+        failures=row.failures,
+        worker=row.worker,
+        lease_until=row.lease_until,
+        run_at=row.run_at,
+        created_at=row.created_at,
+        updated_at=row.updated_at,
+        status_message_id=row.status_message_id,
+        random_id=row.random_id,
+        name=row.name,
+        size_bytes=row.size_bytes,
+        checkpoint=_checkpoint(row),
+        reason=None if row.reason is None else Reason(row.reason),
+        cancel_requested=row.cancel_requested,
+    )
+
+
+def _checkpoint(row: Row) -> Checkpoint | None:
+    if row.checkpoint_file_id is None:
+        return None
+    return Checkpoint(
+        file_id=row.checkpoint_file_id,
+        size_bytes=row.checkpoint_size_bytes,
+        validator=row.checkpoint_validator,
+        acked=row.checkpoint_acked,
+    )
+
+
+def checkpoint_values(checkpoint: Checkpoint | None, now: sa.ColumnElement[float]) -> dict[str, Any]:
+    """Return what the columns of a checkpoint are to hold; all NULL for None."""
+    return {
+        "checkpoint_at": checkpoint and now,
+        "checkpoint_file_id": checkpoint and checkpoint.file_id,
+        "checkpoint_size_bytes": checkpoint and checkpoint.size_bytes,
+        "checkpoint_validator": checkpoint and checkpoint.validator,
+        "checkpoint_acked": checkpoint and checkpoint.acked,
+    }
