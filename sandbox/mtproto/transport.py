@@ -122,7 +122,7 @@ class Padded(Intermediate):
 
     def wrap(self, payload: bytes) -> bytes:
         # no secret: the padding only hides the packet's true length from an onlooker
-        padding = random.randbytes(random.randrange(16) if len(payload) > 4 else 0)  # noqa: S311
+        padding = random.randbytes(random.randrange(16) if len(payload) > 4 else 0)  # noqa: S311 - no secret
         return super().wrap(payload + padding)
 
 

@@ -58,7 +58,7 @@ class Fault:
             return False
         self.seen += 1
         # chance in a test double is no secret
-        if self.seen <= self.after or random.random() >= self.probability:  # noqa: S311
+        if self.seen <= self.after or random.random() >= self.probability:  # noqa: S311 - no secret
             return False
         self.fired += 1
         return True

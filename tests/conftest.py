@@ -1,0 +1,23 @@
+"""Fixtures that all rooms share: a world, and a data centre over it."""
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+from telethon.crypto import rsa
+
+from sandbox import DataCentre, World
+
+
+@pytest.fixture
+def world(tmp_path: Path) -> World:
+    """An empty world; its files lie in this test's folder."""
+    return World(tmp_path / "spool")
+
+
+@pytest.fixture
+async def dc(world: World) -> AsyncIterator[DataCentre]:
+    """A data centre on a free port, whose key this process's Telethon trusts."""
+    async with DataCentre(world) as centre:
+        rsa.add_key(centre.public_key_path.read_bytes(), old=False)
+        yield centre

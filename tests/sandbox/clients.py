@@ -1,0 +1,31 @@
+"""Telethon clients for the tests of the data centre."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+from telethon import TelegramClient
+from telethon.crypto import AuthKey
+from telethon.sessions import MemorySession
+
+from sandbox import Account, DataCentre
+
+
+def client(dc: DataCentre, account: Account | None = None, **options: Any) -> Any:
+    """A client that is not connected yet, logged in already if an account is given."""
+    session = MemorySession()
+    session.set_dc(dc.id, dc.host, dc.port)
+    if account is not None:
+        session.auth_key = AuthKey(dc.logins.mint(account))
+    return TelegramClient(session, 12345, "0" * 32, request_retries=1, retry_delay=0, **options)
+
+
+@asynccontextmanager
+async def connected(dc: DataCentre, account: Account | None = None, **options: Any) -> AsyncIterator[Any]:
+    """A connected client."""
+    telethon = client(dc, account, **options)
+    await telethon.connect()
+    try:
+        yield telethon
+    finally:
+        await telethon.disconnect()
