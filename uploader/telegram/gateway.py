@@ -10,6 +10,7 @@ from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from typing import Any, Final
 
+import telethon
 from telethon import TelegramClient, errors
 from telethon.tl import functions, types
 
@@ -79,7 +80,7 @@ class Gateway:
             message=text[:TEXT_CHARACTERS],
             random_id=new_random_id(),
             no_webpage=True,
-            reply_markup=_markup(keyboard),
+            reply_markup=self._markup(keyboard),
         )
         await self._pacer.message(person.user_id)
         try:
@@ -110,7 +111,7 @@ class Gateway:
                     id=message_id,
                     message=text[:TEXT_CHARACTERS],
                     no_webpage=True,
-                    reply_markup=_markup(keyboard),
+                    reply_markup=self._markup(keyboard),
                 )
             )
         return True
@@ -197,6 +198,10 @@ class Gateway:
             )
         )
 
+    def _markup(self, keyboard: Keyboard) -> Any:
+        rows = [[_button(button) for button in row] for row in keyboard]
+        return self._client.build_reply_markup(rows) if rows else None
+
     async def _call(self, request: Any, answer_s: float = ANSWER_S) -> Any:
         async with _translated(), asyncio.timeout(answer_s):
             return await self._client(request)
@@ -258,15 +263,10 @@ def _input_file(uploaded: Uploaded) -> Any:
     return types.InputFile(uploaded.file_id, uploaded.part_count, uploaded.name, uploaded.md5_hex)
 
 
-def _markup(keyboard: Keyboard) -> Any:
-    rows = [types.KeyboardButtonRow([_button(button) for button in row]) for row in keyboard]
-    return types.ReplyInlineMarkup(rows) if rows else None
-
-
 def _button(button: Button) -> Any:
-    if button.url:
-        return types.KeyboardButtonUrl(button.text, button.url)
-    return types.KeyboardButtonCallback(button.text, button.data)
+    # Telethon's own makers: the TL types behind them change from layer to layer
+    make = telethon.Button
+    return make.url(button.text, button.url) if button.url else make.inline(button.text, button.data)
 
 
 def _message_id(result: Any, random_id: int) -> int | None:
