@@ -123,3 +123,19 @@ async def _until_it_listens(program: Program, socket: Path) -> None:
     except TimeoutError:
         pass
     raise StageError(f"the engine did not start:\n{program.last_words()}")
+
+
+async def dashboard(
+    settings: Mapping[str, str], folder: Path, control: Mapping[str, Any], sample_link: str
+) -> int:
+    """The dashboard on this terminal until the newcomer leaves it; returns its exit status."""
+    process = await asyncio.create_subprocess_exec(
+        sys.executable,
+        str(RUN),
+        "dashboard",
+        *("--socket", str(folder / "data" / "control.sock")),
+        *("--chat", f"{control['host']}:{control['port']}"),
+        *("--sample-link", sample_link),
+        env={**os.environ, **settings},
+    )
+    return await process.wait()
