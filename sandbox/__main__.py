@@ -1,0 +1,22 @@
+"""`python -m sandbox`: a local Telegram data centre on loopback."""
+
+import argparse
+import asyncio
+from pathlib import Path
+
+from sandbox.serve import serve
+
+
+def main() -> None:
+    """Read the arguments and serve."""
+    parser = argparse.ArgumentParser(prog="python -m sandbox", description=__doc__)
+    parser.add_argument("--port", type=int, default=0, help="port of the data centre; 0: any free one")
+    parser.add_argument("--key", type=Path, default=None, help="RSA key file; made if it is not there")
+    parser.add_argument("--json", action="store_true", help="say where it is in one JSON line")
+    parser.add_argument("--no-control", action="store_true", help="open no control port")
+    chosen = parser.parse_args()
+    asyncio.run(serve(chosen.port, chosen.key, as_json=chosen.json, control=not chosen.no_control))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,127 @@
+"""The data centre as a program: says where it is, and serves until it is told to stop."""
+
+import asyncio
+import json
+import signal
+import sys
+import tempfile
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+from sandbox.control import Control
+from sandbox.dc import DataCentre
+from sandbox.people import API_HASH, API_ID
+from sandbox.world.accounts import LOGIN_CODE, Account
+from sandbox.world.channels import Channel
+from sandbox.world.world import World
+
+#: The same at each start, so that settings which were pasted once stay good.
+_BOT_TOKEN: Final = "7000000001:AAG-local-data-centre-of-peyk-00000"  # noqa: S105 - opens nothing but this sandbox
+_USER_PHONE: Final = "+9996610001"
+_ADMIN_PHONE: Final = "+9996620002"
+
+
+@dataclass(frozen=True, slots=True)
+class Cast:
+    """Who is in the world at the start."""
+
+    bot: Account
+    user: Account
+    admin: Account
+    channel: Channel
+
+
+def cast(world: World) -> Cast:
+    """A bot, a person, one who may be its admin, and a sponsor's channel in which the bot is admin."""
+    bot = world.add_bot("peyk_bot", "Peyk", _BOT_TOKEN)
+    user = world.add_user("Ada", _USER_PHONE)
+    admin = world.add_user("Grace", _ADMIN_PHONE)
+    return Cast(bot, user, admin, world.add_channel("peyk_sponsor", "The Sponsor", [bot]))
+
+
+async def serve(port: int = 0, key: Path | None = None, as_json: bool = False, control: bool = True) -> None:
+    """Serve on loopback until SIGTERM or SIGINT.
+
+    `port` 0 is any free one; `key` is the RSA key's file, made if it is not there; None: one for all runs.
+    """
+    async with AsyncExitStack() as stack:
+        spool = stack.enter_context(tempfile.TemporaryDirectory(prefix="peyk-sandbox-"))
+        world = World(Path(spool))
+        stack.callback(world.uploads.close)
+        players = cast(world)
+        dc = DataCentre(world, key)
+        await dc.start(port=port)
+        stack.push_async_callback(dc.stop)
+        address = None
+        if control:
+            ruler = Control(dc, players.user, players.bot, players.channel)
+            address = await stack.enter_async_context(ruler.listening())
+        stopped = _stop_signal()
+        facts = describe(dc, players, address)
+        sys.stdout.write(json.dumps(facts) + "\n" if as_json else read_aloud(facts))
+        sys.stdout.flush()
+        await stopped.wait()
+
+
+def _stop_signal() -> asyncio.Event:
+    stopped = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, stopped.set)
+    return stopped
+
+
+def describe(dc: DataCentre, players: Cast, control: tuple[str, int] | None) -> dict[str, Any]:
+    """All that a client needs to know."""
+    return {
+        "dc_id": dc.id,
+        "host": dc.host,
+        "port": dc.port,
+        "public_key": str(dc.public_key_path.absolute()),
+        "api_id": API_ID,
+        "api_hash": API_HASH,
+        "bot_token": players.bot.token,
+        "bot_username": players.bot.username,
+        "user": _person(players.user),
+        "admin": _person(players.admin),
+        "channel": {
+            "username": players.channel.username,
+            "title": players.channel.title,
+            "id": players.channel.id,
+        },
+        "control": {"host": control[0], "port": control[1]} if control is not None else None,
+    }
+
+
+def _person(account: Account) -> dict[str, Any]:
+    return {
+        "phone": f"+{account.phone}",
+        "code": LOGIN_CODE,
+        "id": account.id,
+        "first_name": account.first_name,
+    }
+
+
+def read_aloud(facts: dict[str, Any]) -> str:
+    """The same for people, with the settings to paste into `.env`."""
+    lines = [
+        f"A local Telegram data centre listens on {facts['host']}:{facts['port']}. Stop it with Ctrl+C.",
+        "",
+        f"PEYK_API_ID={facts['api_id']}",
+        f"PEYK_API_HASH={facts['api_hash']}",
+        f"PEYK_BOT_TOKEN={facts['bot_token']}",
+        f"PEYK_ADMINS={facts['admin']['id']}",
+        f"PEYK_DC_ID={facts['dc_id']}",
+        f"PEYK_DC_ADDRESS={facts['host']}:{facts['port']}",
+        f"PEYK_DC_PUBLIC_KEY={facts['public_key']}",
+        "",
+        *(
+            f"{who}: {facts[who]['first_name']}, {facts[who]['phone']}, code {facts[who]['code']}"
+            for who in ("user", "admin")
+        ),
+        f"channel: @{facts['channel']['username']} ({facts['channel']['title']})",
+    ]
+    if facts["control"] is not None:
+        lines.append(f"control port: {facts['control']['host']}:{facts['control']['port']}")
+    return "\n".join(lines) + "\n"
