@@ -55,11 +55,11 @@ class MediaSite:
         self._digests: dict[tuple[str, int, int], str] = {}  # as many as the tests or the demo ask for
         app = web.Application()
         app.router.add_get("/{name:.+}", _serve)
-        self._runner = web.AppRunner(app, access_log=None)
+        self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1)
 
     async def __aenter__(self) -> Self:
         await self._runner.setup()
-        await web.TCPSite(self._runner, self._host, self._port, shutdown_timeout=0.1).start()
+        await web.TCPSite(self._runner, self._host, self._port).start()
         self._port = self._runner.addresses[0][1]
         return self
 

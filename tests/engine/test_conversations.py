@@ -1,0 +1,176 @@
+"""What people say to the bot, and what they get: over real MTProto, in both languages."""
+
+import asyncio
+import socket
+
+import pytest
+from aiohttp import web
+
+from sandbox.people import Person
+from tests.engine.conftest import Scene
+
+MIB = 1024 * 1024
+
+
+def free_port() -> int:
+    """A port on which nobody listens."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        return int(free.getsockname()[1])
+
+
+async def test_link_when_sponsors_are_owed_waits_and_goes_on_by_itself(scene: Scene) -> None:
+    """The whole way: lock, card, join, file, counts."""
+    async with scene.engine(), scene.person(scene.admin) as admin, scene.person() as user:
+        await admin.send("/lock add @sponsor_one")
+        await admin.expect("Added")
+        await user.send("/start")
+        assert "Sara" in (await user.expect()).raw_text
+        await user.send(scene.site.url("film.mp4", 3 * MIB + 17))
+        card = await user.expect("Our sponsors")
+        not_yet = await user.press(card, "I have joined")
+        assert not_yet.alert
+        assert "Sponsor One" in (not_yet.text or "")
+        await user.press(card, 0)
+        message = await user.expect_file()
+        assert (3 * MIB + 17, await scene.site.sha256_of("film.mp4", 3 * MIB + 17)) == await user.save(
+            message
+        )
+        assert "film.mp4" == message.file.name
+        done = await user.expect("Done")
+        assert card.id == done.id
+        await admin.send("/lock")
+        assert "1\u2069 asked, \u20681\u2069 joined" in (await admin.expect("asked")).raw_text
+
+
+async def test_link_when_the_person_speaks_persian_is_answered_in_persian(scene: Scene) -> None:
+    """The language is that of the person's Telegram."""
+    account = scene.world.add_user("سارا", phone="989120000003", lang_code="fa")
+    async with scene.engine(), scene.person(account) as user:
+        await user.send("/start")
+        assert "سلام" in (await user.expect()).raw_text
+        await user.send("سلام")
+        assert "لینکی نمی‌بینم" in (await user.expect()).raw_text
+        await user.send(scene.site.url("فیلم ۱.mp4", MIB))
+        message = await user.expect_file()
+        assert (MIB, await scene.site.sha256_of("فیلم ۱.mp4", MIB)) == await user.save(message)
+        assert "تمام شد" in (await user.expect("تمام شد")).raw_text
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("good morning", "I see no link"),
+        ("/unheard_of", "I see no link"),
+        ("ftp://files.example/a.zip", "only links that start with http"),
+        ("http://user:secret@files.example/a", "not a complete link"),
+        ("http://10.0.0.7/router", "private network"),
+        ("http://[::ffff:169.254.169.254]/latest/meta-data", "private network"),
+        ("http://127.0.0.2:8080/x", "private network"),
+        ("/cancel", "Nothing of yours"),
+        ("/maintenance on", "I see no link"),
+        ("/help", "Send me a link"),
+    ],
+)
+async def test_message_when_it_is_no_usable_link_is_answered_with_what_to_do(
+    scene: Scene, text: str, expected: str
+) -> None:
+    """Nothing is queued for it, and admins' commands are nobody else's."""
+    async with scene.engine(), scene.person() as user:
+        await user.send(text)
+        assert expected in (await user.expect()).raw_text
+
+
+async def test_link_when_the_site_refuses_is_told_with_its_cause(scene: Scene) -> None:
+    """A dead link, an empty file and one over the cap each have a text of their own."""
+    async with scene.engine(), scene.person() as user:
+        for link, expected in (
+            (scene.site.url("x", 1).replace("size=1", "size=none"), "no such file"),
+            (scene.site.url("empty.bin", 0), "0 bytes"),
+            (scene.site.url("huge.bin", 2_097_152_001), "larger than"),
+        ):
+            await user.send(link)
+            assert expected in (await user.expect("This did not work")).raw_text
+    assert 0 == scene.world.stats.part_bytes
+
+
+async def test_link_when_the_site_is_away_is_tried_again_and_can_be_cancelled(scene: Scene) -> None:
+    """A temporary failure is told with the wait; the person may give up first."""
+    async with scene.engine(), scene.person() as user:
+        await user.send(f"http://127.0.0.1:{free_port()}/nobody-listens")
+        retrying = await user.expect("I try again in", timeout_s=20)
+        await user.press(retrying, "Cancel")
+        assert (await user.expect("Cancelled")).id == retrying.id
+
+
+async def test_maintenance_when_on_refuses_links_and_lets_accepted_files_go_on(scene: Scene) -> None:
+    """The switch in chat, by an admin."""
+    async with scene.engine(), scene.person(scene.admin) as admin, scene.person() as user:
+        scene.world.latency_s = 0.2
+        await user.send(scene.site.url("accepted.bin", 30 * MIB))
+        await user.expect("Accepted")
+        await admin.send("/maintenance on")
+        await admin.expect("Maintenance is on")
+        await user.send(scene.site.url("late.bin", MIB))
+        await user.expect("take no new links")
+        scene.world.latency_s = 0.0
+        assert "accepted.bin" == (await user.expect_file()).file.name
+        await admin.send("/maintenance off")
+        await admin.expect("Maintenance is off")
+        await user.send(scene.site.url("late.bin", MIB))
+        assert "late.bin" == (await user.expect_file()).file.name
+
+
+async def test_cancel_when_a_transfer_runs_stops_it_at_the_source_too(scene: Scene) -> None:
+    """`/cancel` ends waiting and running jobs; nothing arrives afterwards."""
+    async with SlowSite() as (url, closed), scene.engine(), scene.person() as user:
+        await user.send(url)
+        await user.expect("slow.bin", timeout_s=20)
+        await user.send("/cancel")
+        await user.expect("Cancelled one job")
+        await user.expect("Cancelled.")
+        async with asyncio.timeout(10):
+            await closed.wait()
+    assert 0 == scene.world.stats.calls["messages.sendMedia"]
+
+
+class SlowSite:
+    """A site that sends a little for ever; `closed` is set when its reader goes away."""
+
+    async def __aenter__(self) -> tuple[str, asyncio.Event]:
+        self.closed = asyncio.Event()
+        app = web.Application()
+        app.router.add_get("/slow.bin", self._serve)
+        self.runner = web.AppRunner(app, handler_cancellation=True, shutdown_timeout=0.1)
+        await self.runner.setup()
+        await web.TCPSite(self.runner, "127.0.0.1", 0).start()
+        return f"http://127.0.0.1:{self.runner.addresses[0][1]}/slow.bin", self.closed
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.runner.cleanup()
+
+    async def _serve(self, request: web.Request) -> web.StreamResponse:
+        response = web.StreamResponse(headers={"Content-Length": str(500 * MIB)})
+        try:
+            await response.prepare(request)
+            while True:
+                await response.write(bytes(MIB))
+                await asyncio.sleep(0.1)
+        finally:
+            self.closed.set()
+
+
+async def test_two_people_when_they_send_links_at_once_are_both_served(scene: Scene) -> None:
+    """Jobs run side by side; each file goes to its own person."""
+    other = scene.world.add_user("Ali", phone="989120000004")
+    async with scene.engine(), scene.person() as sara, scene.person(other) as ali:
+
+        async def fetch(person: Person, name: str) -> None:
+            await person.send(scene.site.url(name, 5 * MIB))
+            message = await person.expect_file()
+            assert name == message.file.name
+            assert (5 * MIB, await scene.site.sha256_of(name, 5 * MIB)) == await person.save(message)
+
+        async with asyncio.TaskGroup() as group:
+            group.create_task(fetch(sara, "one.bin"))
+            group.create_task(fetch(ali, "two.bin"))
