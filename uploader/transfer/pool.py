@@ -82,7 +82,8 @@ class UploadPool:
         for carrier in self._carriers.values():
             carrier.cancel()
         try:
-            await self._tasks.__aexit__(kind, error, trace)
+            # without the block's error: a TaskGroup would put it into a group
+            await self._tasks.__aexit__(None, None, None)
         finally:
             self._sealing.shutdown(wait=False)
 

@@ -67,7 +67,7 @@ class Sealer:
         frame = self._frame
         frame[: len(head)] = head
         aes_key, aes_iv = _cipher(self._key, msg_key, _FROM_CLIENT)
-        encrypt = _encrypt_by_openssl if FAST else _encrypt_by_cryptg
+        encrypt = ige_by_openssl if FAST else ige_by_cryptg
         encrypt(plain, aes_key, aes_iv, frame[len(head) :], self._scratch)
         return frame[: len(head) + len(plain)]
 
@@ -98,7 +98,7 @@ def _cipher(key: AuthKey, msg_key: bytes, x: int) -> tuple[bytes, bytes]:
     return a[:8] + b[8:24] + a[24:], b[:8] + a[8:24] + b[24:]
 
 
-def _encrypt_by_openssl(
+def ige_by_openssl(
     plain: memoryview, key: bytes, iv: bytes, sealed: memoryview, scratch: memoryview
 ) -> None:
     """AES-IGE as AES-CBC between two XORs, because OpenSSL has no fast IGE and cryptg holds the GIL.
@@ -119,7 +119,8 @@ def _encrypt_by_openssl(
     strxor(sealed[_BLOCK:size], plain[:-_BLOCK], output=sealed[_BLOCK:size])
 
 
-def _encrypt_by_cryptg(
+def ige_by_cryptg(
     plain: memoryview, key: bytes, iv: bytes, sealed: memoryview, scratch: memoryview
 ) -> None:
+    """The same bytes by cryptg, at about half the speed and holding the GIL."""
     sealed[: len(plain)] = cryptg.encrypt_ige(bytes(plain), key, iv)

@@ -6,7 +6,6 @@ https://core.telegram.org/mtproto/description and https://core.telegram.org/mtpr
 import os
 import struct
 import time
-import zlib
 from collections import deque
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -124,7 +123,7 @@ class Session:
         try:
             message = self._opened(unseal(self._key, envelope))
             return [answer for part in tl.flattened(message) for answer in self._take(part)]
-        except (ValueError, IndexError, struct.error, zlib.error) as error:
+        except tl.UNREADABLE as error:
             raise _broken(f"unreadable answer: {error}") from error
 
     def _opened(self, plain: bytes) -> Message:
@@ -194,8 +193,10 @@ class Session:
             return
         if code not in _SENT_AGAIN:
             raise _broken(f"bad_msg_notification {code}")
-        if code in (_MSG_ID_TOO_LOW, _MSG_ID_TOO_HIGH):
-            self._clock_ahead_s = (server_msg_id >> 32) - self._now()
+        if code == _MSG_ID_TOO_LOW:
+            self._clock_ahead_s = server_msg_id / 2**32 - self._now()
+        elif code == _MSG_ID_TOO_HIGH and bad_id <= self._last_msg_id:  # else: numbered before a correction
+            self._clock_ahead_s = server_msg_id / 2**32 - self._now()
             self._last_msg_id = 0
         elif code == _SEQNO_TOO_LOW:
             self._content_count += _SEQNO_STEP

@@ -49,6 +49,10 @@ _DATA_AT: Final = HEADER_BYTES + _CALL_BYTES
 MESSAGE_BYTES: Final = _DATA_AT + PART_BYTES + TAIL_BYTES
 
 
+#: What the readers here raise for bytes that are not what they claim to be.
+UNREADABLE: Final = (ValueError, IndexError, struct.error, zlib.error)
+
+
 @dataclass(eq=False, kw_only=True, slots=True)
 class Request:
     """A message on its way out: its body is room[start:stop], with room around it for the envelope."""
