@@ -1,7 +1,7 @@
 """The control API as its clients use it. No Textual in here: `run.py status` is such a client too."""
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator
+from collections.abc import AsyncGenerator
 from contextlib import AsyncExitStack, aclosing
 from dataclasses import dataclass
 from pathlib import Path
@@ -73,7 +73,7 @@ class ControlClient:
         """Switch maintenance and return how the engine is afterwards. Raises ControlError."""
         return await self._ask("POST", "/api/maintenance", MaintenanceSwitch(on=on).model_dump_json())
 
-    async def watch(self) -> AsyncIterator[Snapshot | Away]:
+    async def watch(self) -> AsyncGenerator[Snapshot | Away, None]:
         """Yield every new snapshot, for ever; an `Away` after each attempt that lost or missed the engine."""
         wait_s = RETRY_FIRST_S
         while True:

@@ -17,6 +17,8 @@ class OtherEnd:
         self.content = b""
         self.answers: dict[str, dict[str, Any]] = {}
         self.watching = asyncio.Event()
+        self.may_save = asyncio.Event()
+        self.may_save.set()
         self._watchers: list[asyncio.StreamWriter] = []
         self._last_id = 0
 
@@ -68,6 +70,8 @@ class OtherEnd:
 
     async def _answer(self, request: dict[str, Any], writer: asyncio.StreamWriter) -> None:
         op = request["op"]
+        if op == "save":
+            await self.may_save.wait()
         for line in self._lines(op, request):
             writer.write(json.dumps(line).encode() + b"\n")
         await writer.drain()

@@ -1,10 +1,15 @@
 """A fixed engine to look at: one moment, its data, and a real control server that serves it."""
 
 import asyncio
+import html
+import re
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
+
+from textual.pilot import Pilot
 
 from tui.app import DashboardApp
 from uploader.control.server import ControlServer
@@ -187,9 +192,30 @@ def engine_elsewhere(engine: FakeEngine, socket_path: Path) -> Iterator[None]:
         thread.join(timeout=10)
 
 
+async def until(pilot: Pilot[None], condition: Callable[[], object]) -> None:
+    """Let the app work until the condition holds."""
+    async with asyncio.timeout(10):
+        while not condition():
+            await pilot.pause()
+
+
+def shown(app: DashboardApp) -> str:
+    """The text on the terminal, line by line."""
+    lines: dict[float, str] = {}
+    for found in re.finditer(r'<text [^>]*? y="([\d.]+)"[^>]*>(.*?)</text>', app.export_screenshot()):
+        y = float(found[1])
+        lines[y] = lines.get(y, "") + html.unescape(found[2]).replace("\xa0", " ")
+    return "\n".join(text for _, text in sorted(lines.items()))
+
+
 class StillApp(DashboardApp):
     """The dashboard with its clock stopped and nothing moving, for pictures that are always the same."""
 
-    def __init__(self, socket_path: Path) -> None:
-        super().__init__(socket_path, clock=lambda: NOW)
+    def __init__(self, socket_path: Path, chat: tuple[str, int] | None = None, **options: Any) -> None:
+        super().__init__(socket_path, chat, **{"clock": lambda: NOW, **options})
         self.animation_level = "none"
+
+    def export_screenshot(self, *, title: str | None = None, simplify: bool = False) -> str:
+        """The picture, with the fonts of the machine it is looked at instead of ones from the web."""
+        picture = super().export_screenshot(title=title, simplify=simplify)
+        return re.sub(r"@font-face \{.*?\}\s*", "", picture, flags=re.DOTALL)

@@ -16,9 +16,10 @@ from textual.widgets import Footer, Input, Static
 from tui import plain
 from tui.messenger import ChatEvent, ChatMessage, Hello, Messenger, MessengerError, Saved
 from tui.widgets.bubble import Bubble
+from tui.widgets.file_card import FileCard
 
 #: Older messages leave the screen.
-BUBBLES: Final = 200
+BUBBLES: Final = 100
 
 #: Between attempts to reach a chat that is away.
 RETRY_S: Final = 2.0
@@ -29,7 +30,8 @@ class Talk(VerticalScroll, can_focus=False):
 
     DEFAULT_CSS = """
     Talk {
-        padding: 1 2 0 2;
+        padding: 1 0 0 2;
+        scrollbar-gutter: stable;
         scrollbar-size-vertical: 1;
         scrollbar-color: $primary 40%;
         scrollbar-background: $background;
@@ -37,32 +39,36 @@ class Talk(VerticalScroll, can_focus=False):
     }
     """
 
+    def __init__(self) -> None:
+        super().__init__()
+        self._bubbles: dict[int, Bubble] = {}
+
     def compose(self) -> ComposeResult:
         """What stands there before the first message."""
-        yield Static(
-            "Nothing was said yet. Write /start to meet the bot, or press F2 for a link it can fetch.",
-            classes="empty",
-        )
+        yield Static("Nothing was said yet. Write /start to meet the bot.", classes="empty")
+
+    def on_mount(self) -> None:
+        """Stay at the newest message while nobody scrolls."""
+        self.anchor()
 
     async def happen(self, event: ChatEvent) -> None:
         """Draw one event: a message that is here already is redrawn, whatever the event calls itself."""
         if event.message is not None:
             await self._put(event.message)
-        for bubble in list(self.query(Bubble)):
-            if bubble.message is not None and bubble.message.id in event.ids:
-                await bubble.remove()
+        for message_id in self._bubbles.keys() & set(event.ids):
+            await self._bubbles.pop(message_id).remove()
 
     async def _put(self, message: ChatMessage) -> None:
+        if message.id in self._bubbles:
+            self._bubbles[message.id].message = message
+            return
         self.query_one(".empty").display = False
-        bubbles = list(self.query(Bubble))
-        for bubble in bubbles:
-            if bubble.message is not None and bubble.message.id == message.id:
-                bubble.message = message
-                return
-        for oldest in bubbles[: max(0, len(bubbles) - BUBBLES + 1)]:
-            await oldest.remove()
-        await self.mount(Bubble(message))
-        self.anchor()
+        if len(self._bubbles) >= BUBBLES:
+            await self._bubbles.pop(next(iter(self._bubbles))).remove()
+        bubble = self._bubbles[message.id] = Bubble(message)
+        await self.mount(bubble)
+        if message.out:
+            self.scroll_end(animate=False)
 
 
 class ChatScreen(Screen[None]):
@@ -78,12 +84,11 @@ class ChatScreen(Screen[None]):
     AUTO_FOCUS = "Input"
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape", "app.switch_mode('dashboard')", "Dashboard"),
-        Binding("f2", "suggest", "A link"),
+        Binding("f2", "suggest", "Suggest a link"),
         Binding("shift+tab", "app.focus_previous", "To the buttons"),
         Binding("tab", "app.focus_next", "Onwards", show=False),
-        Binding("pageup", "scroll(-1)", "Older", show=False),
-        Binding("pagedown", "scroll(1)", "Newer", show=False),
-        Binding("ctrl+q", "app.quit", "Quit"),
+        Binding("pageup", "older", "Older", show=False),
+        Binding("pagedown", "newer", "Newer", show=False),
     ]
 
     def __init__(self, messenger: Messenger, downloads: Path, sample_link: str | None) -> None:
@@ -134,10 +139,13 @@ class ChatScreen(Screen[None]):
         field.cursor_position = len(field.value)
         field.focus()
 
-    def action_scroll(self, pages: int) -> None:
-        """Go back and forth in the talk."""
-        talk = self.query_one(Talk)
-        talk.scroll_relative(y=pages * talk.size.height, animate=False)
+    def action_older(self) -> None:
+        """Go back in the talk."""
+        self.query_one(Talk).action_page_up()
+
+    def action_newer(self) -> None:
+        """Go on in the talk."""
+        self.query_one(Talk).action_page_down()
 
     @on(Input.Submitted)
     def _submitted(self, event: Input.Submitted) -> None:
@@ -175,24 +183,24 @@ class ChatScreen(Screen[None]):
 
     @on(Bubble.SaveWanted)
     def _save_wanted(self, event: Bubble.SaveWanted) -> None:
-        self.save(event.shown_in, event.message_id)
+        self.save(event.card, event.message_id)
 
     @work
-    async def save(self, bubble: Bubble, message_id: int) -> None:
-        """Save a message's file, its bubble showing how far it is."""
+    async def save(self, card: FileCard, message_id: int) -> None:
+        """Save a message's file, its card showing how far it is."""
         folder = self._downloads.resolve()
         try:
             await asyncio.to_thread(folder.mkdir, parents=True, exist_ok=True)
             async with aclosing(self._messenger.save(message_id, folder)) as steps:
                 async for step in steps:
                     if isinstance(step, Saved):
-                        bubble.show_saved(step)
+                        card.show_saved(step)
                     else:
-                        bubble.show_step(step)
+                        card.show_step(step)
         except MessengerError as problem:
-            bubble.show_failure(str(problem))
+            card.show_failure(str(problem))
         except OSError as problem:
-            bubble.show_failure(f"{folder}: {problem.strerror}")
+            card.show_failure(f"{folder}: {problem.strerror}")
 
     def _complain(self, text: str) -> None:
         self.notify(text, severity="error", timeout=8, markup=False)
@@ -203,9 +211,9 @@ def _introduction(hello: Hello) -> Content:
     return Content.assemble(
         "You are ",
         (person, "bold $accent"),
-        " and talk to ",
+        ", talking to ",
         (f"@{plain.name(hello.bot.username)}", "bold $primary"),
-        (".  This Telegram is a sandbox: nothing leaves this machine.", "$foreground 60%"),
+        (".  A sandbox: nothing leaves this machine.", "$foreground 60%"),
     )
 
 

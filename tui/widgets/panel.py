@@ -30,11 +30,11 @@ class Panel(VerticalScroll):
     picture: reactive[Picture] = reactive(NOTHING_YET)
     """What is drawn; bound to the screen's."""
 
-    async def watch_picture(self, picture: Picture) -> None:
+    def watch_picture(self, picture: Picture) -> None:
         """Draw what the engine said last, also while it is away."""
         if picture.snapshot is not None:
-            await self.show(picture.snapshot, picture.now)
+            self.show(picture.snapshot, picture.now)
 
-    async def show(self, snapshot: Snapshot, now: float) -> None:
+    def show(self, snapshot: Snapshot, now: float) -> None:
         """Draw `snapshot`, looked at `now`."""
         raise NotImplementedError

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from tui import plain, units
+from tui import units
 from tui.widgets.table import Cell, Column, TablePanel
 from uploader.snapshot import JobRow, Snapshot
 
@@ -19,9 +19,9 @@ class Queue(TablePanel):
     )
     EMPTY = "Nobody waits."
 
-    async def show(self, snapshot: Snapshot, now: float) -> None:
+    def show(self, snapshot: Snapshot, now: float) -> None:
         """Say in the frame how many wait in all: the rows are only the first of them."""
-        await super().show(snapshot, now)
+        super().show(snapshot, now)
         counts = snapshot.counts
         waiting = counts.get("queued", 0) + counts.get("waiting_sponsors", 0)
         self.border_subtitle = f"{waiting:,}" if waiting else ""
@@ -31,7 +31,7 @@ class Queue(TablePanel):
         for job in snapshot.queue:
             yield (
                 Cell(str(job.job_id), "quiet"),
-                Cell(plain.name(job.name or job.host)),
+                Cell(job.name or job.host),
                 _awaited(job, now),
                 Cell(units.brief(now - job.created_at), "quiet"),
             )

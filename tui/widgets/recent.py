@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from tui import plain, units, wording
+from tui import units, wording
 from tui.widgets.table import Cell, Column, TablePanel
 from uploader.snapshot import JobRow, Snapshot
 
@@ -28,7 +28,7 @@ class Recent(TablePanel):
             yield (
                 mark,
                 Cell(str(job.job_id), "quiet"),
-                Cell(plain.name(job.name or job.host)),
+                Cell(job.name or job.host),
                 Cell("" if job.size_bytes is None else units.size(job.size_bytes)),
                 outcome,
                 Cell(f"{units.brief(now - job.updated_at)} ago", "quiet"),

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from tui import plain, units
+from tui import units
 from tui.widgets.table import Cell, Column, TablePanel
 from uploader.snapshot import Snapshot
 
@@ -22,10 +22,8 @@ class Sponsors(TablePanel):
     def rows(self, snapshot: Snapshot, now: float) -> Iterable[tuple[Cell, ...]]:
         """The share is of those asked; a lock that was shown to nobody has none."""
         for lock in snapshot.sponsors:
-            title = plain.name(lock.title)
-            username = plain.name(lock.username)
             yield (
-                Cell(f"{title} @{username}" if title else f"@{username}"),
+                Cell(f"{lock.title} @{lock.username}"),
                 Cell(f"{lock.asked:,}"),
                 Cell(f"{lock.joined:,}", "good"),
                 Cell(units.percent(lock.joined, lock.asked) if lock.asked else "", "quiet"),

@@ -10,6 +10,7 @@ from rich.text import Text
 from textual.app import ComposeResult
 from textual.widgets import Static
 
+from tui import plain
 from tui.widgets.panel import Panel
 from uploader.snapshot import Snapshot
 
@@ -24,7 +25,7 @@ Tone = Literal["", "good", "bad", "quiet", "busy"]
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """A piece of plain text (never markup) and the tone it is shown in."""
+    """A text from anywhere, shown as one plain line in its tone."""
 
     text: str
     tone: Tone = ""
@@ -68,11 +69,11 @@ class TablePanel(Panel):
         """One text block: the table, or the words that stand in for an empty one."""
         yield Static(markup=False)
 
-    async def on_resize(self) -> None:
+    def on_resize(self) -> None:
         """Draw again: other columns may fit now."""
-        await self.watch_picture(self.picture)
+        self.watch_picture(self.picture)
 
-    async def show(self, snapshot: Snapshot, now: float) -> None:
+    def show(self, snapshot: Snapshot, now: float) -> None:
         """Draw all rows anew: they are few."""
         rows = list(self.rows(snapshot, now))
         text = self.query_one(Static)
@@ -101,7 +102,12 @@ class TablePanel(Panel):
                 overflow="ellipsis",
             )
         for row in rows:
-            table.add_row(*(Text(cell.text, style=self._style(cell.tone)) for cell in compress(row, fitting)))
+            table.add_row(
+                *(
+                    Text(plain.name(cell.text), style=self._style(cell.tone))
+                    for cell in compress(row, fitting)
+                )
+            )
         return table
 
     def _style(self, tone: Tone | Literal["head"]) -> str:

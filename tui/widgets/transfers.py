@@ -3,7 +3,6 @@
 from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
 from textual.content import Content
-from textual.reactive import reactive
 from textual.widgets import ProgressBar, Static
 
 from tui import plain, units, wording
@@ -33,44 +32,32 @@ class TransferCard(Vertical):
     }
     """
 
-    row: reactive[TransferRow | None] = reactive(None)
-    """The job as it is now."""
-
     def __init__(self, row: TransferRow) -> None:
         super().__init__()
-        self._first = row
+        self._bar = ProgressBar(show_percentage=False, show_eta=False)
+        self._words = {name: Static(classes=name, markup=False) for name in ("name", "facts")}
+        self._figures = {
+            name: Static(classes=name, markup=False) for name in ("percent", "amount", "speed", "eta")
+        }
+        self.row = row
+        self.show(row)
 
     def compose(self) -> ComposeResult:
         """A line of words and a line with the bar."""
-        with Horizontal(classes="line"):
-            yield Static(classes="name", markup=False)
-            yield Static(classes="facts", markup=False)
-        with Horizontal(classes="line"):
-            yield ProgressBar(show_percentage=False, show_eta=False)
-            for figure in ("percent", "amount", "speed", "eta"):
-                yield Static(classes=figure, markup=False)
+        yield Horizontal(*self._words.values(), classes="line")
+        yield Horizontal(self._bar, *self._figures.values(), classes="line")
 
-    def on_mount(self) -> None:
-        """Show the first figures."""
-        self.row = self._first
-
-    def watch_row(self, row: TransferRow | None) -> None:
-        """Show the job's new figures."""
-        if row is None:
-            return
-        total = row.total_bytes
-        self.query_one(ProgressBar).update(total=total, progress=row.done_bytes)
-        left = "" if row.eta_s is None else f"{units.brief(row.eta_s)} left"
-        figures: dict[str, Content | str] = {
-            "name": _name(row),
-            "facts": _facts(row),
-            "percent": units.percent(row.done_bytes, total),
-            "amount": _amount(row.done_bytes, total),
-            "speed": units.speed(row.speed_bytes_s),
-            "eta": left,
-        }
-        for figure, text in figures.items():
-            self.query_one(f".{figure}", Static).update(text, layout=figure == "facts")
+    def show(self, row: TransferRow) -> None:
+        """Show the job as it is now."""
+        self.row = row
+        done, total = row.done_bytes, row.total_bytes
+        self._bar.update(total=total, progress=done)
+        self._words["name"].update(_name(row))
+        self._words["facts"].update(_facts(row))
+        self._figures["percent"].update(units.percent(done, total))
+        self._figures["amount"].update(_amount(done, total))
+        self._figures["speed"].update(units.speed(row.speed_bytes_s))
+        self._figures["eta"].update("" if row.eta_s is None else f"{units.brief(row.eta_s)} left")
 
 
 class Transfers(Panel):
@@ -81,18 +68,25 @@ class Transfers(Panel):
     Transfers > .empty { color: $foreground 55%; }
     """
 
+    def __init__(self) -> None:
+        super().__init__()
+        self._cards: dict[int, TransferCard] = {}
+
     def compose(self) -> ComposeResult:
         """The words that stand there while nothing runs."""
         yield Static("Nothing is on its way. Send the bot a link and it appears here.", classes="empty")
 
-    async def show(self, snapshot: Snapshot, now: float) -> None:
+    def show(self, snapshot: Snapshot, now: float) -> None:
         """Give each job its card: new ones get one, ended ones lose theirs."""
-        cards = {card.row.job_id: card for card in self.query(TransferCard) if card.row is not None}
         rows = {row.job_id: row for row in snapshot.transfers}
-        await self.remove_children([card for job_id, card in cards.items() if job_id not in rows])
-        await self.mount_all([TransferCard(row) for job_id, row in rows.items() if job_id not in cards])
-        for job_id, card in cards.items():
-            card.row = rows.get(job_id, card.row)
+        for job_id in self._cards.keys() - rows.keys():
+            self._cards.pop(job_id).remove()
+        for job_id, row in rows.items():
+            if job_id in self._cards:
+                self._cards[job_id].show(row)
+            else:
+                self._cards[job_id] = TransferCard(row)
+                self.mount(self._cards[job_id])
         self.query_one(".empty").display = not rows
         speed = units.speed(sum(row.speed_bytes_s for row in rows.values()))
         self.border_subtitle = f"{len(rows)} at once · {speed}" if speed else ""
@@ -107,7 +101,7 @@ def _name(row: TransferRow) -> Content:
 
 
 def _facts(row: TransferRow) -> Content:
-    parts = [plain.name(row.host), wording.phase(row.phase)]
+    parts = [plain.name(row.host), plain.name(wording.phase(row.phase))]
     if row.attempt > 1:
         parts.append(f"attempt {row.attempt}")
     return Content(" · ".join(parts))
