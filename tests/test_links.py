@@ -47,7 +47,7 @@ from uploader.links import find, parse
 )
 def test_find_with_a_link_returns_it_alone(text: str, expected: str) -> None:
     """Punctuation, brackets and invisible marks around a link are no part of it."""
-    assert find(text) == expected
+    assert expected == find(text)
 
 
 @pytest.mark.parametrize(
@@ -118,7 +118,7 @@ def test_find_without_a_link_returns_none(text: str) -> None:
 def test_parse_with_a_link_returns_its_normal_form(raw: str, url: str, host: str) -> None:
     """Scheme, host and port have one spelling; path and query stay as they were."""
     link = parse(raw)
-    assert (link.url, link.host) == (url, host)
+    assert (url, host) == (link.url, link.host)
 
 
 @pytest.mark.parametrize(
@@ -202,7 +202,7 @@ def test_parse_with_a_broken_or_hostile_text_says_malformed(raw: str) -> None:
 def test_parse_with_a_longer_bound_accepts_what_fits_into_it() -> None:
     """Redirects may be longer than what people send."""
     raw = f"http://example.com/{'a' * LINK_CHARACTERS}"
-    assert parse(raw, characters=8000).url == raw
+    assert raw == parse(raw, characters=8000).url
 
 
 @settings(deadline=None, max_examples=300)
@@ -216,7 +216,7 @@ def test_parse_of_its_own_answer_changes_nothing(raw: str) -> None:
         link = parse(raw)
     except NotALink:
         return
-    assert parse(link.url) == link
+    assert link == parse(link.url)
     assert link.url.isascii()
     assert link.url.isprintable()
     assert " " not in link.url

@@ -96,7 +96,7 @@ def _visible(raw: str) -> str:
 
 
 def _on_one_line(text: str) -> str:
-    text = re.sub(r"\s+", " ", text)
+    text = re.sub(r"\s", " ", text)
     kept: list[str] = []
     for at, character in enumerate(text):
         if character == _ZWNJ:
@@ -105,7 +105,8 @@ def _on_one_line(text: str) -> str:
             joins = unicodedata.category(character)[0] != "C" and character not in _BLANK
         if joins:
             kept.append(character)
-    return unicodedata.normalize("NFC", "".join(kept)).strip(_EDGE)
+    line = re.sub(" +", " ", "".join(kept))
+    return unicodedata.normalize("NFC", line).strip(_EDGE)
 
 
 def _is_arabic(character: str) -> bool:

@@ -142,10 +142,13 @@ class _Body:
         host, status, headers, known = self._link.host, response.status, response.headers, self._facts
         if status in {412, 416} or (status == 200 and at):
             raise SourceTemporary(Reason.CHANGED, f"{host}: status {status} for the rest")
-        error = answers.refusal(status, headers, host)
-        if error is not None:
-            raise SourceTemporary(error.reason, error.detail)
-        facts = answers.read_facts(status, headers, host)
+        try:
+            error = answers.refusal(status, headers, host)
+            if error is not None:
+                raise error
+            facts = answers.read_facts(status, headers, host)
+        except SourceError as error:
+            raise SourceTemporary(error.reason, error.detail) from None
         if facts.start != at:
             raise SourceTemporary(Reason.SITE_BROKEN, f"{host}: Content-Range")
         if None not in (facts.size_bytes, known.size_bytes) and facts.size_bytes != known.size_bytes:

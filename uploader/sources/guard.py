@@ -4,17 +4,17 @@ An address is judged when the connection to it is made: for literal addresses, f
 every answer of the DNS alike, so that a name which changes its address between a check and its use gains
 nothing. The table is IANA's special-purpose registries as `ssrfguard` has them: private, loopback,
 link-local with the clouds' metadata, shared (CGNAT), multicast and reserved space, also when carried
-inside an IPv6 address (mapped, 6to4, Teredo, NAT64).
+inside an IPv6 address (mapped, 6to4, Teredo, NAT64). Of IPv6 only global unicast is open at all.
 """
 
 import socket
 from collections.abc import Sequence
-from ipaddress import IPv4Network, IPv6Network
+from ipaddress import IPv4Network, IPv6Network, ip_network
 from typing import Final
 
 import aiohttp
-from aiohttp.abc import AbstractResolver
-from ssrfguard import BlockedAddressError, Policy
+from aiohttp.abc import AbstractResolver, ResolveResult
+from ssrfguard import DEFAULT_DENIED, AddressTable, Block, BlockedAddressError, Policy, Reach
 
 from uploader.errors import Reason
 from uploader.model import Link
@@ -24,6 +24,16 @@ _OWN_NAMES: Final = ("localhost", "local", "home.arpa", "internal")
 
 #: Sockets at once, over all jobs; a waiting request counts against its connect deadline.
 _SOCKETS: Final = 256
+
+#: Each address of a name is tried; the answer of a hostile DNS can hold thousands.
+_ADDRESSES: Final = 8
+
+#: The longest prefix decides, so these two speak where the registries are silent: there lie old ways to
+#: carry IPv4, too. https://www.rfc-editor.org/rfc/rfc4291#section-2.4
+_IPV6: Final = (
+    Block(ip_network("::/0"), "Unallocated", "RFC4291", Reach.DENIED),
+    Block(ip_network("2000::/3"), "Global Unicast", "RFC4291", Reach.PERMITTED),
+)
 
 _DENIED: Final = "this address is not allowed"
 
@@ -38,7 +48,8 @@ class Guard:
             ValueError: a network lies inside a range that carries IPv4 addresses (`::ffff:0:0/96`, say);
                 the IPv4 network is to be named instead.
         """
-        self._policy = Policy(allowed_networks=tuple(allow_networks))
+        table = AddressTable(DEFAULT_DENIED.blocks + _IPV6)
+        self._policy = Policy(denied_networks=table, allowed_networks=tuple(allow_networks))
         self._opened = bool(allow_networks)
 
     def static_verdict(self, link: Link) -> Reason | None:
@@ -52,7 +63,8 @@ class Guard:
 
     def connector(self, *, resolver: AbstractResolver | None = None) -> aiohttp.TCPConnector:
         """A connector whose sockets go nowhere else. To be made in the event loop, closed by the caller."""
-        return aiohttp.TCPConnector(limit=_SOCKETS, resolver=resolver, socket_factory=self._socket)
+        few = _FewAddresses(resolver or aiohttp.ThreadedResolver())
+        return aiohttp.TCPConnector(limit=_SOCKETS, resolver=few, socket_factory=self._socket)
 
     def _socket(self, info: aiohttp.AddrInfoType) -> socket.socket:
         family, kind, protocol, _, address = info
@@ -62,6 +74,21 @@ class Guard:
             # the race between addresses in aiohappyeyeballs takes OSError alone for an answer
             raise PermissionError(_DENIED) from None
         return socket.socket(family, kind, protocol)
+
+
+class _FewAddresses(AbstractResolver):
+    """The first addresses that another resolver finds."""
+
+    def __init__(self, resolver: AbstractResolver) -> None:
+        self._resolver = resolver
+
+    async def resolve(
+        self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_INET
+    ) -> list[ResolveResult]:
+        return (await self._resolver.resolve(host, port, family))[:_ADDRESSES]
+
+    async def close(self) -> None:
+        await self._resolver.close()
 
 
 def is_denial(error: OSError) -> bool:
