@@ -240,7 +240,7 @@ async def test_claim_when_a_transfer_ends_then_what_it_held_is_given_back(endpoi
     """Slots cannot leak, however a transfer ends."""
     pool = UploadPool(endpoint, connections=2, window=2)
     for _ in range(3):
-        with pytest.raises(LeaseLost), pool.claim() as claim:  # noqa: PT012  the way out is what is tested
+        with pytest.raises(LeaseLost), pool.claim() as claim:  # noqa: PT012 - the way out is what is tested
             for _ in range(4):
                 await claim.take()
             raise LeaseLost

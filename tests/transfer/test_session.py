@@ -162,7 +162,7 @@ def test_bad_msg_notification_when_it_never_ends_then_the_session_is_given_up() 
     line = Line()
     line.greet()
     line.session.submit(part())
-    with pytest.raises(TransferTemporary):  # noqa: PT012  the loop is what is tested
+    with pytest.raises(TransferTemporary):  # noqa: PT012 - the loop is what is tested
         for _ in range(100):
             (heard,) = line.sent()
             line.say(heard, bytes(types.BadMsgNotification(heard.msg_id, heard.seqno, 20)), content=False)

@@ -132,7 +132,7 @@ class UploadPool:
 
     async def _until_unparked(self) -> None:
         now = asyncio.get_running_loop().time
-        while (wait_s := self._parked_until - now()) > 0:  # noqa: ASYNC110  a moment, which others may put off
+        while (wait_s := self._parked_until - now()) > 0:  # noqa: ASYNC110 - a moment, which others may put off
             await asyncio.sleep(wait_s)
 
     def _connection(self) -> Connection:

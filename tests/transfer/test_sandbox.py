@@ -1,0 +1,209 @@
+"""Whole files through the sandbox: our parts, Telethon's sendMedia, and what the user then downloads."""
+
+import asyncio
+import hashlib
+import os
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+from telethon import events
+from telethon.tl import functions, types
+
+from sandbox import Account, DataCentre, Fault, World
+from sandbox.people import Person
+from tests.sandbox.clients import connected
+from tests.transfer.server import QUICK, endpoint_at
+from tests.transfer.source import Source
+from uploader.errors import TransferError, TransferTemporary
+from uploader.model import Checkpoint, Uploaded
+from uploader.transfer import UploadPool, parts, upload
+from uploader.transfer.parts import PART_BYTES, SMALL_FILE_BYTES
+
+BIG = os.urandom(SMALL_FILE_BYTES + 5 * PART_BYTES + 17)
+COUNT = parts.part_count(len(BIG))
+PARTS = "upload.save"
+
+
+@dataclass
+class Courier:
+    """A bot with a Telethon client and an upload pool on the same auth key, and a user who wrote to it."""
+
+    world: World
+    account: Account
+    client: Any
+    peer: Any
+    person: Person
+    pool: UploadPool
+
+    async def deliver(self, uploaded: Uploaded) -> tuple[int, str]:
+        """Send the message with the file; size and SHA-256 of what the user downloads."""
+        file = (
+            types.InputFile(uploaded.file_id, uploaded.part_count, uploaded.name, uploaded.md5_hex)
+            if uploaded.md5_hex is not None
+            else types.InputFileBig(uploaded.file_id, uploaded.part_count, uploaded.name)
+        )
+        name = types.DocumentAttributeFilename(uploaded.name)
+        media = types.InputMediaUploadedDocument(file, uploaded.mime_type, [name], force_file=True)
+        await self.client(functions.messages.SendMediaRequest(self.peer, media, ""))
+        return await self.person.save(await self.person.expect_file())
+
+
+@asynccontextmanager
+async def couriers(dc: DataCentre) -> AsyncIterator[Courier]:
+    """A courier whose pool takes everything it needs from public attributes of the Telethon session."""
+    bot = dc.world.add_bot()
+    async with connected(dc, bot) as client, Person.connect(dc, dc.world.add_user("Ada")) as ada:
+        met: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
+        client.add_event_handler(lambda event: _meet(event, met), events.NewMessage)
+        await ada.send("/start")
+        session = client.session
+        endpoint = endpoint_at(session.port, session.auth_key.key)
+        async with UploadPool(endpoint, connections=3, window=2, patience=QUICK) as pool:
+            yield Courier(dc.world, bot, client, await met, ada, pool)
+
+
+async def _meet(event: Any, met: asyncio.Future[Any]) -> None:
+    met.set_result(await event.get_input_chat())
+
+
+async def carry(courier: Courier, source: Source, checkpoint: Checkpoint | None = None) -> Uploaded:
+    """Upload without an interest in progress."""
+
+    async def save(_checkpoint: Checkpoint) -> None:
+        """Nowhere."""
+
+    return await upload(
+        source.remote, courier.pool, checkpoint=checkpoint, save=save, report=lambda _done: None
+    )
+
+
+def fingerprint(content: bytes) -> tuple[int, str]:
+    """Size and SHA-256."""
+    return len(content), hashlib.sha256(content).hexdigest()
+
+
+@pytest.mark.parametrize(
+    "size", [1, PART_BYTES - 1, PART_BYTES, PART_BYTES + 1, SMALL_FILE_BYTES, SMALL_FILE_BYTES + 1]
+)
+@pytest.mark.parametrize("known", [True, False])
+async def test_delivery_when_the_size_is_at_a_boundary_then_the_digests_are_equal(
+    dc: DataCentre, size: int, known: bool
+) -> None:
+    """The user gets the bytes of the source, whatever the call that carried them."""
+    async with couriers(dc) as courier:
+        uploaded = await carry(courier, Source(BIG[:size], known=known))
+        assert fingerprint(BIG[:size]) == await courier.deliver(uploaded)
+
+
+@pytest.mark.parametrize("known", [True, False])
+@pytest.mark.parametrize(
+    "faults",
+    [
+        [Fault(PARTS, after=5, count=1, drop=True), Fault(PARTS, after=20, count=3, drop=True)],
+        [Fault(PARTS, part=3, count=2, error=(420, "FLOOD_WAIT_1"))],
+        [Fault(PARTS, part=0, count=1, error=(420, "FLOOD_PREMIUM_WAIT_1"))],
+        [Fault(PARTS, after=7, count=3, error=(500, "WORKER_BUSY_TOO_LONG_RETRY"))],
+        [Fault("help.getConfig", after=1, count=3, drop=True)],
+        [Fault(PARTS, after=4, count=6, delay_s=0.05)],
+    ],
+    ids=["drop", "flood", "premium", "busy", "refused-session", "slow"],
+)
+async def test_delivery_when_the_data_centre_has_whims_then_the_digests_are_equal(
+    dc: DataCentre, world: World, faults: list[Fault], known: bool
+) -> None:
+    """Dropped connections, floods, errors 500 and slow answers in the middle of a file."""
+    async with couriers(dc) as courier:
+        world.faults[:] = faults
+        uploaded = await carry(courier, Source(BIG, known=known))
+        assert all(fault.fired for fault in faults)
+        assert fingerprint(BIG) == await courier.deliver(uploaded)
+
+
+async def test_upload_when_connections_are_cut_all_at_once_then_goes_on(dc: DataCentre, world: World) -> None:
+    """The data centre cuts every connection of the bot in the middle of a file."""
+    async with couriers(dc) as courier:
+
+        async def gate(offset: int) -> None:
+            if offset == 0 or cut:
+                return
+            cut.append(dc.kill(courier.account))
+
+        cut: list[int] = []
+        uploaded = await carry(courier, Source(BIG, gate=gate))
+        assert cut
+        assert fingerprint(BIG) == await courier.deliver(uploaded)
+
+
+async def test_resume_when_a_drain_interrupted_it_then_sends_only_missing_parts(
+    dc: DataCentre, world: World
+) -> None:
+    """After a cancellation the same file id goes on, and no acknowledged part arrives a second time."""
+    saved: list[Checkpoint] = []
+
+    async def save(checkpoint: Checkpoint) -> None:
+        saved.append(checkpoint)
+
+    async with couriers(dc) as courier:
+        world.faults[:] = [Fault(PARTS, after=12, swallow=True)]
+        stuck = asyncio.Event()
+
+        def report(done_bytes: int) -> None:
+            if done_bytes >= 12 * PART_BYTES:
+                stuck.set()
+
+        async with asyncio.TaskGroup() as tasks:
+            remote = Source(BIG).remote
+            first = tasks.create_task(upload(remote, courier.pool, checkpoint=None, save=save, report=report))
+            await stuck.wait()
+            first.cancel()
+        world.faults.clear()
+        acked = {part for part in range(COUNT) if parts.is_marked(saved[-1].acked, part)}
+        assert 12 == len(acked)
+        source = Source(BIG)
+        before = {part: world.stats.part_count(saved[-1].file_id, part) for part in range(COUNT)}
+        uploaded = await carry(courier, source, saved[-1])
+        again = {
+            part for part in range(COUNT) if world.stats.part_count(uploaded.file_id, part) > before[part]
+        }
+        assert set(range(COUNT)) - acked == again
+        assert fingerprint(BIG) == await courier.deliver(uploaded)
+
+
+async def test_uploads_when_several_share_the_pool_then_all_digests_are_equal(dc: DataCentre) -> None:
+    """Parts of different files do not mix."""
+    contents = [BIG, BIG[:SMALL_FILE_BYTES], BIG[PART_BYTES:], BIG[: PART_BYTES + 1]]
+    async with couriers(dc) as courier:
+        async with asyncio.TaskGroup() as tasks:
+            uploads = [
+                tasks.create_task(carry(courier, Source(content, known=number != 2)))
+                for number, content in enumerate(contents)
+            ]
+        for content, uploading in zip(contents, uploads, strict=True):
+            assert fingerprint(content) == await courier.deliver(uploading.result())
+
+
+async def test_upload_when_the_login_is_revoked_then_stops_for_good(dc: DataCentre, world: World) -> None:
+    """AUTH_KEY_UNREGISTERED is no trouble that passes."""
+    async with couriers(dc) as courier:
+        dc.revoke(courier.account)
+        with pytest.raises(TransferError) as caught:
+            await carry(courier, Source(BIG))
+    assert not isinstance(caught.value, TransferTemporary)
+
+
+async def test_main_session_when_parts_travel_then_updates_still_reach_it(dc: DataCentre) -> None:
+    """The upload sessions on the bot's key take no update away from its main connection."""
+    async with couriers(dc) as courier:
+        heard: asyncio.Queue[str] = asyncio.Queue()
+        courier.client.add_event_handler(lambda event: _hear(event, heard), events.NewMessage)
+        await carry(courier, Source(BIG))
+        await courier.person.send("still there?")
+        async with asyncio.timeout(10):
+            assert "still there?" == await heard.get()
+
+
+async def _hear(event: Any, heard: asyncio.Queue[str]) -> None:
+    heard.put_nowait(event.raw_text)
