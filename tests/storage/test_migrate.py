@@ -41,7 +41,13 @@ async def test_upgrade_when_migrated_then_indexes_are_partial(database: Database
         }
 
     async with database.read() as connection:
-        assert await connection.run_sync(partial) == {"ix_jobs_claim", "ix_jobs_ended"}
+        assert await connection.run_sync(partial) == {
+            "ix_jobs_claim",
+            "ix_jobs_person",
+            "ix_jobs_running",
+            "ix_jobs_waiting",
+            "ix_jobs_ended",
+        }
 
 
 def test_draft_when_tables_have_more_then_migration_is_written(tmp_path: Path) -> None:

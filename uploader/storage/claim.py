@@ -15,9 +15,9 @@ def order(table: sa.FromClause) -> tuple[sa.ColumnElement[Any], ...]:
 
 
 def statement(
-    now: sa.ColumnElement[float], worker: str, lease_s: float, running_per_person: int
+    now: sa.ColumnElement[float], lease_s: float, running_per_person: int
 ) -> sa.sql.dml.ReturningUpdate[*tuple[Any, ...]]:
-    """Return the UPDATE that gives `worker` the next job, if there is one.
+    """Return the UPDATE that gives the worker named by the parameter `claimer` the next job, if any.
 
     A job whose worker died goes before all queued ones: then it blocks its person no longer, and every
     running job may count against the cap, which thus holds even while a lost worker still stirs. Run it
@@ -30,7 +30,7 @@ def statement(
         .where(jobs.c.id == sa.func.coalesce(_orphan(now), _queued(now, running_per_person)))
         .values(
             state=JobState.RUNNING,
-            worker=worker,
+            worker=sa.bindparam("claimer"),
             lease_until=now + lease_s,
             attempt=jobs.c.attempt + 1,
             failures=jobs.c.failures + sa.case((died, 1), else_=0),

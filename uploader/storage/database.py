@@ -27,8 +27,11 @@ class Database:
 
     def __init__(self, engines: Engines, clock: Callable[[], float]) -> None:
         self._engines = engines
-        self._clock = clock
         self._is_postgresql = engines.writer.dialect.name == "postgresql"
+        # not PostgreSQL's now(): that is when the transaction began, perhaps long before it got its lock
+        statement_began = sa.cast(sa.extract("epoch", sa.func.statement_timestamp()), sa.Double)
+        looked_at = sa.bindparam("now", callable_=clock, type_=sa.Double)
+        self._now: sa.ColumnElement[float] = statement_began if self._is_postgresql else looked_at
 
     @classmethod
     async def open(cls, url: str, *, clock: Callable[[], float] = time.time) -> Self:
@@ -79,11 +82,8 @@ class Database:
                 yield connection
 
     def now(self) -> sa.ColumnElement[float]:
-        """The time of the statement, in seconds since the epoch, by the one clock that all workers share."""
-        if not self._is_postgresql:
-            return sa.literal(self._clock(), sa.Double)
-        # not now(): that is when the transaction began, perhaps long before it got its lock
-        return sa.cast(sa.extract("epoch", sa.func.statement_timestamp()), sa.Double)
+        """The time at which a statement runs, in seconds since the epoch, by the clock that all share."""
+        return self._now
 
     def insert(self, table: sa.Table) -> postgresql.Insert | sqlite.Insert:
         """An INSERT that knows ON CONFLICT."""

@@ -10,9 +10,14 @@ from uploader.model import Checkpoint, Job, JobState, Link
 from uploader.storage import claim
 from uploader.storage.database import Database, Lock
 from uploader.storage.job_row import checkpoint_values, from_row
-from uploader.storage.tables import ENDED_STATES, Row, in_state, jobs
+from uploader.storage.tables import ENDED_STATES, OPEN_STATES, Row, in_state, jobs
 
 _WAITING = (JobState.WAITING_SPONSORS, JobState.QUEUED)
+
+
+def _open_of(user_id: int, table: sa.FromClause) -> sa.ColumnElement[bool]:
+    """Whether a job is this person's and has not ended, in the words of its index."""
+    return sa.and_(table.c.user_id == user_id, in_state(table.c.state, *OPEN_STATES))
 
 
 class Jobs:
@@ -21,6 +26,7 @@ class Jobs:
     def __init__(self, database: Database, *, lease_s: float = limits.LEASE_S) -> None:
         self._database = database
         self._lease_s = lease_s
+        self._claim = claim.statement(database.now(), lease_s, limits.RUNNING_JOBS_PER_PERSON)
 
     # accepted and looked up
 
@@ -30,7 +36,7 @@ class Jobs:
         """Keep a new job (WAITING_SPONSORS or QUEUED); None if this message made one before."""
         now, other = self._database.now(), jobs.alias()
         waiting = sa.select(sa.func.count()).where(
-            other.c.user_id == user_id, in_state(other.c.state, *_WAITING)
+            _open_of(user_id, other), in_state(other.c.state, *_WAITING)
         )
         statement = (
             self._database.insert(jobs)
@@ -77,7 +83,7 @@ class Jobs:
     async def waiting_count(self, user_id: int) -> int:
         """Return how many jobs of this person wait, for sponsors or in the queue."""
         return await self._count(
-            sa.select(sa.func.count()).where(jobs.c.user_id == user_id, in_state(jobs.c.state, *_WAITING))
+            sa.select(sa.func.count()).where(_open_of(user_id, jobs), in_state(jobs.c.state, *_WAITING))
         )
 
     async def set_status_message(self, job_id: int, message_id: int) -> None:
@@ -95,12 +101,9 @@ class Jobs:
         A job may come with `cancel_requested`, or with all its `failures` used up by workers that died.
         It comes without its checkpoint if that is older than `limits.CHECKPOINT_S`.
         """
-        statement = claim.statement(
-            self._database.now(), worker, self._lease_s, limits.RUNNING_JOBS_PER_PERSON
-        )
         async with self._database.write() as connection:
             await self._database.alone(connection, Lock.QUEUE)
-            row = (await connection.execute(statement)).one_or_none()
+            row = (await connection.execute(self._claim, {"claimer": worker})).one_or_none()
         return None if row is None else from_row(row)
 
     async def renew(self, job: Job) -> bool:
@@ -152,14 +155,14 @@ class Jobs:
         now = self._database.now()
         statement = (
             sa.update(jobs)
-            .where(jobs.c.user_id == user_id, in_state(jobs.c.state, JobState.WAITING_SPONSORS))
+            .where(_open_of(user_id, jobs), in_state(jobs.c.state, JobState.WAITING_SPONSORS))
             .values(state=JobState.QUEUED, run_at=now, updated_at=now)
         )
         return await self._move(statement)
 
     async def cancel(self, user_id: int) -> list[Job]:
         """Cancel all jobs of this person; return them as they are then. See `cancel_one`."""
-        return await self._cancel(jobs.c.user_id == user_id)
+        return await self._cancel(_open_of(user_id, jobs))
 
     async def cancel_one(self, job_id: int, user_id: int) -> Job | None:
         """Cancel one job of this person, a running one by asking its worker.
@@ -167,7 +170,7 @@ class Jobs:
         Returns the job as it is then: CANCELLED, or still RUNNING with `cancel_requested`. None if it is
         not this person's, or has ended.
         """
-        moved = await self._cancel(jobs.c.id == job_id, jobs.c.user_id == user_id)
+        moved = await self._cancel(jobs.c.id == job_id, _open_of(user_id, jobs))
         return moved[0] if moved else None
 
     async def expire_waiting(self) -> list[Job]:
@@ -199,7 +202,9 @@ class Jobs:
 
     async def counts(self) -> dict[JobState, int]:
         """Return the number of jobs in every state."""
-        statement = sa.select(jobs.c.state, sa.func.count()).group_by(jobs.c.state)
+        count = sa.select(jobs.c.state, sa.func.count()).group_by(jobs.c.state)
+        groups = *((state,) for state in OPEN_STATES), ENDED_STATES
+        statement = sa.union_all(*(count.where(in_state(jobs.c.state, *group)) for group in groups))
         async with self._database.read() as connection:
             found = {row[0]: row[1] for row in await connection.execute(statement)}
         return {state: found.get(state.value, 0) for state in JobState}
@@ -223,7 +228,7 @@ class Jobs:
         return queued + await self._select(
             sa.select(jobs)
             .where(in_state(jobs.c.state, JobState.WAITING_SPONSORS))
-            .order_by(jobs.c.id)
+            .order_by(jobs.c.created_at, jobs.c.id)
             .limit(limit - len(queued))
         )
 
@@ -255,7 +260,7 @@ class Jobs:
         running = in_state(jobs.c.state, JobState.RUNNING)
         return await self._move(
             sa.update(jobs)
-            .where(in_state(jobs.c.state, *_WAITING, JobState.RUNNING), *which)
+            .where(*which)
             .values(
                 state=sa.case((running, JobState.RUNNING), else_=JobState.CANCELLED),
                 cancel_requested=running,

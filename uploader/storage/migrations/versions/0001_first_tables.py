@@ -83,12 +83,13 @@ def _jobs() -> None:
         sa.PrimaryKeyConstraint("id", name="pk_jobs"),
         sa.UniqueConstraint("chat_id", "message_id", name="uq_jobs_chat_id_message_id"),
     )
-    _jobs_index("claim", ["rank", "turn", "run_at", "id"], "state IN ('queued')")
-    _jobs_index("ended", ["updated_at", "id"], "state IN ('done', 'failed', 'cancelled')")
-    _jobs_index("state", ["state"])
-    _jobs_index("user_id_state", ["user_id", "state"])
+    _jobs_index("claim", ["rank", "turn", "run_at", "id"], "'queued'")
+    _jobs_index("running", ["user_id", "lease_until"], "'running'")
+    _jobs_index("waiting", ["created_at", "id"], "'waiting_sponsors'")
+    _jobs_index("person", ["user_id", "state"], "'waiting_sponsors', 'queued', 'running'")
+    _jobs_index("ended", ["updated_at", "id", "state"], "'done', 'failed', 'cancelled'")
 
 
-def _jobs_index(name: str, columns: list[str], only: str | None = None) -> None:
-    where = None if only is None else sa.text(only)
+def _jobs_index(name: str, columns: list[str], states: str) -> None:
+    where = sa.text(f"state IN ({states})")
     op.create_index(f"ix_jobs_{name}", "jobs", columns, sqlite_where=where, postgresql_where=where)

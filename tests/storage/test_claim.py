@@ -1,0 +1,137 @@
+"""Who is next: round robin of people, the cap, leases that ended, and the index below it all."""
+
+import asyncio
+from collections import Counter
+
+import pytest
+import sqlalchemy as sa
+
+from tests.postgres_fixture import PostgresServer
+from tests.storage.arrivals import Arrivals
+from uploader import limits
+from uploader.errors import LeaseLost
+from uploader.model import Job, JobState
+from uploader.storage import tables
+from uploader.storage.database import Database
+from uploader.storage.jobs import Jobs
+
+
+async def claims(jobs: Jobs, *, finish: bool = False) -> list[Job]:
+    """Claim until there is nothing left to claim, finishing each job if told so."""
+    claimed = []
+    while (job := await jobs.claim("w")) is not None:
+        claimed.append(job)
+        if finish:
+            await jobs.finish(job, None)
+    return claimed
+
+
+async def test_claim_then_job_is_running_under_a_lease(jobs: Jobs, arrivals: Arrivals) -> None:
+    """A claim is kept: state, worker, attempt and the end of the lease."""
+    waiting = await arrivals.job(1, JobState.WAITING_SPONSORS)
+    queued = await arrivals.job(1)
+    job = await jobs.claim("w")
+    assert job is not None
+    assert (job.id, job.state, job.worker, job.attempt) == (queued.id, JobState.RUNNING, "w", 1)
+    assert job.lease_until == pytest.approx(job.updated_at + 3600, abs=0.001)
+    assert await jobs.get(job.id) == job
+    assert await jobs.claim("w") is None
+    assert await jobs.get(waiting.id) == waiting
+
+
+async def test_claim_when_one_person_sent_many_then_others_are_not_behind_them(
+    jobs: Jobs, arrivals: Arrivals
+) -> None:
+    """People take turns, whoever came first."""
+    for user_id in (1, 1, 1, 1, 2, 2, 3):
+        await arrivals.job(user_id)
+    order = [job.user_id for job in await claims(jobs, finish=True)]
+    assert order == [1, 2, 3, 1, 2, 1, 1]
+
+
+async def test_ahead_of_then_the_number_of_claims_before(jobs: Jobs, arrivals: Arrivals) -> None:
+    """What a person is told is what the queue does."""
+    added = [await arrivals.job(user_id) for user_id in (1, 1, 1, 2, 2, 3)]
+    told = {job.id: await jobs.ahead_of(job) for job in added}
+    claimed = await claims(jobs, finish=True)
+    assert told == {job.id: place for place, job in enumerate(claimed)}
+    assert [await jobs.ahead_of(job) for job in claimed] == [0] * 6
+
+
+async def test_claim_when_not_due_then_left_until_it_is(jobs: Jobs, arrivals: Arrivals) -> None:
+    """A job that is to be tried later does not hold up the others."""
+    later = await arrivals.job(1)
+    job = await jobs.claim("w")
+    assert job is not None
+    await jobs.retry(job, job.updated_at + 3600)
+    other = await arrivals.job(2)
+    assert [found.id for found in await claims(jobs)] == [other.id]
+    assert (await jobs.queue(9))[0].id == later.id
+
+
+async def test_claim_when_many_at_once_then_cap_per_person_holds(jobs: Jobs, arrivals: Arrivals) -> None:
+    """However many workers ask in the same moment, a person has no more than the cap, and no job two."""
+    for user_id in (1, 2, 3):
+        for _ in range(limits.RUNNING_JOBS_PER_PERSON + 3):
+            await arrivals.job(user_id)
+    found = await asyncio.gather(*(jobs.claim(f"w{n}") for n in range(16)))
+    claimed = [job for job in found if job is not None]
+    assert Counter(job.user_id for job in claimed) == dict.fromkeys((1, 2, 3), limits.RUNNING_JOBS_PER_PERSON)
+    assert len({job.id for job in claimed}) == len(claimed)
+
+
+async def test_claim_when_lease_ended_then_another_worker_gets_it_and_the_first_is_stopped(
+    jobs: Jobs, doomed: Jobs, arrivals: Arrivals
+) -> None:
+    """A dead worker's job starts again; if it was not dead after all, it can write nothing any more."""
+    await arrivals.job()
+    first = await doomed.claim("dead")
+    second = await jobs.claim("alive")
+    assert first is not None
+    assert second is not None
+    assert (second.id, second.worker, second.attempt) == (first.id, "alive", 2)
+    with pytest.raises(LeaseLost):
+        await jobs.renew(first)
+    with pytest.raises(LeaseLost):
+        await jobs.finish(first, None)
+    assert await jobs.get(first.id) == second
+
+
+async def test_claim_when_dead_worker_held_the_cap_then_person_is_not_blocked(
+    jobs: Jobs, doomed: Jobs, arrivals: Arrivals
+) -> None:
+    """What a dead worker held is claimed first, and counts for its person as before."""
+    added = [await arrivals.job(1) for _ in range(limits.RUNNING_JOBS_PER_PERSON + 1)]
+    left = [await doomed.claim("dead") for _ in range(1)]
+    claimed = await claims(jobs)
+    assert [job.id for job in claimed] == [job.id for job in added[: limits.RUNNING_JOBS_PER_PERSON]]
+    assert left[0] is not None
+    assert [job.failures for job in claimed] == [1, 0]
+
+
+async def test_renew_when_lease_ended_but_nobody_took_the_job_then_it_goes_on(
+    jobs: Jobs, doomed: Jobs, arrivals: Arrivals
+) -> None:
+    """A worker that was only slow goes on, if no one took its place."""
+    await arrivals.job()
+    job = await doomed.claim("slow")
+    assert job is not None
+    assert await jobs.renew(job) is False
+    assert await jobs.claim("other") is None
+
+
+async def test_claim_when_a_cancel_is_under_way_then_it_takes_another_job(
+    postgres_server: PostgresServer,
+) -> None:
+    """A job that somebody else is changing is not waited for (SQLite has one writer at a time)."""
+    async with await Database.open(postgres_server.new_database()) as database:
+        jobs = Jobs(database)
+        arrivals = Arrivals(jobs)
+        busy, free = await arrivals.job(1), await arrivals.job(2)
+        async with database.write() as connection:
+            cancel = sa.update(tables.jobs).values(state=JobState.CANCELLED)
+            await connection.execute(cancel.where(tables.jobs.c.id == busy.id))
+            job = await jobs.claim("w")
+        assert job is not None
+        assert job.id == free.id
+        assert await jobs.claim("w") is None
