@@ -20,9 +20,9 @@ _KEYS = (
 _WORDS = (
     ("its turn", "the job starts as soon as a place is free"),
     ("sponsors", "the person still has channels to join"),
-    ("retry in ...", "an attempt failed for a passing reason; sent parts are kept"),
-    ("left", "from the bytes that Telegram acknowledged in the last seconds"),
-    ("asked, joined", "people who were shown the lock; those of them who joined after it"),
+    ("retry in ...", "an attempt failed; parts that were sent are kept"),
+    ("left", "from the bytes Telegram acknowledged just now"),
+    ("asked, joined", "people shown the lock; those who joined after it"),
 )
 
 
