@@ -100,7 +100,7 @@ class Control:
             request = json.loads(line)
             if not isinstance(request, dict):
                 raise Refused("a request is an object")
-            if request == {"op": "watch"}:
+            if request.get("op") == "watch":
                 await self._watch(client)
                 return None
             return {"ok": True, **await self._do(client, request)}

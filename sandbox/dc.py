@@ -76,6 +76,8 @@ class DataCentre:
         self._server.close()
         self.kill()
         await self._server.wait_closed()
+        # a turn of the loop, in which the connections learn of their end
+        await asyncio.sleep(0)
         self._server = None
 
     async def __aenter__(self) -> Self:
@@ -97,12 +99,22 @@ class DataCentre:
             connection.abort()
         return len(doomed)
 
+    def log_in(self, login: Login, account: Account) -> None:
+        """Somebody proved to be an account; whoever was logged in on the key before is not any more."""
+        self.log_out(login)
+        self.logins.log_in(login, account)
+
     def log_out(self, login: Login) -> None:
         """End a login: its next call earns AUTH_KEY_UNREGISTERED."""
         if login.account is not None:
             listening = self._listening.get(login.account.id, set())
             listening -= {session for session in listening if session.key is login.key}
-        self.logins.log_out(login)
+            self.logins.log_out(login)
+
+    def revoke(self, account: Account) -> None:
+        """End all logins of an account, as its owner may in the settings."""
+        for login in self.logins.of(account):
+            self.log_out(login)
 
     # what connections tell
 
@@ -153,12 +165,18 @@ class DataCentre:
             session.check(opened)
             session.greet(outer.id)
             for message in unpack(outer):
-                if not service.handle(message, session, connection, self._sessions):
-                    self._call(session, login, message)
+                self._message(connection, session, login, message)
         except BadMessage as error:
             session.refuse(outer.id, outer.seq_no, error.code)
 
-    def _call(self, session: Session, login: Login, message: Message) -> None:
+    def _message(self, connection: Connection, session: Session, login: Login, message: Message) -> None:
+        try:
+            if service.handle(message, session, connection, self._sessions):
+                return
+            message.check_seq_no(content=True)
+        except BadMessage as error:
+            session.refuse(message.id, message.seq_no, error.code)
+            return
         if session.is_new(message.id):
             dispatch.answer(self, session, login, message)
 
@@ -181,7 +199,10 @@ class DataCentre:
         listening = [
             session
             for session in self._listening.get(account.id, ())
-            if session.carrier is not None and session.wants_updates and session is not self._calling
+            if session.carrier is not None
+            and session.wants_updates
+            # memberships are told by a push even to whoever caused them
+            and (logged.qts or session is not self._calling)
         ]
         if listening:
             body = bytes(self._pushed(account, logged))

@@ -25,6 +25,7 @@ MESSAGE_ID_TOO_LOW: Final = 16
 MESSAGE_ID_TOO_HIGH: Final = 17
 MESSAGE_ID_PARITY: Final = 18
 SEQ_NO_MUST_BE_EVEN: Final = 34
+SEQ_NO_MUST_BE_ODD: Final = 35
 BAD_SALT: Final = 48
 BAD_CONTAINER: Final = 64
 
@@ -45,6 +46,11 @@ class Message:
     seq_no: int
     body: memoryview
 
+    def check_seq_no(self, *, content: bool) -> None:
+        """What wants an answer has an odd number, what does not an even one. Raises BadMessage."""
+        if self.seq_no % 2 != content:
+            raise BadMessage(SEQ_NO_MUST_BE_ODD if content else SEQ_NO_MUST_BE_EVEN)
+
     @property
     def constructor_id(self) -> int:
         return int.from_bytes(self.body[:4], "little")
@@ -59,6 +65,7 @@ def unpack(outer: Message) -> Iterator[Message]:
     if message.constructor_id != CONTAINER:
         yield message
         return
+    outer.check_seq_no(content=False)
     for inner in _cut(message.body):
         if inner.id >= outer.id:
             raise BadMessage(BAD_CONTAINER)

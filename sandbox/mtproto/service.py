@@ -33,7 +33,7 @@ _SALT_LASTS_S: Final = 24 * 3600
 
 
 def handle(message: Message, session: Session, connection: Connection, sessions: Sessions) -> bool:
-    """Answer a service message. False: it is none."""
+    """Answer a service message. False: it is none. Raises BadMessage."""
     if message.constructor_id not in _IDS:
         return False
     try:
@@ -41,6 +41,8 @@ def handle(message: Message, session: Session, connection: Connection, sessions:
     except tl.Malformed:
         return True
     match request:
+        case types.MsgsAck():
+            message.check_seq_no(content=False)
         case functions.PingRequest():
             session.send(bytes(types.Pong(message.id, request.ping_id)), reply=True, content=False)
         case functions.PingDelayDisconnectRequest():

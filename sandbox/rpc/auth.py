@@ -11,7 +11,7 @@ from sandbox.world.accounts import LOGIN_CODE, Account
 
 
 def _authorize(call: Call, account: Account) -> Any:
-    call.dc.logins.log_in(call.login, account)
+    call.dc.log_in(call.login, account)
     return types.auth.Authorization(user=peers.view(call).user(account))
 
 

@@ -34,17 +34,27 @@ def answer(dc: "DataCentre", session: Session, login: Login, message: Message) -
             raise RpcError(*fault.error)
         with dc.calling(session):
             result = rpc.run(call, request)
+        if isinstance(result, asyncio.Future):
+            result.add_done_callback(lambda later: _deliver(call, message.id, fault, _result(later)))
+            return
+        body = tl.write(result)
     except RpcError as error:
-        result = error
+        body = _error(error)
     except Exception:  # whatever goes wrong in a handler, its client gets an answer
         log.exception("a call failed")
-        result = RpcError(500, "INTERNAL")
-    if isinstance(result, asyncio.Future):
-        result.add_done_callback(
-            lambda done: _deliver(call, message.id, fault, done.exception() or done.result())
-        )
-    else:
-        _deliver(call, message.id, fault, result)
+        body = _error(RpcError(500, "INTERNAL"))
+    _deliver(call, message.id, fault, body)
+
+
+def _error(error: RpcError) -> bytes:
+    return bytes(types.RpcError(error.code, error.name))
+
+
+def _result(later: "asyncio.Future[Any]") -> bytes:
+    try:
+        return tl.write(later.result())
+    except RpcError as error:
+        return _error(error)
 
 
 def _read(call: Call, message: Message) -> tuple[Rpc, Any]:
@@ -89,15 +99,11 @@ def _fault(call: Call, rpc: Rpc, request: Any) -> Fault:
     return first_to_strike(world.faults, rpc.name, part, user_id) or _HARMLESS
 
 
-def _deliver(call: Call, message_id: int, fault: Fault, result: Any) -> None:
+def _deliver(call: Call, message_id: int, fault: Fault, body: bytes) -> None:
     if fault.drop:
         call.session.cut()
     if fault.drop or fault.swallow:
         return
-    if isinstance(result, RpcError):
-        body = bytes(types.RpcError(result.code, result.name))
-    else:
-        body = tl.write(result)
     packet = rpc_result(message_id, body)
     if fault.delay_s:
         asyncio.get_running_loop().call_later(fault.delay_s, call.session.answer, message_id, packet)

@@ -1,5 +1,6 @@
 """What a message may hold (https://core.telegram.org/api/config; the buttons' bounds are not documented)."""
 
+from collections.abc import Sequence
 from typing import Any, Final
 
 from telethon.tl import types
@@ -34,8 +35,24 @@ def check_caption(text: str, *, premium: bool) -> None:
         raise RpcError(400, "MEDIA_CAPTION_TOO_LONG")
 
 
+def is_a(sample: Any, value: Any) -> bool:
+    """Whether a TL object is of the same TL type as the sample class."""
+    return getattr(value, "SUBCLASS_OF_ID", None) == sample.SUBCLASS_OF_ID
+
+
+def check_entities(entities: Sequence[Any]) -> None:
+    """Raises RpcError for what is no formatting."""
+    for entity in entities:
+        if not is_a(types.MessageEntityBold, entity) or isinstance(
+            entity, types.InputMessageEntityMentionName
+        ):
+            raise RpcError(400, "ENTITY_BOUNDS_INVALID")
+
+
 def check_markup(markup: Any) -> None:
     """Raises RpcError for buttons that Telegram would not show."""
+    if markup is not None and not is_a(types.ReplyInlineMarkup, markup):
+        raise RpcError(400, "REPLY_MARKUP_INVALID")
     if not isinstance(markup, types.ReplyInlineMarkup):
         return
     if any(len(row.buttons) > MAX_BUTTONS_IN_ROW for row in markup.rows):
@@ -44,14 +61,18 @@ def check_markup(markup: Any) -> None:
     if not buttons or len(buttons) > MAX_BUTTONS:
         raise RpcError(400, "REPLY_MARKUP_INVALID")
     for button in buttons:
-        if not button.text.strip():
-            raise RpcError(400, "BUTTON_TEXT_INVALID")
-        match button.type:
-            case types.InlineButtonTypeCallback(data=data):
-                if not 1 <= len(data) <= MAX_CALLBACK_BYTES:
-                    raise RpcError(400, "BUTTON_DATA_INVALID")
-            case types.InlineButtonTypeUrl(url=url):
-                if not url.startswith(("http://", "https://", "tg://")) or " " in url:
-                    raise RpcError(400, "BUTTON_URL_INVALID")
-            case _:
-                raise RpcError(400, "BUTTON_TYPE_INVALID")
+        _check_button(button)
+
+
+def _check_button(button: Any) -> None:
+    if not button.text.strip():
+        raise RpcError(400, "BUTTON_TEXT_INVALID")
+    match button.type:
+        case types.InlineButtonTypeCallback(data=data):
+            if not 1 <= len(data) <= MAX_CALLBACK_BYTES:
+                raise RpcError(400, "BUTTON_DATA_INVALID")
+        case types.InlineButtonTypeUrl(url=url):
+            if not url.startswith(("http://", "https://", "tg://")) or " " in url:
+                raise RpcError(400, "BUTTON_URL_INVALID")
+        case _:
+            raise RpcError(400, "BUTTON_TYPE_INVALID")

@@ -4,6 +4,7 @@ from typing import Any
 
 from telethon.tl import types
 
+from sandbox.rpc.limits import is_a
 from sandbox.rpc.registry import Call, RpcError
 from sandbox.world.files import Document
 from sandbox.world.letters import Media
@@ -27,8 +28,10 @@ def _uploaded(call: Call, given: Any) -> Document:
         _content(call, given.thumb)
     if not given.mime_type:
         raise RpcError(400, "MEDIA_INVALID")
-    blob = _content(call, given.file)
     attributes = tuple(given.attributes)
+    if not all(is_a(types.DocumentAttributeFilename, attribute) for attribute in attributes):
+        raise RpcError(400, "MEDIA_INVALID")
+    blob = _content(call, given.file)
     if not any(isinstance(attribute, types.DocumentAttributeFilename) for attribute in attributes):
         attributes += (types.DocumentAttributeFilename(given.file.name),)
     return call.world.documents.add(blob, given.mime_type, attributes)

@@ -6,7 +6,7 @@ from typing import Any, Final
 from telethon.tl import functions, types
 
 from sandbox.rpc import peers
-from sandbox.rpc.limits import check_caption, check_markup, check_text
+from sandbox.rpc.limits import check_caption, check_entities, check_markup, check_text
 from sandbox.rpc.media import media
 from sandbox.rpc.registry import Call, RpcError, rpc
 from sandbox.world.accounts import Account
@@ -44,8 +44,10 @@ def upload_media(call: Call, request: Any) -> Any:
 
 def _draft(call: Call, request: Any, attached: Any = None) -> Draft:
     markup = request.reply_markup if call.account.is_bot else None
+    entities = tuple(request.entities or ())
+    check_entities(entities)
     check_markup(markup)
-    return Draft(request.message or "", tuple(request.entities or ()), attached, markup)
+    return Draft(request.message or "", entities, attached, markup)
 
 
 def _repeated(call: Call, request: Any) -> Any:
@@ -123,12 +125,23 @@ def delete_messages(call: Call, request: Any) -> Any:
 def get_messages(call: Call, request: Any) -> Any:
     view, found, people = peers.view(call), [], {call.account.id}
     for wanted in request.id:
-        if not isinstance(wanted, types.InputMessageID):
-            raise RpcError(400, "MESSAGE_IDS_EMPTY")
-        letter = call.account.box.letters.get(wanted.id)
-        found.append(types.MessageEmpty(wanted.id) if letter is None else view.message(letter))
-        people |= {letter.sender_id, letter.recipient_id} if letter is not None else set()
+        letter = _wanted(call.account, wanted)
+        if letter is None or call.account.id not in letter.ids:
+            found.append(types.MessageEmpty(wanted.id))
+        else:
+            found.append(view.message(letter))
+            people |= {letter.sender_id, letter.recipient_id}
     return types.messages.Messages(found, topics=[], chats=[], users=view.users(people))
+
+
+def _wanted(owner: Account, wanted: Any) -> Letter | None:
+    """The message that an InputMessage names. Raises RpcError."""
+    if not isinstance(wanted, types.InputMessageID | types.InputMessageReplyTo):
+        raise RpcError(400, "MESSAGE_IDS_EMPTY")
+    letter = owner.box.letters.get(wanted.id)
+    if isinstance(wanted, types.InputMessageReplyTo):
+        return letter.reply_to if letter is not None else None
+    return letter
 
 
 @rpc(functions.messages.GetHistoryRequest, bots=False)

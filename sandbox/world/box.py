@@ -57,6 +57,8 @@ class Box:
 
     def since(self, pts: int, qts: int) -> list[Logged] | None:
         """What came after this state; None when that is no longer known."""
-        if len(self.log) == self.log.maxlen and (self.log[0].pts > pts + 1 or self.log[0].qts > qts + 1):
-            return None
+        if len(self.log) == self.log.maxlen:
+            oldest_qts = next((entry.qts for entry in self.log if entry.qts), self.qts)
+            if self.log[0].pts > pts + 1 or oldest_qts > qts + 1:
+                return None
         return [entry for entry in self.log if (entry.pts > pts if entry.pts_count else entry.qts > qts)]

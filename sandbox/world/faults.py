@@ -1,8 +1,25 @@
 """Faults on demand: rules that turn chosen calls into errors, delays, cut connections or silence."""
 
 import random
-from dataclasses import dataclass, field, fields
-from typing import Any
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import Any, Final
+
+_JSON_TYPES: Final[Mapping[str, set[type]]] = MappingProxyType(
+    {
+        "method": {str},
+        "part": {int, type(None)},
+        "user_id": {int, type(None)},
+        "after": {int},
+        "count": {int, type(None)},
+        "probability": {int, float},
+        "error": {list, type(None)},
+        "delay_s": {int, float},
+        "drop": {bool},
+        "swallow": {bool},
+    }
+)
 
 
 @dataclass
@@ -34,13 +51,14 @@ class Fault:
         """A rule out of a JSON object. Raises ValueError naming what is wrong with it."""
         if not isinstance(rule, dict):
             raise ValueError("a rule is an object")
-        known = {entry.name for entry in fields(cls) if entry.init}
-        if unknown := rule.keys() - known:
+        if unknown := rule.keys() - _JSON_TYPES.keys():
             raise ValueError(f"a rule has no {sorted(unknown)}")
+        if wrong := {name for name, value in rule.items() if type(value) not in _JSON_TYPES[name]}:
+            raise ValueError(f"these fields of a rule have the wrong type: {sorted(wrong)}")
         error = rule.get("error")
         if error is None:
             return cls(**rule)
-        if not (isinstance(error, list) and [type(part) for part in error] == [int, str]):
+        if [type(part) for part in error] != [int, str]:
             raise ValueError('"error" is [code, "NAME"]')
         return cls(**{**rule, "error": (error[0], error[1])})
 

@@ -1,5 +1,6 @@
 """File parts on their way in, by Telegram's rules (https://core.telegram.org/api/files#uploading-files)."""
 
+import errno
 import os
 from collections import OrderedDict
 from dataclasses import dataclass, field
@@ -78,7 +79,8 @@ class Upload:
             self.total = total
         if self.sizes.get(part) != len(data):
             self._fit(part, len(data))
-        os.pwrite(self.descriptor, data, part * MAX_PART_BYTES)
+        if os.pwrite(self.descriptor, data, part * MAX_PART_BYTES) != len(data):
+            raise OSError(errno.ENOSPC, "the spool is full")
 
     def _fit(self, part: int, size: int) -> None:
         """Check the size of a new part against the others': one part may be shorter, the last one."""
