@@ -32,7 +32,7 @@ from uploader.storage.jobs import Jobs
 from uploader.storage.people import People
 from uploader.storage.settings import Settings
 from uploader.storage.sponsors import Sponsors
-from uploader.telegram.client import DEVICE_MODEL, connected
+from uploader.telegram.client import DEVICE_MODEL, Login, connected, log_in, new_client
 from uploader.telegram.gateway import Gateway
 from uploader.telegram.pacing import Pacer
 from uploader.texts import LANGUAGES, Texts
@@ -91,12 +91,13 @@ def stop_on_signals(stop: asyncio.Event) -> Iterator[None]:
 
 @asynccontextmanager
 async def _built(config: Config, stop: asyncio.Event) -> AsyncIterator[Engine]:
+    login = await log_in(config, __version__)
+    client = new_client(config, __version__)
     texts = Texts(config.language)
     async with (
         await Database.open(config.database) as database,
-        connected(config, __version__) as client,
-        UploadPool(_endpoint(client, config)) as pool,
-        Sources(config.allow_networks, user_agent=f"Peyk/{__version__}") as sources,
+        UploadPool(_endpoint(login, config)) as pool,
+        _sources(config) as sources,
     ):
         jobs, people = Jobs(database), People(database, config.bot_id)
         settings, sponsors = Settings(database), Sponsors(database)
@@ -107,7 +108,7 @@ async def _built(config: Config, stop: asyncio.Event) -> AsyncIterator[Engine]:
             jobs=jobs,
             sponsors=sponsors,
             settings=settings,
-            bot_username=(await client.get_me()).username or "",
+            bot_username=login.username,
             stopping=stop.is_set,
         )
         worker = Worker(
@@ -130,9 +131,10 @@ async def _built(config: Config, stop: asyncio.Event) -> AsyncIterator[Engine]:
             texts=texts,
             admins=config.admins,
         ).attach(client)
-        async with ControlServer(
+        control = ControlServer(
             config.socket_path, snapshot=board.snapshot, set_maintenance=settings.set_maintenance
-        ):
+        )
+        async with connected(client), control:
             yield Engine(
                 client=client,
                 gateway=gateway,
@@ -191,13 +193,19 @@ async def _offer_commands(engine: Engine) -> None:
             return
 
 
-def _endpoint(client: Any, config: Config) -> Endpoint:
+def _sources(config: Config) -> Sources:
+    try:
+        return Sources(config.allow_networks, user_agent=f"Peyk/{__version__}")
+    except ValueError as error:
+        raise ConfigError([f"PEYK_ALLOW_NETWORKS: {error}"]) from None
+
+
+def _endpoint(login: Login, config: Config) -> Endpoint:
     """Where and as whom the upload connections go: the account's own data centre and login."""
-    session = client.session
     return Endpoint(
-        host=session.server_address,
-        port=session.port,
-        auth_key=session.auth_key.key,
+        host=login.host,
+        port=login.port,
+        auth_key=login.auth_key,
         api_id=config.api_id,
         device_model=DEVICE_MODEL,
         system_version=platform.release(),

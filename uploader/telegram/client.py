@@ -2,8 +2,9 @@
 
 import asyncio
 import os
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
 from hashlib import sha256
 from pathlib import Path
 from typing import Any, Final
@@ -20,7 +21,7 @@ from telethon.errors import (
     FloodWaitError,
     RPCError,
 )
-from telethon.sessions import SQLiteSession
+from telethon.sessions import MemorySession, SQLiteSession
 
 from uploader.config import Config
 from uploader.errors import ConfigError, TelegramError
@@ -32,33 +33,84 @@ CONNECT_S: Final = 60.0
 FLOOD_SLEEP_S: Final = 5
 
 
-@asynccontextmanager
-async def connected(config: Config, version: str) -> AsyncIterator[TelegramClient]:
-    """The bot's client, logged in, its session file readable by the owner alone.
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Login:
+    """The bot's account at its data centre."""
+
+    username: str
+    host: str
+    port: int
+    auth_key: bytes = field(repr=False)
+
+
+async def log_in(config: Config, version: str) -> Login:
+    """Make sure that the session file holds a login of the bot; log in if it does not.
+
+    Works on a copy in memory: a client that connects moves on the state of the updates in its session, and
+    those missed while the engine was away would be lost.
 
     Raises:
         ConfigError: the token, the application or the data centre's key cannot be used.
         TelegramError: the data centre does not answer.
     """
-    client = _client(config, version)
+    kept, session = _session(config), MemorySession()
+    session.set_dc(kept.dc_id, kept.server_address, kept.port)
+    session.auth_key = kept.auth_key
+    client = _client(session, config, version, receive_updates=False)
+    try:
+        async with _open(client, lambda: _signed_in(client, config)) as me:
+            kept.set_dc(session.dc_id, session.server_address, session.port)
+            kept.auth_key = session.auth_key
+            kept.save()
+    finally:
+        kept.close()
+    return Login(
+        username=me.username or "",
+        host=session.server_address,
+        port=session.port,
+        auth_key=session.auth_key.key,
+    )
+
+
+def new_client(config: Config, version: str) -> TelegramClient:
+    """The client of a logged-in bot, not connected yet: what hears updates is attached before `connected`."""
+    return _client(_session(config), config, version, catch_up=True)
+
+
+@asynccontextmanager
+async def connected(client: Any) -> AsyncIterator[None]:
+    """Hold the connection; updates missed while it was closed come first.
+
+    Raises:
+        TelegramError: the data centre does not answer.
+    """
+    async with _open(client, client.connect):
+        yield
+
+
+@asynccontextmanager
+async def _open(client: Any, connect: Callable[[], Awaitable[Any]]) -> AsyncIterator[Any]:
     try:
         try:
             async with asyncio.timeout(CONNECT_S):
-                await _log_in(client, config)
+                result = await connect()
         except (OSError, TimeoutError) as error:
-            raise TelegramError(
-                f"the data centre does not answer ({type(error).__name__}); check the network"
-            ) from error
-        yield client
+            cause = type(error).__name__
+            raise TelegramError(f"the data centre does not answer ({cause}); check the network") from error
+        yield result
     finally:
         await client.disconnect()
 
 
-def _client(config: Config, version: str) -> TelegramClient:
+def _session(config: Config) -> SQLiteSession:
     session = SQLiteSession(str(_session_path(config)))
     address = config.dc_host_port
     if address is not None:
         session.set_dc(config.dc_id, *address)
+    return session
+
+
+def _client(session: Any, config: Config, version: str, **options: Any) -> TelegramClient:
     return TelegramClient(
         session,
         config.api_id,
@@ -67,7 +119,7 @@ def _client(config: Config, version: str) -> TelegramClient:
         app_version=version,
         connection_retries=None,
         flood_sleep_threshold=FLOOD_SLEEP_S,
-        catch_up=True,
+        **options,
     )
 
 
@@ -95,13 +147,12 @@ def _trust(pem: Path) -> str:
     return sha256(text).hexdigest()[:8]
 
 
-async def _log_in(client: Any, config: Config) -> None:
+async def _signed_in(client: Any, config: Config) -> Any:
     try:
         await client.connect()
     except AuthKeyNotFound:
         # the data centre lost or dropped this login: a new one is all that helps
         client.session.auth_key = None
-        client.session.save()
         await client.connect()
     try:
         if not await client.is_user_authorized():
@@ -121,3 +172,4 @@ async def _log_in(client: Any, config: Config) -> None:
         raise ConfigError(
             [f"PEYK_BOT_TOKEN and the session in {config.sessions_dir} are of two bots: move one away"]
         )
+    return me
