@@ -1,0 +1,27 @@
+"""`run.py status`: the snapshot in lines."""
+
+from tests.tui.stage import busy, idle, transfer
+from tui.report import lines
+
+
+def test_report_when_the_engine_works_says_what_runs_and_what_locks_brought() -> None:
+    """One line for the engine, one for the counts, then transfers and sponsors."""
+    report = list(lines(busy()))
+    assert "@peyk_bot serving, up 3 h 12 min" == report[0]
+    assert "4 running, 3 queued, 2 waiting for sponsors; 1284 delivered, 17 failed, 5 cancelled" == report[1]
+    assert (
+        "  #1307 debian-12.8.0-amd64-DVD-1.iso  uploading  62 %  1.21 GiB  38.4 MiB/s  19 s left" == report[2]
+    )
+    assert "  sponsor @daily_tech: 412 asked, 318 joined" == report[6]
+
+
+def test_report_when_a_name_is_hostile_stays_one_line() -> None:
+    """A status line goes to logs and mails: no control characters."""
+    report = list(lines(idle(transfers=(transfer(1, name="a\x1b[31m\nb"),))))
+    assert "  #1 a [31m b  uploading  50 %  50 MiB  10 MiB/s  5 s left" == report[2]
+
+
+def test_report_when_idle_or_switched_says_so() -> None:
+    """Stopping beats maintenance."""
+    assert next(lines(idle(maintenance=True))).startswith("@peyk_bot maintenance, ")
+    assert next(lines(idle(maintenance=True, stopping=True))).startswith("@peyk_bot stopping, ")
