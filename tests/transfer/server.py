@@ -25,7 +25,13 @@ from uploader.transfer import Endpoint, Patience
 
 #: Waits short enough for tests; the order between them is that of the real ones.
 QUICK = Patience(
-    connect_s=5.0, answer_s=5.0, ping_s=5.0, idle_s=30.0, tries=4, backoff_first_s=0.01, backoff_most_s=0.05
+    connect_s=20.0,
+    answer_s=20.0,
+    ping_s=20.0,
+    idle_s=60.0,
+    tries=4,
+    backoff_first_s=0.01,
+    backoff_most_s=0.05,
 )
 
 SALT = 0x5A17
@@ -186,7 +192,7 @@ class Responder:
             assert await reader.readexactly(1) == b"\xef"
             async with asyncio.TaskGroup() as tasks:
                 while True:
-                    heard = core.hear(await _envelope(reader))
+                    heard = core.hear(await read_envelope(reader))
                     tasks.create_task(self._react(core, heard, number, writer))
         except* (asyncio.IncompleteReadError, ConnectionError):
             pass
@@ -198,7 +204,7 @@ class Responder:
     async def _react(self, core: ServerCore, heard: Heard, number: int, writer: asyncio.StreamWriter) -> None:
         if heard.salt != SALT:
             refusal = types.BadServerSalt(heard.msg_id, heard.seqno, 48, SALT)
-            _write(writer, core.say(heard.session_id, bytes(refusal), content=False))
+            write_envelope(writer, core.say(heard.session_id, bytes(refusal), content=False))
             return
         call = heard.call
         if isinstance(call, functions.upload.SaveFilePartRequest | functions.upload.SaveBigFilePartRequest):
@@ -210,7 +216,7 @@ class Responder:
         if isinstance(call, functions.PingRequest):
             if self.silent_pings:
                 return
-            _write(writer, core.say(heard.session_id, bytes(types.Pong(heard.msg_id, call.ping_id))))
+            write_envelope(writer, core.say(heard.session_id, bytes(types.Pong(heard.msg_id, call.ping_id))))
         elif said == DROP:
             transport: Any = writer.transport
             transport.abort()
@@ -244,17 +250,19 @@ class Responder:
 def _answer(core: ServerCore, heard: Heard, said: Said, writer: asyncio.StreamWriter) -> None:
     outcome = True if isinstance(said, str) else said
     envelope = core.say(heard.session_id, result(heard.msg_id, outcome))
-    _write(writer, envelope)
+    write_envelope(writer, envelope)
     if said == DOUBLE:
-        _write(writer, envelope)
+        write_envelope(writer, envelope)
 
 
-def _write(writer: asyncio.StreamWriter, envelope: bytes) -> None:
+def write_envelope(writer: asyncio.StreamWriter, envelope: bytes) -> None:
+    """Send an envelope by the abridged transport."""
     words = len(envelope) // 4
     writer.write((bytes([words]) if words < 127 else b"\x7f" + words.to_bytes(3, "little")) + envelope)
 
 
-async def _envelope(reader: asyncio.StreamReader) -> bytes:
+async def read_envelope(reader: asyncio.StreamReader) -> bytes:
+    """The next envelope of the abridged transport."""
     words = (await reader.readexactly(1))[0]
     if words == 0x7F:
         words = int.from_bytes(await reader.readexactly(3), "little")

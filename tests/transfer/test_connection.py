@@ -7,9 +7,23 @@ from contextlib import asynccontextmanager
 from dataclasses import replace
 
 import pytest
-from telethon.tl import functions
+from telethon.tl import functions, types
 
-from tests.transfer.server import DROP, QUICK, SWALLOW, Arrival, Responder, Said, endpoint_at, error
+from tests.transfer.server import (
+    DROP,
+    QUICK,
+    SALT,
+    SWALLOW,
+    Arrival,
+    Responder,
+    Said,
+    ServerCore,
+    endpoint_at,
+    error,
+    read_envelope,
+    result,
+    write_envelope,
+)
 from uploader.errors import TransferError, TransferTemporary
 from uploader.transfer import Endpoint, Patience
 from uploader.transfer.connection import Connection
@@ -102,6 +116,31 @@ async def test_call_when_the_data_centre_is_silent_then_gives_up_in_time(auth_ke
         finished.set()
 
 
+async def test_call_when_the_data_centre_stops_reading_then_gives_up_in_time(auth_key: bytes) -> None:
+    """A full socket does not hold the parts behind it for ever."""
+    finished = asyncio.Event()
+
+    async def deaf(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        core = ServerCore(auth_key)
+        await reader.readexactly(1)
+        first = core.hear(await read_envelope(reader))
+        salt = types.BadServerSalt(first.msg_id, first.seqno, 48, SALT)
+        write_envelope(writer, core.say(first.session_id, bytes(salt), content=False))
+        again = core.hear(await read_envelope(reader))
+        write_envelope(writer, core.say(again.session_id, result(again.msg_id, True), content=False))
+        await finished.wait()
+        writer.close()
+
+    server = await asyncio.start_server(deaf, "127.0.0.1", 0)
+    async with server:
+        endpoint = endpoint_at(server.sockets[0].getsockname()[1], auth_key)
+        async with running(endpoint, replace(QUICK, answer_s=0.2)) as (connection, _):
+            calls = [connection.call(part(number, bytes(524_288))) for number in range(40)]
+            failures = await asyncio.gather(*calls, return_exceptions=True)
+        finished.set()
+    assert {TransferTemporary} == {type(failure) for failure in failures}
+
+
 @pytest.mark.parametrize(
     ("payload", "expected"),
     [
@@ -163,7 +202,7 @@ async def test_connection_when_a_ping_is_not_answered_then_is_lost(
 ) -> None:
     """A connection that went dead while idle is found out before a part needs it."""
     responder.silent_pings = True
-    async with running(endpoint, replace(QUICK, ping_s=0.02, answer_s=0.1)) as (connection, task):
+    async with running(endpoint, replace(QUICK, ping_s=0.02, answer_s=1.0)) as (connection, task):
         await connection.call(part())
         await task
         assert connection.over
@@ -200,3 +239,8 @@ async def test_call_when_cancelled_then_the_connection_goes_on(
         assert await connection.call(part(2)) is True
         assert 0 == connection.load
         assert not task.done()
+
+
+def test_endpoint_when_shown_then_hides_the_auth_key(auth_key: bytes) -> None:
+    """The key that stands for the account is in no repr, so in no log."""
+    assert "auth_key" not in repr(endpoint_at(1, auth_key))

@@ -85,6 +85,17 @@ async def test_save_when_trouble_passes_then_the_part_arrives(
     assert len(sayings) + 1 == len(responder.arrivals)
 
 
+@pytest.mark.parametrize("refusal", [error(420, "FLOOD_WAIT_0"), error(500, "INTERNAL"), DROP])
+async def test_save_when_the_hello_is_refused_for_now_then_another_session_carries_the_part(
+    responder: Responder, endpoint: Endpoint, refusal: Said
+) -> None:
+    """A session that could not begin is replaced by one that can."""
+    responder.accept = lambda connection: refusal if connection < 3 else True
+    async with UploadPool(endpoint, patience=QUICK) as pool:
+        await save(pool)
+    assert {3} == {arrival.connection for arrival in responder.arrivals}
+
+
 @pytest.mark.parametrize("said", [False, error(500, "INTERNAL"), DROP, SWALLOW])
 async def test_save_when_trouble_does_not_pass_then_gives_up_for_now(
     responder: Responder, endpoint: Endpoint, said: Said
@@ -95,10 +106,10 @@ async def test_save_when_trouble_does_not_pass_then_gives_up_for_now(
         return said
 
     responder.script = script
-    async with UploadPool(endpoint, patience=replace(QUICK, answer_s=0.1)) as pool:
+    async with UploadPool(endpoint, patience=replace(QUICK, tries=3, answer_s=0.4)) as pool:
         with pytest.raises(TransferTemporary):
             await save(pool)
-    assert QUICK.tries == len(responder.arrivals)
+    assert 3 == len(responder.arrivals)
 
 
 @pytest.mark.parametrize(

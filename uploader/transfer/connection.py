@@ -1,6 +1,7 @@
 """One upload session over one socket."""
 
 import asyncio
+import logging
 import secrets
 import socket
 from concurrent.futures import Executor
@@ -14,6 +15,8 @@ from uploader.transfer.failures import first_error
 from uploader.transfer.seal import ENVELOPE_BYTES, AuthKey, Sealer
 from uploader.transfer.session import Answer, Session
 from uploader.transfer.tl import Refusal, Request
+
+log = logging.getLogger(__name__)
 
 _READ_BYTES: Final = 64 * 1024
 
@@ -112,12 +115,13 @@ class Connection:
         try:
             await self._carry()
         except* _Idle:
-            pass
+            end = TransferTemporary(Reason.UPLOAD_FAILED, "the connection was closed, for it was not used")
         except* OSError as group:
             end = TransferTemporary(Reason.UPLOAD_FAILED, f"connection lost: {first_error(group)!r}")
         except* TransferError as group:
             end = first_error(group)
         finally:
+            log.debug("an upload connection ended: %s", end.detail)
             self._end = end
             for call in self._calls.values():
                 _settle(call, None)
@@ -172,7 +176,9 @@ class Connection:
                 continue
             if outgoing.request is not None and (call := self._calls.get(outgoing.request)) is not None:
                 call.sent_at = self._now()
-            await loop.sock_sendall(sock, await self._sealed(outgoing.plain))
+            frame = await self._sealed(outgoing.plain)
+            async with asyncio.timeout(self._patience.answer_s):
+                await loop.sock_sendall(sock, frame)
 
     async def _sealed(self, plain: memoryview) -> memoryview:
         prefix = abridged.prefix(ENVELOPE_BYTES + len(plain))

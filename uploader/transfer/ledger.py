@@ -26,6 +26,8 @@ class Ledger:
         checkpoint: Checkpoint | None,
         save: Callable[[Checkpoint], Awaitable[None]],
         report: Callable[[int], None],
+        *,
+        now: Callable[[], float] = time.monotonic,
     ) -> None:
         self._checkpoint = checkpoint
         self._acked = bytearray(checkpoint.acked if checkpoint else b"")
@@ -33,7 +35,9 @@ class Ledger:
         self._save = save
         self._report = report
         self._unsaved = 0
-        self._saved_at = time.monotonic()
+        self._now = now
+        self._saved_at = now()
+        self._saving = False
         report(self._done_bytes)
 
     async def acknowledge(self, part: int, size_bytes: int) -> None:
@@ -44,7 +48,8 @@ class Ledger:
             return
         parts.mark(self._acked, part)
         self._unsaved += 1
-        if self._unsaved >= _SAVE_PARTS or time.monotonic() - self._saved_at >= _SAVE_S:
+        due = self._unsaved >= _SAVE_PARTS or self._now() - self._saved_at >= _SAVE_S
+        if due and not self._saving:  # one at a time: an older one must not overtake a newer
             await self._write_down()
 
     @contextlib.asynccontextmanager
@@ -65,10 +70,11 @@ class Ledger:
     async def _write_down(self) -> None:
         if self._checkpoint is None or not self._unsaved:
             return
-        unsaved, self._unsaved = self._unsaved, 0
-        self._saved_at = time.monotonic()
+        unsaved = self._unsaved
+        self._saving = True
         try:
             await self._save(dataclasses.replace(self._checkpoint, acked=bytes(self._acked)))
-        except BaseException:
-            self._unsaved += unsaved
-            raise
+            self._unsaved -= unsaved
+        finally:
+            self._saving = False
+            self._saved_at = self._now()

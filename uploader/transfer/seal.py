@@ -98,9 +98,7 @@ def _cipher(key: AuthKey, msg_key: bytes, x: int) -> tuple[bytes, bytes]:
     return a[:8] + b[8:24] + a[24:], b[:8] + a[8:24] + b[24:]
 
 
-def ige_by_openssl(
-    plain: memoryview, key: bytes, iv: bytes, sealed: memoryview, scratch: memoryview
-) -> None:
+def ige_by_openssl(plain: memoryview, key: bytes, iv: bytes, sealed: memoryview, scratch: memoryview) -> None:
     """AES-IGE as AES-CBC between two XORs, because OpenSSL has no fast IGE and cryptg holds the GIL.
 
     IGE is c[i] = E(p[i] ^ c[i-1]) ^ p[i-1]. With q[i] = p[i] ^ p[i-2] and c'[i] = c[i] ^ p[i-1] this is
@@ -119,8 +117,6 @@ def ige_by_openssl(
     strxor(sealed[_BLOCK:size], plain[:-_BLOCK], output=sealed[_BLOCK:size])
 
 
-def ige_by_cryptg(
-    plain: memoryview, key: bytes, iv: bytes, sealed: memoryview, scratch: memoryview
-) -> None:
+def ige_by_cryptg(plain: memoryview, key: bytes, iv: bytes, sealed: memoryview, scratch: memoryview) -> None:
     """The same bytes by cryptg, at about half the speed and holding the GIL."""
     sealed[: len(plain)] = cryptg.encrypt_ige(bytes(plain), key, iv)
