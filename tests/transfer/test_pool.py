@@ -221,6 +221,16 @@ async def test_pool_when_closed_then_waiting_parts_fail_at_once(
         assert TransferTemporary is type(await saving)
 
 
+async def test_pool_when_closed_before_a_connection_began_then_its_part_fails(endpoint: Endpoint) -> None:
+    """Even a connection that had no turn of the loop yet lets its parts go."""
+    async with asyncio.TaskGroup() as tasks:
+        async with UploadPool(endpoint, patience=QUICK) as pool:
+            saving = tasks.create_task(_failure(save(pool)))
+            await asyncio.sleep(0)
+            await asyncio.sleep(0)
+        assert TransferTemporary is type(await saving)
+
+
 async def _failure(saving: object) -> BaseException | None:
     (result,) = await asyncio.gather(saving, return_exceptions=True)  # type: ignore[call-overload]
     return result if isinstance(result, BaseException) else None

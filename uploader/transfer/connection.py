@@ -122,9 +122,13 @@ class Connection:
             end = first_error(group)
         finally:
             log.debug("an upload connection ended: %s", end.detail)
-            self._end = end
-            for call in self._calls.values():
-                _settle(call, None)
+            self.fail(end)
+
+    def fail(self, end: TransferError) -> None:
+        """Let every waiting and every further call fail with (a copy of) `end`."""
+        self._end = end
+        for call in self._calls.values():
+            _settle(call, None)
 
     def _ended(self) -> TransferError:
         """A fresh exception for each caller, of the class that ended the connection."""

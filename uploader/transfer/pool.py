@@ -23,6 +23,8 @@ _SEALING_THREADS: Final = 4
 #: A further connection is opened when each open one has this many parts in flight.
 _BUSY: Final = 2
 
+_CLOSED: Final = "the upload pool is closed"
+
 
 class Claim:
     """The slots that one transfer holds: each is the right to have one part in memory."""
@@ -79,7 +81,8 @@ class UploadPool:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._closed = True
-        for carrier in self._carriers.values():
+        for connection, carrier in self._carriers.items():
+            connection.fail(TransferTemporary(Reason.UPLOAD_FAILED, _CLOSED))  # its carrier may not run yet
             carrier.cancel()
         try:
             # without the block's error: a TaskGroup would put it into a group
@@ -88,7 +91,7 @@ class UploadPool:
             self._sealing.shutdown(wait=False)
 
     @contextlib.contextmanager
-    def claim(self) -> Iterator["Claim"]:
+    def claim(self) -> Iterator[Claim]:
         """The slots of one transfer; those it still holds at the end of the block are given back."""
         claim = Claim(self._slots)
         try:
@@ -127,8 +130,10 @@ class UploadPool:
                     await asyncio.sleep(self._patience.backoff_s(tries))
 
     def _park(self, wait_s: float) -> None:
-        log.info("uploads are parked for %s s, as the data centre asks", wait_s)
-        self._parked_until = max(self._parked_until, asyncio.get_running_loop().time() + wait_s)
+        now = asyncio.get_running_loop().time()
+        if self._parked_until <= now:
+            log.info("uploads are parked for %s s, as the data centre asks", wait_s)
+        self._parked_until = max(self._parked_until, now + wait_s)
 
     async def _until_unparked(self) -> None:
         now = asyncio.get_running_loop().time
@@ -138,7 +143,7 @@ class UploadPool:
     def _connection(self) -> Connection:
         """The open connection with the least to do, or a new one while there may be more."""
         if self._closed:
-            raise TransferTemporary(Reason.UPLOAD_FAILED, "the pool is closed")
+            raise TransferTemporary(Reason.UPLOAD_FAILED, _CLOSED)
         open_ones = [connection for connection in self._carriers if not connection.over]
         best = min(open_ones, key=lambda connection: connection.load, default=None)
         if best is not None and (
@@ -156,7 +161,7 @@ class UploadPool:
             await connection.run()
         finally:
             del self._carriers[connection]
-            self._note_end(connection)
+        self._note_end(connection)
 
     def _note_end(self, connection: Connection) -> None:
         """Hold growth back when the data centre does not accept more connections."""

@@ -53,8 +53,7 @@ def _start(remote: RemoteFile, checkpoint: Checkpoint | None) -> Checkpoint:
     if checkpoint is not None and parts.fits(checkpoint, size_bytes, remote.validator):
         return checkpoint
     return Checkpoint(
-        file_id=secrets.randbits(64)
-        - 2**63,  # any int64: https://core.telegram.org/api/files#uploading-files
+        file_id=secrets.randbits(64) - 2**63,  # any int64
         size_bytes=size_bytes,
         validator=remote.validator or "",
         acked=bytes(parts.blank(parts.part_count(size_bytes))),
@@ -132,8 +131,8 @@ class _Way:
 
     async def _send(self, room: PartRoom, part: int, total: int | None, part_bytes: int) -> None:
         await self._pool.save(room, file_id=self._file_id, part=part, total=total, size_bytes=part_bytes)
-        self._slots.give_back()
         await self._ledger.acknowledge(part, part_bytes)
+        self._slots.give_back()
 
     def _uploaded(self, size_bytes: int, md5_hex: str | None) -> Uploaded:
         return Uploaded(
