@@ -127,7 +127,7 @@ def get_messages(call: Call, request: Any) -> Any:
     for wanted in request.id:
         letter = _wanted(call.account, wanted)
         if letter is None or call.account.id not in letter.ids:
-            found.append(types.MessageEmpty(wanted.id))
+            found.append(types.MessageEmpty(wanted.id, peer_id=None))
         else:
             found.append(view.message(letter))
             people |= {letter.sender_id, letter.recipient_id}

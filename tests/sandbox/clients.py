@@ -1,10 +1,11 @@
 """Telethon clients for the tests of the data centre."""
 
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from typing import Any
 
-from telethon import TelegramClient
+import pytest
+from telethon import TelegramClient, errors
 from telethon.crypto import AuthKey
 from telethon.sessions import MemorySession
 
@@ -29,3 +30,15 @@ async def connected(dc: DataCentre, account: Account | None = None, **options: A
         yield telethon
     finally:
         await telethon.disconnect()
+
+
+@contextmanager
+def refused(name: str) -> Iterator[None]:
+    """Expect Telegram's error of this name, as Telethon's own class for it where there is one."""
+    with pytest.raises(errors.RPCError) as caught:
+        yield
+    known = getattr(errors, "".join(map(str.capitalize, name.split("_"))) + "Error", None)
+    if known is not None:
+        assert known is type(caught.value)
+    else:
+        assert name in str(caught.value)

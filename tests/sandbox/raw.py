@@ -1,0 +1,116 @@
+"""A client of MTProto by hand: what no well-behaved library sends can be sent with it."""
+
+import asyncio
+import os
+import struct
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from hashlib import sha1, sha256
+from typing import Any
+
+import cryptg
+from telethon.extensions import BinaryReader
+
+from sandbox import Account, DataCentre
+from sandbox.mtproto.messages import RPC_RESULT
+
+ANSWER_S = 10.0
+
+
+def _aes(msg_key: bytes, key: bytes, x: int) -> tuple[bytes, bytes]:
+    a = sha256(msg_key + key[x : x + 36]).digest()
+    b = sha256(key[x + 40 : x + 76] + msg_key).digest()
+    return a[:8] + b[8:24] + a[24:], b[:8] + a[8:24] + b[24:]
+
+
+class Raw:
+    """One connection by the intermediate transport, with one session."""
+
+    def __init__(
+        self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, key: bytes, salt: int
+    ) -> None:
+        self.key = key
+        self.salt = salt
+        self.session_id = int.from_bytes(os.urandom(8), "little", signed=True)
+        self._reader = reader
+        self._writer = writer
+        self._last_id = 0
+
+    def message_id(self, offset_s: float = 0.0) -> int:
+        """A new message id, of now or of another time."""
+        self._last_id = max(self._last_id + 4, int((time.time() + offset_s) * 2**32) // 4 * 4)
+        return self._last_id
+
+    def seal(self, body: bytes, message_id: int, seq_no: int) -> bytes:
+        """One encrypted packet."""
+        plain = struct.pack("<qqqii", self.salt, self.session_id, message_id, seq_no, len(body)) + body
+        plain += os.urandom(-(len(plain) + 12) % 16 + 12)
+        msg_key = sha256(self.key[88:120] + plain).digest()[8:24]
+        sealed: bytes = cryptg.encrypt_ige(plain, *_aes(msg_key, self.key, 0))
+        return sha1(self.key).digest()[12:20] + msg_key + sealed
+
+    async def send_packet(self, packet: bytes) -> None:
+        """Send bytes as one packet of the transport."""
+        self._writer.write(struct.pack("<i", len(packet)) + packet)
+        await self._writer.drain()
+
+    async def send(self, body: bytes, seq_no: int = 1, message_id: int | None = None) -> int:
+        """Send one message; gives its id."""
+        message_id = message_id or self.message_id()
+        await self.send_packet(self.seal(body, message_id, seq_no))
+        return message_id
+
+    async def packet(self) -> bytes:
+        """The next packet. Raises IncompleteReadError when the server has closed."""
+        async with asyncio.timeout(ANSWER_S):
+            (length,) = struct.unpack("<i", await self._reader.readexactly(4))
+            return await self._reader.readexactly(length)
+
+    async def receive(self) -> Any:
+        """The next message: a TL object, or (message id, object or None) of an rpc_result."""
+        packet = await self.packet()
+        msg_key = packet[8:24]
+        plain = cryptg.decrypt_ige(packet[24:], *_aes(msg_key, self.key, 8))
+        assert sha256(self.key[96:128] + plain).digest()[8:24] == msg_key
+        _, session_id, message_id, _, length = struct.unpack_from("<qqqii", plain)
+        assert (session_id, message_id % 2) == (self.session_id, 1)
+        body = plain[32 : 32 + length]
+        if int.from_bytes(body[:4], "little") == RPC_RESULT:
+            return int.from_bytes(body[4:12], "little"), BinaryReader(body[12:]).tgread_object()
+        return BinaryReader(body).tgread_object()
+
+    async def until(self, kind: Any) -> Any:
+        """The next message of a kind: a class, or tuple for an rpc_result."""
+        while True:
+            message = await self.receive()
+            if isinstance(message, kind):
+                return message
+
+    async def result(self, message_id: int) -> Any:
+        """The answer to a call."""
+        while True:
+            answered, result = await self.until(tuple)
+            if answered == message_id:
+                return result
+
+    async def closed(self) -> bool:
+        """Whether the server closes the connection, whatever it still says."""
+        try:
+            while True:
+                await self.packet()
+        except (asyncio.IncompleteReadError, ConnectionError):
+            return True
+
+
+@asynccontextmanager
+async def raw(dc: DataCentre, account: Account) -> AsyncIterator[Raw]:
+    """A connection on a new key of an account."""
+    key = dc.logins.mint(account)
+    salt = dc.logins.of(account)[-1].salt
+    reader, writer = await asyncio.open_connection(dc.host, dc.port)
+    writer.write(b"\xee" * 4)
+    try:
+        yield Raw(reader, writer, key, salt)
+    finally:
+        writer.close()
