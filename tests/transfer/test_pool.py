@@ -1,6 +1,7 @@
 """The pool: how connections come and go, and what it bears."""
 
 import asyncio
+from collections.abc import Awaitable
 from dataclasses import replace
 
 import pytest
@@ -231,9 +232,9 @@ async def test_pool_when_closed_before_a_connection_began_then_its_part_fails(en
         assert TransferTemporary is type(await saving)
 
 
-async def _failure(saving: object) -> BaseException | None:
-    (result,) = await asyncio.gather(saving, return_exceptions=True)  # type: ignore[call-overload]
-    return result if isinstance(result, BaseException) else None
+async def _failure(saving: Awaitable[None]) -> BaseException | None:
+    (result,) = await asyncio.gather(saving, return_exceptions=True)
+    return result
 
 
 async def test_claims_when_two_transfers_want_slots_then_take_turns(endpoint: Endpoint) -> None:
