@@ -17,6 +17,8 @@ RUN: Final = Path(__file__).parents[1] / "run.py"
 START_S: Final = 60.0
 #: Longer than the engine's own deadline for running transfers.
 STOP_S: Final = 30.0
+ANSWER_S: Final = 10.0
+ANSWER_BYTES: Final = 1 << 20
 LOOPBACK: Final = "127.0.0.0/8,::1/128"
 
 
@@ -82,6 +84,20 @@ async def running_sandbox(folder: Path) -> AsyncIterator[Mapping[str, Any]]:
         yield json.loads(line)
     finally:
         await program.stop()
+
+
+async def asked(control: Mapping[str, Any], request: Mapping[str, Any]) -> Mapping[str, Any]:
+    """One request to a data centre's control port (see docs/SANDBOX.md), and its answer."""
+    async with asyncio.timeout(ANSWER_S):
+        reader, writer = await asyncio.open_connection(control["host"], control["port"], limit=ANSWER_BYTES)
+        try:
+            writer.write(json.dumps(request).encode() + b"\n")
+            answer: Mapping[str, Any] = json.loads(await reader.readline())
+        finally:
+            writer.close()
+    if not answer["ok"]:
+        raise StageError(f"the data centre refuses {request}: {answer['error']}")
+    return answer
 
 
 def settings_for(centre: Mapping[str, Any], folder: Path) -> dict[str, str]:
