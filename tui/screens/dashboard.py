@@ -116,7 +116,9 @@ class DashboardScreen(Screen[None]):
         if on and not await self.app.push_screen_wait(_question()):
             return
         try:
-            self._show(await self._client.set_maintenance(on))
+            # not drawn from the answer: the stream tells what changed since it last spoke, and would never
+            # contradict a picture that it did not draw
+            await self._client.set_maintenance(on)
         except ControlError as problem:
             self.notify(
                 f"Maintenance was not switched: {problem}.", severity="error", timeout=8, markup=False
