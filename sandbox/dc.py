@@ -200,7 +200,6 @@ class DataCentre:
             session
             for session in self._listening.get(account.id, ())
             if session.carrier is not None
-            and session.wants_updates
             # memberships are told by a push even to whoever caused them
             and (logged.qts or session is not self._calling)
         ]

@@ -79,8 +79,10 @@ class Person:
         """Log in on a key made for it, without a handshake. `bot`: whose chat; the first bot's if None."""
         session = _session(dc.id, dc.host, dc.port)
         session.auth_key = AuthKey(dc.logins.mint(account))
-        first = next(other.username or "" for other in dc.world.accounts if other.is_bot)
-        async with cls._over(_client(session), bot or first) as person:
+        bot = bot or next((other.username for other in dc.world.accounts if other.is_bot), None)
+        if bot is None:
+            raise LookupError("the world has no bot to chat with")
+        async with cls._over(_client(session), bot) as person:
             yield person
 
     @classmethod

@@ -49,7 +49,7 @@ async def serve(port: int = 0, key: Path | None = None, as_json: bool = False, c
     async with AsyncExitStack() as stack:
         spool = stack.enter_context(tempfile.TemporaryDirectory(prefix="peyk-sandbox-"))
         world = World(Path(spool))
-        stack.callback(world.uploads.close)
+        stack.callback(world.close)
         players = cast(world)
         dc = DataCentre(world, key)
         await dc.start(port=port)

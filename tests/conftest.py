@@ -1,6 +1,6 @@
 """Fixtures that all rooms share: a world, and a data centre over it."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
@@ -10,9 +10,11 @@ from sandbox import DataCentre, World
 
 
 @pytest.fixture
-def world(tmp_path: Path) -> World:
+def world(tmp_path: Path) -> Iterator[World]:
     """An empty world; its files lie in this test's folder."""
-    return World(tmp_path / "spool")
+    empty = World(tmp_path / "spool")
+    yield empty
+    empty.close()
 
 
 @pytest.fixture

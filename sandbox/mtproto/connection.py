@@ -112,7 +112,8 @@ class Connection(asyncio.BufferedProtocol):
             self._socket.pause_reading()
         else:
             self._socket.resume_reading()
-            self._consume()
+            # not now: this may be called from within it
+            asyncio.get_running_loop().call_soon(self._consume)
 
     def get_buffer(self, sizehint: int) -> memoryview:
         return memoryview(self._buffer)[self._filled :]
@@ -157,7 +158,7 @@ class Connection(asyncio.BufferedProtocol):
             roomy = bytearray(size)
             roomy[: len(rest)] = rest
             self._buffer = roomy
-        else:
+        elif len(rest) < self._filled:
             self._buffer[: len(rest)] = bytes(rest)
         self._filled = len(rest)
 

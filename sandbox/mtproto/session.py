@@ -57,8 +57,6 @@ class Session:
         self.id = session_id
         self.salt = salt
         self.carrier: Carrier | None = None
-        #: the client did not say invokeWithoutUpdates
-        self.wants_updates = True
         self._ids = ids
         self._content_sent = 0
         self._greeted = False

@@ -55,7 +55,9 @@ def _repeated(call: Call, request: Any) -> Any:
     if not request.random_id:
         raise RpcError(400, "RANDOM_ID_EMPTY")
     sent = call.account.sent.get(request.random_id)
-    return None if sent is None or call.account.id not in sent.letter.ids else _sent(call, sent)
+    if sent is not None and call.account.id not in sent.letter.ids:
+        raise RpcError(500, "RANDOM_ID_DUPLICATE")  # it was deleted since
+    return None if sent is None else _sent(call, sent)
 
 
 def _send(call: Call, request: Any, recipient: Account, draft: Draft) -> Any:

@@ -27,11 +27,12 @@ class RpcError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """One call on its way: where it arrived and who made it."""
+    """One call on its way: where it arrived, who made it, and whether it asks for updates."""
 
     dc: "DataCentre"
     session: "Session"
     login: "Login"
+    quiet: bool = False
 
     @property
     def world(self) -> World:
@@ -66,15 +67,17 @@ class Rpc:
 
     def run(self, call: Call, request: Any) -> Answer:
         """Answer a call. Raises RpcError."""
-        account = call.login.account
         if not self.anonymous:
-            if call.account.is_bot and not self.bots:
-                raise RpcError(400, "BOT_METHOD_INVALID")
-            if not call.account.is_bot and not self.users:
-                raise RpcError(400, "USER_BOT_REQUIRED")
-        if account is not None and not self.passive:
-            call.dc.listen(call.session, account)
+            self._admit(call.account)
+        if call.login.account is not None and not (self.passive or call.quiet):
+            call.dc.listen(call.session, call.login.account)
         return self.handler(call, request)
+
+    def _admit(self, account: Account) -> None:
+        if account.is_bot and not self.bots:
+            raise RpcError(400, "BOT_METHOD_INVALID")
+        if not account.is_bot and not self.users:
+            raise RpcError(400, "USER_BOT_REQUIRED")
 
 
 def rpc(

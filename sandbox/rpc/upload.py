@@ -65,7 +65,7 @@ def _save(call: Call, request: Any, total: int, *, big: bool) -> bool:
 @rpc(functions.upload.GetFileRequest, passive=True)
 def get_file(call: Call, request: Any) -> Any:
     place = request.location
-    if not isinstance(place, types.InputDocumentFileLocation):
+    if not isinstance(place, types.InputDocumentFileLocation) or place.thumb_size:
         raise RpcError(400, "LOCATION_INVALID")
     document = call.world.documents.get(place.id)
     if document is None or place.access_hash != call.world.accounts.access_hash(

@@ -78,7 +78,7 @@ class Accounts:
 
     def add_user(self, first_name: str, phone: str | None = None, lang_code: str = "en") -> Account:
         """A new user. Raises ValueError when the phone number is taken."""
-        digits = _digits(phone) if phone else str(next(self._phones))
+        digits = _digits(phone) if phone else self._free_phone()
         if self.by_phone(digits) is not None:
             raise ValueError(f"{digits} is taken")
         user = Account(next(self._user_ids), first_name, phone=digits, lang_code=lang_code)
@@ -94,6 +94,10 @@ class Accounts:
             raise ValueError(f"account {bot.id} exists")
         self._by_id[bot.id] = bot
         return bot
+
+    def _free_phone(self) -> str:
+        numbers = map(str, self._phones)
+        return next(number for number in numbers if self.by_phone(number) is None)
 
     def access_hash(self, viewer: Account, kind: str, of_id: int) -> int:
         """The number by which one account, and no other, may name a user, a channel or a document."""

@@ -82,6 +82,10 @@ class World:
         if not user.is_bot:
             self.tell(user, Logged(ChannelChanged(channel), 0, 0, 0))
 
+    def close(self) -> None:
+        """Close the files that are open; they stay in the spool."""
+        self.uploads.close()
+
     def tell(self, account: Account, logged: Logged) -> None:
         """Something happened to an account: every data centre hears of it."""
         if isinstance(logged.event, LetterArrived) and account.id == logged.event.letter.recipient_id:

@@ -105,9 +105,10 @@ class Raw:
 
 @asynccontextmanager
 async def raw(dc: DataCentre, account: Account) -> AsyncIterator[Raw]:
-    """A connection on a new key of an account."""
+    """A connection on a new key of an account, whose program has introduced itself before."""
     key = dc.logins.mint(account)
-    salt = dc.logins.of(account)[-1].salt
+    login = dc.logins.of(account)[-1]
+    login.layer, salt = 200, login.salt
     reader, writer = await asyncio.open_connection(dc.host, dc.port)
     writer.write(b"\xee" * 4)
     try:

@@ -9,6 +9,7 @@ from telethon.errors import MessageNotModifiedError, PeerIdInvalidError, UserIsB
 from sandbox import DataCentre, World
 from sandbox.people import Person
 from tests.sandbox.clients import connected, refused
+from tests.sandbox.raw import raw
 
 
 def _peer(world: World, viewer: Any, account: Any) -> Any:
@@ -56,6 +57,20 @@ async def test_message_when_its_random_id_was_used_before_is_the_earlier_one(
         assert first.updates[1].pts == again.updates[1].pts
         assert 1 == len(user.box.letters)
         assert 1 == world.stats.messages
+
+
+async def test_message_when_its_random_id_is_of_a_deleted_one_is_refused(
+    world: World, dc: DataCentre
+) -> None:
+    """There is no earlier message to give any more, and a second one must not be."""
+    bot, user = world.add_bot(), world.add_user("Ada")
+    async with raw(dc, user) as ada:
+        send = bytes(functions.messages.SendMessageRequest(_peer(world, user, bot), "hi", random_id=42))
+        (number, _) = (await ada.result(await ada.send(send))).updates
+        await ada.result(await ada.send(bytes(functions.messages.DeleteMessagesRequest([number.id]))))
+        error = await ada.result(await ada.send(send))
+        assert (500, "RANDOM_ID_DUPLICATE") == (error.error_code, error.error_message)
+        assert {} == user.box.letters
 
 
 @pytest.mark.parametrize(

@@ -147,3 +147,24 @@ async def test_packet_when_tampered_with_cuts_the_connection(world: World, dc: D
         await client.send_packet(await _tampered(client))
         assert await client.closed()
         assert 0 == world.stats.calls["users.getUsers"]
+
+
+async def test_call_when_the_program_has_not_introduced_itself_is_refused(
+    world: World, dc: DataCentre
+) -> None:
+    """The first call on a key names its layer and its application."""
+    account = world.add_bot()
+
+    def introduced(api_id: int) -> bytes:
+        hello = functions.InitConnectionRequest(
+            api_id, "", "", "", "", "", "en", functions.help.GetNearestDcRequest()
+        )
+        return bytes(functions.InvokeWithLayerRequest(200, hello))
+
+    async with raw(dc, account) as client:
+        dc.logins.of(account)[0].layer = 0
+        assert "CONNECTION_NOT_INITED" == (await client.result(await client.send(CALL))).error_message
+        nameless = await client.result(await client.send(introduced(0)))
+        assert "CONNECTION_API_ID_INVALID" == nameless.error_message
+        assert dc.id == (await client.result(await client.send(introduced(1)))).this_dc
+        assert len(await client.result(await client.send(CALL))) == 1
