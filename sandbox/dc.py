@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, Final, Self
 
 from sandbox.keys import Login, Logins
 from sandbox.mtproto import service, transport
@@ -23,6 +23,9 @@ from sandbox.world.box import Logged
 from sandbox.world.world import World
 
 log = logging.getLogger(__name__)
+
+#: Clients have one, or a new one after an error; each costs memory here.
+_SESSIONS_OF_A_CONNECTION: Final = 64
 
 
 @dataclass
@@ -158,8 +161,11 @@ class DataCentre:
             connection.send_error(transport.AUTH_KEY_NOT_FOUND)
             return
         opened = login.key.open(packet)
+        held = self._guests[connection].sessions
+        held.add((login.key.id, opened.session_id))
+        if len(held) > _SESSIONS_OF_A_CONNECTION:
+            raise BadEnvelope("too many sessions")
         session = self._sessions.attach(login.key, login.salt, opened.session_id, connection)
-        self._guests[connection].sessions.add((login.key.id, opened.session_id))
         outer = Message(opened.message_id, opened.seq_no, opened.body)
         try:
             session.check(opened)

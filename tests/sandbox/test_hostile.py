@@ -142,3 +142,13 @@ async def test_session_when_fed_noise_answers_errors_and_lives(
         call = await client.send(struct.pack("<I", 0x1FB33026))  # help.getNearestDc
         assert dc.id == (await client.result(call)).this_dc
     assert [] == [record.getMessage() for record in caplog.records if record.levelname == "ERROR"]
+
+
+async def test_connection_when_it_opens_sessions_without_end_is_cut(world: World, dc: DataCentre) -> None:
+    """A session costs memory, so one connection has a bounded number."""
+    async with raw(dc, world.add_bot()) as client:
+        with contextlib.suppress(ConnectionError):
+            for number in range(100):
+                client.session_id = number
+                await client.send(struct.pack("<I", 0x1FB33026))
+        assert await client.closed()

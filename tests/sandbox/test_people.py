@@ -1,0 +1,81 @@
+"""Scripted people: what they look at, what they say when it does not come, what they save."""
+
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+from telethon import Button
+
+from sandbox import DataCentre, World
+from sandbox.people import NotSeen, Person, channel_of_link
+from sandbox.rpc.dispatch import TABLE
+from tests.sandbox.clients import connected
+
+MANUAL = Path(__file__).parents[2] / "docs" / "SANDBOX.md"
+
+
+async def test_person_when_expecting_looks_at_what_is_new_only(world: World, dc: DataCentre) -> None:
+    """Messages and edits count; what was passed over is not seen again; a miss says what came."""
+    account, user = world.add_bot(), world.add_user("Ada")
+    async with connected(dc, account) as bot, Person.connect(dc, user) as ada:
+        await ada.send("hi")
+        for text in ("one", "two"):
+            message = await bot.send_message(user.id, text)
+        await bot.edit_message(user.id, message.id, "three")
+        assert "two" == (await ada.expect(re.compile("^t.o$"))).raw_text
+        assert "three" == (await ada.expect("hree")).raw_text
+        with pytest.raises(NotSeen, match="expected text 'one'"):
+            await ada.expect("one", timeout_s=0.05)
+
+
+async def test_person_when_pressing_what_is_not_there_is_told(world: World, dc: DataCentre) -> None:
+    """By label, data or number; the labels that there are stand in the error."""
+    account, user = world.add_bot(), world.add_user("Ada")
+    async with connected(dc, account) as bot, Person.connect(dc, user) as ada:
+        await ada.send("hi")
+        await bot.send_message(user.id, "choose", buttons=[[Button.url("Site", "https://example.org")]])
+        card = await ada.expect("choose")
+        for wanted in ("Nothing", b"nothing", 1):
+            with pytest.raises(LookupError, match="Site"):
+                await ada.press(card, wanted)
+        assert "https://example.org" == (await ada.press(card, 0)).url
+
+
+async def test_person_when_saving_over_a_file_does_not(world: World, dc: DataCentre, tmp_path: Path) -> None:
+    """A file that is there stays as it is."""
+    account, user = world.add_bot(), world.add_user("Ada")
+    async with connected(dc, account) as bot, Person.connect(dc, user) as ada:
+        await ada.send("hi")
+        await bot.send_file(user.id, b"content", force_document=True)
+        message = await ada.expect_file()
+        path = tmp_path / "file"
+        assert 7 == (await ada.save(message, path))[0]
+        path.write_bytes(b"mine")
+        with pytest.raises(FileExistsError):
+            await ada.save(message, path)
+        assert b"mine" == path.read_bytes()
+
+
+@pytest.mark.parametrize(
+    ("url", "username"),
+    [
+        ("https://t.me/sponsor", "sponsor"),
+        ("http://t.me/sponsor/", "sponsor"),
+        ("https://t.me/+AbCdEf", None),
+        ("https://t.me/sponsor/12", None),
+        ("https://example.org/sponsor", None),
+    ],
+)
+def test_link_when_it_names_a_channel_gives_its_username(url: str, username: Any) -> None:
+    """Only plain links to a public name."""
+    assert username == channel_of_link(url)
+
+
+def test_manual_when_it_lists_the_rpcs_lists_them_all() -> None:
+    """What the code answers is what docs/SANDBOX.md says."""
+    listed = re.findall(
+        r"`([a-z]+\.[a-z][A-Za-z]+)`",
+        MANUAL.read_text(encoding="utf-8").partition("## RPCs")[2].partition("Besides")[0],
+    )
+    assert sorted(rpc.name for rpc in TABLE.values()) == sorted(listed)
