@@ -5,7 +5,9 @@ import socket
 
 import pytest
 from aiohttp import web
+from telethon.tl.types import MessageEntityTextUrl
 
+from sandbox import Fault
 from sandbox.people import Person
 from tests.engine.conftest import Scene
 
@@ -79,6 +81,25 @@ async def test_message_when_it_is_no_usable_link_is_answered_with_what_to_do(
     async with scene.engine(), scene.person() as user:
         await user.send(text)
         assert expected in (await user.expect()).raw_text
+
+
+async def test_link_when_it_hides_behind_a_word_is_found(scene: Scene) -> None:
+    """Forwarded posts say "here" and mean an address."""
+    async with scene.engine(), scene.person() as user:
+        url = scene.site.url("hidden.bin", MIB)
+        await user.client.send_message(
+            user.bot, "the film is here", formatting_entities=[MessageEntityTextUrl(12, 4, url)]
+        )
+        assert "hidden.bin" == (await user.expect_file()).file.name
+
+
+async def test_command_when_telegram_fails_is_answered_with_an_excuse(scene: Scene) -> None:
+    """Nobody is left without an answer because a call broke."""
+    error = (400, "INPUT_METHOD_INVALID")
+    scene.world.faults.append(Fault(method="contacts.", user_id=scene.bot.id, error=error))
+    async with scene.engine(), scene.person(scene.admin) as admin:
+        await admin.send("/lock add @sponsor_one")
+        await admin.expect("try again in a minute")
 
 
 async def test_link_when_the_site_refuses_is_told_with_its_cause(scene: Scene) -> None:

@@ -10,7 +10,7 @@ from telethon.tl import types
 from uploader.chat.admin import AdminChat
 from uploader.chat.sponsor_admin import SponsorAdminChat
 from uploader.chat.user import UserChat
-from uploader.errors import TelegramError
+from uploader.errors import ChatUnreachable, FloodWait, PeykError
 from uploader.intake import Incoming, Intake
 from uploader.model import Person
 from uploader.sponsors import SponsorLocks
@@ -65,11 +65,14 @@ class Updates:
         person = await self._person(event)
         if person is None:
             return
-        incoming = Incoming(person=person, message_id=event.message.id, text=event.raw_text)
+        incoming = Incoming(person=person, message_id=event.message.id, text=_text(event.message))
         try:
             await self._dispatch(incoming)
-        except TelegramError as error:
+        except (ChatUnreachable, FloodWait) as error:
             _log.warning("not answered", user=person.user_id, cause=str(error))
+        except PeykError as error:
+            _log.warning("answered with an excuse", user=person.user_id, cause=str(error))
+            await self._user.excuse(person)
 
     async def _dispatch(self, incoming: Incoming) -> None:
         command = _command(incoming.text)
@@ -89,8 +92,8 @@ class Updates:
             return
         try:
             await self._user.pressed(person, event.query.query_id, event.data)
-        except TelegramError as error:
-            _log.warning("not answered", user=person.user_id, cause=str(error))
+        except PeykError as error:
+            _log.warning("button not answered", user=person.user_id, cause=str(error))
 
     async def _on_participant(self, update: Any) -> None:
         inside = is_inside(update.new_participant)
@@ -109,6 +112,13 @@ class Updates:
             language=self._texts.language_of(sender.lang_code),
             name=sender.first_name or "",
         )
+
+
+def _text(message: Any) -> str:
+    """What the message says, then the addresses that hide behind its words."""
+    entities = message.entities or ()
+    hidden = [entity.url for entity in entities if isinstance(entity, types.MessageEntityTextUrl)]
+    return "\n".join([message.message or "", *hidden])
 
 
 def _command(text: str) -> str:

@@ -2,10 +2,13 @@
 
 from collections.abc import Sequence
 
+import structlog
+
 from uploader import limits
 from uploader.chat import keyboards
 from uploader.chat.keyboards import CancelPressed, JoinedPressed
 from uploader.chat.progress import StatusMessages, reason_text
+from uploader.errors import TelegramError
 from uploader.intake import Incoming, Intake
 from uploader.model import (
     ENDED,
@@ -22,6 +25,8 @@ from uploader.storage.jobs import Jobs
 from uploader.telegram.gateway import Gateway
 from uploader.texts import Texts
 from uploader.transfer.parts import CAP_BYTES
+
+_log = structlog.get_logger(__name__)
 
 
 class UserChat:
@@ -85,6 +90,13 @@ class UserChat:
                 await self._joined(person, query_id)
             case None:
                 await self._gateway.answer(query_id)
+
+    async def excuse(self, person: Person) -> None:
+        """Something that was asked for cannot be done now, and it is not the person's fault."""
+        try:
+            await self._say(person, "not-now")
+        except TelegramError as error:
+            _log.warning("excuse not said", user=person.user_id, cause=str(error))
 
     async def admitted(self, jobs: Sequence[Job]) -> None:
         """These jobs no longer wait for sponsors."""

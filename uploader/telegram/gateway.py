@@ -90,7 +90,10 @@ class Gateway:
                 raise
             await asyncio.sleep(flood.wait_s)
             result = await self._call(request)
-        return _message_id(result, request.random_id) or 0
+        message_id = _message_id(result, request.random_id)
+        if message_id is None:
+            raise TelegramError(f"no message id in {type(result).__name__}")
+        return message_id
 
     async def edit(
         self, person: Person, message_id: int, text: str, keyboard: Keyboard = (), *, skippable: bool = False
@@ -273,7 +276,7 @@ def _message_id(result: Any, random_id: int) -> int | None:
     """The id of the message that a send made, from whichever form of answer the data centre chose."""
     if isinstance(result, types.UpdateShortSentMessage):
         return int(result.id)
-    for update in getattr(result, "updates", ()):
-        if isinstance(update, types.UpdateMessageID) and update.random_id == random_id:
-            return int(update.id)
-    return None
+    updates = getattr(result, "updates", ())
+    named = [u.id for u in updates if isinstance(u, types.UpdateMessageID) and u.random_id == random_id]
+    new = [u.message.id for u in updates if isinstance(u, types.UpdateNewMessage)]
+    return next(iter(named + new), None)

@@ -20,6 +20,8 @@ help-admin =
 no-link = I see no link in this message. Send one that starts with https:// – for example https://example.com/film.mp4
 bad-link = I cannot use this link: { $reason }
 
+not-now = I cannot do that just now. Please try again in a minute.
+
 queued = { $ahead ->
     [0] Accepted. It starts now.
     [one] Accepted. One file is before yours.
