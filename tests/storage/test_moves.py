@@ -1,0 +1,126 @@
+"""Every door of `Jobs` against every state: what is legal moves, what is not leaves the row untouched."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import replace
+
+import pytest
+import sqlalchemy as sa
+
+from tests.storage.arrivals import Arrivals
+from uploader.errors import LeaseLost, Reason
+from uploader.model import MOVES, Checkpoint, Job, JobState
+from uploader.storage import tables
+from uploader.storage.database import Database
+from uploader.storage.jobs import Jobs
+
+WAITING, QUEUED, RUNNING = JobState.WAITING_SPONSORS, JobState.QUEUED, JobState.RUNNING
+DONE, FAILED, CANCELLED = JobState.DONE, JobState.FAILED, JobState.CANCELLED
+
+CHECKPOINT = Checkpoint(file_id=1, size_bytes=1, validator="v", acked=b"\x01")
+
+Door = Callable[[Jobs, Job], Awaitable[object]]
+
+#: What the worker that holds the lease can do, and where it leads from RUNNING (itself: no move).
+FENCED: list[tuple[str, Door, JobState]] = [
+    ("renew", lambda jobs, job: jobs.renew(job), RUNNING),
+    ("note_file", lambda jobs, job: jobs.note_file(job, "n", 1), RUNNING),
+    ("checkpoint", lambda jobs, job: jobs.checkpoint(job, CHECKPOINT), RUNNING),
+    ("forget_checkpoint", lambda jobs, job: jobs.forget_checkpoint(job), RUNNING),
+    ("reserve_random_id", lambda jobs, job: jobs.reserve_random_id(job, 5), RUNNING),
+    ("finish", lambda jobs, job: jobs.finish(job, 1), DONE),
+    ("fail", lambda jobs, job: jobs.fail(job, Reason.EMPTY), FAILED),
+    ("cancelled", lambda jobs, job: jobs.cancelled(job), CANCELLED),
+    ("retry", lambda jobs, job: jobs.retry(job, 1.0), QUEUED),
+    ("release", lambda jobs, job: jobs.release(job), QUEUED),
+]
+
+#: What people, admins and other workers can do, and where it leads from each state that it moves.
+OPEN: list[tuple[str, Door, dict[JobState, JobState]]] = [
+    ("claim", lambda jobs, job: jobs.claim("other"), {QUEUED: RUNNING}),
+    ("admit", lambda jobs, job: jobs.admit(job.user_id), {WAITING: QUEUED}),
+    ("expire_waiting", lambda jobs, job: jobs.expire_waiting(), {WAITING: CANCELLED}),
+    ("cancel", lambda jobs, job: jobs.cancel(job.user_id), {WAITING: CANCELLED, QUEUED: CANCELLED}),
+    (
+        "cancel_one",
+        lambda jobs, job: jobs.cancel_one(job.id, job.user_id),
+        {WAITING: CANCELLED, QUEUED: CANCELLED},
+    ),
+]
+
+
+async def job_in(state: JobState, jobs: Jobs, arrivals: Arrivals) -> Job:
+    """Bring a job into `state`, and return it as the worker "w" held it, or would hold it."""
+    if state == WAITING:
+        return replace(await arrivals.job(state=WAITING), worker="w")
+    await arrivals.job()
+    held = await jobs.claim("w")
+    assert held is not None
+    leave = {
+        QUEUED: jobs.release,
+        RUNNING: jobs.renew,
+        DONE: lambda job: jobs.finish(job, None),
+        FAILED: lambda job: jobs.fail(job, Reason.EMPTY),
+        CANCELLED: jobs.cancelled,
+    }
+    await leave[state](held)
+    return held
+
+
+async def state_of(job: Job, jobs: Jobs) -> JobState:
+    """Return the state that the job has now."""
+    found = await jobs.get(job.id)
+    assert found is not None
+    return found.state
+
+
+async def clear(database: Database) -> None:
+    """Forget all jobs."""
+    async with database.write() as connection:
+        await connection.execute(sa.delete(tables.jobs))
+
+
+@pytest.mark.parametrize("state", JobState)
+async def test_worker_writes_when_state_is_not_running_then_lease_lost_and_row_untouched(
+    jobs: Jobs, arrivals: Arrivals, database: Database, state: JobState
+) -> None:
+    """A worker moves what it holds, legally, and nothing else."""
+    for _, door, target in FENCED:
+        await clear(database)
+        held = await job_in(state, jobs, arrivals)
+        before = await jobs.get(held.id)
+        if state == RUNNING:
+            await door(jobs, held)
+            assert await state_of(held, jobs) == target
+        else:
+            with pytest.raises(LeaseLost):
+                await door(jobs, held)
+            assert await jobs.get(held.id) == before
+
+
+@pytest.mark.parametrize("state", JobState)
+async def test_others_move_when_not_legal_then_row_untouched(
+    jobs: Jobs, arrivals: Arrivals, database: Database, state: JobState
+) -> None:
+    """People and admins move what waits; of a running job they change no more than the wish to cancel."""
+    for name, door, moves in OPEN:
+        await clear(database)
+        held = await job_in(state, jobs, arrivals)
+        async with database.write() as connection:
+            await connection.execute(sa.update(tables.jobs).values(created_at=1.0))  # old enough to expire
+        before = await jobs.get(held.id)
+        assert before is not None
+        await door(jobs, held)
+        if state in moves:
+            assert await state_of(held, jobs) == moves[state]
+        else:
+            asked = state == RUNNING and name in ("cancel", "cancel_one")
+            assert await jobs.get(held.id) == replace(before, cancel_requested=asked)
+
+
+def test_doors_together_make_all_moves_but_one() -> None:
+    """Each legal move has a door; only nothing makes a job that waits for sponsors fail, as yet."""
+    made = {(RUNNING, target) for _, _, target in FENCED}
+    made |= {move for _, _, moves in OPEN for move in moves.items()}
+    legal = {(state, target) for state, targets in MOVES.items() for target in targets}
+    assert legal - made == {(WAITING, FAILED)}
+    assert made <= legal
