@@ -152,7 +152,7 @@ class DataCentre:
         handshake = self._guests[connection].handshake
         answer = handshake.answer(read_plain(packet))
         if handshake.key is not None:
-            self.logins.add(handshake.key)
+            self.logins.add(handshake.key, handshake.salt)
         connection.send(write_plain(self._ids.next(reply=True), answer))
 
     def _receive(self, connection: Connection, packet: memoryview) -> None:

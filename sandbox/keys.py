@@ -37,9 +37,9 @@ class Logins:
         """What is known of an auth key."""
         return self._logins.get(key_id) or self._anonymous.get(key_id)
 
-    def add(self, key: AuthKey) -> Login:
+    def add(self, key: AuthKey, salt: int) -> Login:
         """A key that was just agreed on."""
-        login = self._anonymous[key.id] = Login(key, int.from_bytes(os.urandom(8), "little", signed=True))
+        login = self._anonymous[key.id] = Login(key, salt)
         while len(self._anonymous) > _ANONYMOUS_KEYS:
             self._anonymous.popitem(last=False)
         return login
@@ -64,5 +64,6 @@ class Logins:
         """A key that was never negotiated, logged in already: a handshake is spared."""
         # Telethon strips leading zeros off a key
         secret = bytes([1 + os.urandom(1)[0] % 255]) + os.urandom(255)
-        self.log_in(self.add(AuthKey.of(secret)), account)
+        salt = int.from_bytes(os.urandom(8), "little", signed=True)
+        self.log_in(self.add(AuthKey.of(secret), salt), account)
         return secret

@@ -51,12 +51,19 @@ def _big(value: int) -> bytes:
     return value.to_bytes((value.bit_length() + 7) // 8, "big")
 
 
+def _long(data: bytes) -> int:
+    return int.from_bytes(data[:8], "little", signed=True)
+
+
 def _random_128() -> int:
     return int.from_bytes(os.urandom(16), "little", signed=True)
 
 
 class Handshake:
-    """The exchange on one connection, bytes in and bytes out; `key` is set once it has succeeded."""
+    """The exchange on one connection, bytes in and bytes out; `key` is set once it has succeeded.
+
+    `salt` is then the key's first salt, which both sides know.
+    """
 
     def __init__(self, server_key: ServerKey) -> None:
         self._server_key = server_key
@@ -65,6 +72,7 @@ class Handshake:
         self._new_nonce: int | None = None
         self._exponent: int | None = None
         self.key: AuthKey | None = None
+        self.salt = 0
 
     def answer(self, body: bytes) -> bytes:
         """The answer to one plain message. Raises Refused."""
@@ -118,6 +126,8 @@ class Handshake:
         self._exponent = None
         self.key = AuthKey.of(shared)
         new_nonce = self._new_nonce.to_bytes(32, "little", signed=True)
+        server_nonce = self._server_nonce.to_bytes(16, "little", signed=True)
+        self.salt = _long(new_nonce) ^ _long(server_nonce)
         digest = sha1(new_nonce + b"\x01" + sha1(shared).digest()[:8]).digest()  # noqa: S324 - Telegram's choice
         proof = int.from_bytes(digest[4:20], "little", signed=True)
         return types.DhGenOk(self._nonce, self._server_nonce, proof)
