@@ -18,7 +18,7 @@ ifdef UV
 	@uv pip install -q --python $(BIN)/python -c constraints.txt -e '.[dev]'
 else
 	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
-	@$(BIN)/python -m pip install -q --disable-pip-version-check -c constraints.txt -e '.[dev]'
+	@$(BIN)/python -m pip install -qq --disable-pip-version-check -c constraints.txt -e '.[dev]'
 endif
 	@touch $@
 
