@@ -11,7 +11,7 @@
     │   ├── ChatUnreachable      the person blocked the bot, or the chat is gone
     │   ├── FloodWait            Telegram asks to wait `wait_s` seconds
     │   └── ChannelUnusable      the bot may not see who is in a channel
-    ├── StorageUnavailable       the database does not answer now (an OSError as well)
+    ├── StorageUnavailable       the database does not answer now
     └── LeaseLost                another worker owns the job now: stop at once
 
 A `Reason` is the cause in a form that a person can be told; the texts for it are in `texts/*.ftl`
@@ -103,7 +103,7 @@ class ChannelUnusable(TelegramError):
     """The bot may not see who is in a channel: not an admin there, or the channel is gone."""
 
 
-class StorageUnavailable(PeykError, OSError):
+class StorageUnavailable(PeykError):
     """The database does not answer; later it may. Whether the last write was kept is unknown."""
 
 
