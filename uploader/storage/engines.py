@@ -92,6 +92,8 @@ def _unusable(url: sa.URL, cause: BaseException) -> ConfigError:
 def _sqlite(url: sa.URL) -> Engines:
     if not url.database or url.database == ":memory:" or url.database.startswith("file:"):
         raise ConfigError([f"PEYK_DATABASE_URL names no file, so nothing would last; {_FIX}"])
+    if url.host or url.username:
+        raise ConfigError([f"PEYK_DATABASE_URL names a host, and SQLite has none: mind the slashes; {_FIX}"])
     _make_private(Path(url.database))
     # one writer: SQLite has one anyway, and waiting for it here is fair and costs no busy loop
     writer = _sqlite_engine(
