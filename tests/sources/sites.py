@@ -20,6 +20,8 @@ from uploader.model import RemoteFile
 from uploader.sources import Patience, Sources
 
 LOOPBACK: Final = (IPv4Network("127.0.0.0/8"),)
+#: A line for `head`: the connection serves again, provided that the site keeps it.
+KEPT: Final = "Connection: keep-alive"
 #: Deadlines that a test can wait for; the ones that are not under test are far away.
 HASTY: Final = Patience(connect_s=5, answer_s=10, silence_s=10, resumes=3, resume_wait_s=0.01)
 
@@ -50,17 +52,25 @@ class Site:
 
 @asynccontextmanager
 async def site(
-    answer: Answer, host: str = "127.0.0.1", port: int = 0, *, tls: ssl.SSLContext | None = None
+    answer: Answer,
+    host: str = "127.0.0.1",
+    port: int = 0,
+    *,
+    tls: ssl.SSLContext | None = None,
+    keeps: bool = False,
 ) -> AsyncIterator[Site]:
-    """A site that answers each request with `answer`, one request per connection."""
+    """A site that answers each request with `answer`, one per connection unless it `keeps` them."""
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         served.connections += 1
         try:
-            asked = _asked(await reader.readuntil(b"\r\n\r\n"))
-            served.asked.append(asked)
-            await answer(asked, writer)
-            await writer.drain()
+            while True:
+                asked = _asked(await reader.readuntil(b"\r\n\r\n"))
+                served.asked.append(asked)
+                await answer(asked, writer)
+                await writer.drain()
+                if not keeps:
+                    break
         except (ConnectionError, asyncio.IncompleteReadError, asyncio.CancelledError):
             pass  # the client left, or the test ended: some answers go on for ever
         finally:
@@ -79,9 +89,10 @@ def _asked(head: bytes) -> Asked:
 
 
 def head(status: int, *lines: str | bytes) -> bytes:
-    """The head of an answer; the connection ends with it."""
+    """The head of an answer; the connection ends with it unless a line is KEPT."""
     raw = [line.encode() if isinstance(line, str) else line for line in lines]
-    return b"\r\n".join([f"HTTP/1.1 {status} Told".encode(), *raw, b"Connection: close", b"", b""])
+    end = [] if KEPT in lines else [b"Connection: close"]
+    return b"\r\n".join([f"HTTP/1.1 {status} Told".encode(), *raw, *end, b"", b""])
 
 
 def reply(status: int, *lines: str | bytes, body: bytes = b"") -> Answer:

@@ -116,6 +116,30 @@ async def silent_body(asked: Asked, writer: asyncio.StreamWriter) -> None:
     await silence(asked, writer)
 
 
+async def silent_byte(asked: Asked, writer: asyncio.StreamWriter) -> None:
+    writer.write(head(206, "Content-Range: bytes 0-0/100", "Content-Length: 1"))
+    await silence(asked, writer)
+
+
+async def slow_byte(asked: Asked, writer: asyncio.StreamWriter) -> None:
+    writer.write(head(206, "Content-Range: bytes 0-0/100", "Transfer-Encoding: chunked"))
+    await slow_length(writer)
+
+
+async def slow_chunk(asked: Asked, writer: asyncio.StreamWriter) -> None:
+    writer.write(head(200, "Transfer-Encoding: chunked") + b"1\r\nx\r\n")
+    await slow_length(writer)
+
+
+async def slow_length(writer: asyncio.StreamWriter) -> None:
+    """The line before a chunk, which never ends."""
+    writer.write(b"1;")
+    while True:
+        writer.write(b"x")
+        await writer.drain()
+        await asyncio.sleep(0.01)
+
+
 async def no_http(asked: Asked, writer: asyncio.StreamWriter) -> None:
     writer.write(b"SSH-2.0-OpenSSH_9.2\r\n")
 
@@ -199,8 +223,11 @@ def test_fetch_of_any_answer_yields_bytes_or_a_source_error(pieces: list[bytes])
         (slow_head, replace(HASTY, answer_s=0.3)),
         (silent_body, replace(HASTY, silence_s=0.2)),
         (slow_body, replace(HASTY, floor_s=0.3, floor_bytes=1000)),
+        (silent_byte, replace(HASTY, silence_s=0.2)),
+        (slow_byte, replace(HASTY, silence_s=0.3)),
+        (slow_chunk, replace(HASTY, silence_s=0.3)),
     ],
-    ids=["no-answer", "slow-head", "silent-body", "slow-body"],
+    ids=["no-answer", "slow-head", "silent-body", "slow-body", "silent-byte", "slow-byte", "slow-chunk"],
 )
 async def test_open_and_read_of_a_slow_site_end_in_time(answer: Answer, patience: Patience) -> None:
     """Each phase has its deadline, and drops of data do not push it away."""

@@ -109,6 +109,17 @@ def is_empty(status: int, headers: Mapping[str, str]) -> bool:
     return status == 416 and headers.get("Content-Range", "").replace(" ", "").lower() == "bytes*/0"
 
 
+def hides_size(status: int, headers: Mapping[str, str], host: str) -> bool:
+    """Whether an answer to a range tells nothing of the whole file, so that only a plain request can.
+
+    A 416 to the first byte is of a site without ranges; a 206 may lack the total, or be compressed.
+
+    Raises:
+        SourceError: see `read_facts`.
+    """
+    return status == 416 or (status == 206 and read_facts(status, headers, host).size_bytes is None)
+
+
 def raw_name(headers: Mapping[str, str], urls: list[str], type_: str) -> str:
     """The name given to the file by the header, else by the URLs that led to it; "" when none is given.
 

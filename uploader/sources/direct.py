@@ -1,10 +1,13 @@
-"""Files that a site serves over HTTP/1.1: asked for once, read as a stream, taken up again after a break.
+"""Files that a site serves over HTTP/1.1: asked about, read as a stream, taken up again after a break.
 
-One request with `Range: bytes=0-` learns all there is to know, and its body is the first read: a site
-that knows no ranges is asked once. A body that breaks off is continued from its offset, provided that the
-site names the state of its file (a strong ETag or Last-Modified) and still has it.
+A request with `Range: bytes=0-0` learns all there is to know at the price of one byte, so that a file over
+the cap is refused before it flows; the first read asks for the whole on the same connection. A site that
+knows no ranges answers with the whole file: that body is the first read, and the site is asked once. A body
+that breaks off is continued from its offset, provided that the site names the state of its file (a strong
+ETag or Last-Modified) and still has it.
 """
 
+import asyncio
 from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
 from time import monotonic
@@ -39,6 +42,7 @@ async def probe(link: Link, exchange: Exchange) -> RemoteFile:
         raise SourceError(Reason.EMPTY, host)
     if facts.start:
         raise SourceError(Reason.SITE_BROKEN, f"{host}: Content-Range")
+    first = await _first(response, facts, host, exchange)
     kind = answers.mime_type(response.headers)
     raw = answers.raw_name(response.headers, [hop.url for hop in trail], kind)
     name = safe_name(raw, fallback="file", mime_type=kind)
@@ -47,22 +51,35 @@ async def probe(link: Link, exchange: Exchange) -> RemoteFile:
         size_bytes=facts.size_bytes,
         mime_type=answers.mime_type_of_name(name) if kind == answers.OCTET_STREAM else kind,
         validator=facts.validator,
-        read=_Body(exchange, trail[-1], facts, response).read,
+        read=_Body(exchange, trail[-1], facts, first).read,
     )
 
 
 async def _asked(link: Link, exchange: Exchange) -> tuple[aiohttp.ClientResponse, list[Link]]:
-    """A 200 or 206 for the whole file, and the links that led to it."""
-    response, trail = await exchange.get(link, {"Range": "bytes=0-"})
+    """A 200 or 206 that begins the file, and the links that led to it."""
+    response, trail = await exchange.get(link, {"Range": "bytes=0-0"})
     if answers.is_empty(response.status, response.headers):
         raise SourceError(Reason.EMPTY, trail[-1].host)
-    if response.status == 416:  # no ranges here, and no tolerance either
+    if answers.hides_size(response.status, response.headers, trail[-1].host):
         exchange.drop(response)
         response, trail = await exchange.get(link, {})
     error = answers.refusal(response.status, response.headers, trail[-1].host)
     if error is not None:
         raise error
     return response, trail
+
+
+async def _first(
+    response: aiohttp.ClientResponse, facts: answers.Facts, host: str, exchange: Exchange
+) -> aiohttp.ClientResponse | None:
+    """`response` if it brings the whole file; else None: with its byte read, its connection serves again."""
+    if facts.body_bytes == facts.size_bytes:
+        return response
+    with translated(host):
+        async with asyncio.timeout(exchange.patience.silence_s):
+            await response.content.read(1)
+    exchange.drop(response)
+    return None
 
 
 class _Body:
@@ -73,13 +90,13 @@ class _Body:
         exchange: Exchange,
         link: Link,
         facts: answers.Facts,
-        first: aiohttp.ClientResponse,
+        first: aiohttp.ClientResponse | None,
     ) -> None:
         self._exchange = exchange
         self._patience = exchange.patience
         self._link = link  # the end of the redirects
         self._facts = facts
-        self._first: aiohttp.ClientResponse | None = first  # until the first read
+        self._first = first  # until the first read; None: the whole is still to be asked for
 
     async def read(self, start: int, stop: int | None) -> AsyncIterator[bytes]:
         """See `model.RemoteFile.read`."""
@@ -101,7 +118,9 @@ class _Body:
             with attempt:
                 # a site may answer with less than was asked for, so one answer need not be enough
                 while end is None or at < end:
-                    response, left = await self._answer(at, end, pace)
+                    response, facts = await self._answer(at, end, pace)
+                    end = facts.size_bytes if end is None else end
+                    left = _least(facts.body_bytes, None if end is None else end - at)
                     try:
                         while chunk := await self._chunk(response, left, pace):
                             at += len(chunk)
@@ -117,11 +136,11 @@ class _Body:
 
     async def _answer(
         self, at: int, end: int | None, pace: "_Pace"
-    ) -> tuple[aiohttp.ClientResponse, int | None]:
-        """An answer whose body begins at `at`, and how much of it is to be read (None: until it ends)."""
+    ) -> tuple[aiohttp.ClientResponse, answers.Facts]:
+        """An answer whose body begins at `at`, and what it promises."""
         first, self._first = self._first, None
         if first is not None and at == 0:
-            return first, _least(self._facts.body_bytes, end)
+            return first, self._facts
         if first is not None:
             self._exchange.drop(first)
         headers: dict[str, str] = {}
@@ -130,8 +149,7 @@ class _Body:
             headers = {"Range": f"bytes={at}-{last}", "If-Range": self._facts.validator}
         with pace.waiting():
             response, _ = await self._exchange.get(self._link, headers)
-        facts = self._checked(response, at)
-        return response, _least(facts.body_bytes, None if end is None else end - at)
+        return response, self._checked(response, at)
 
     def _checked(self, response: aiohttp.ClientResponse, at: int) -> answers.Facts:
         """The facts of a further answer, which is to be of the same file.
@@ -167,7 +185,9 @@ class _Body:
             return b""
         host = self._link.host
         with translated(host), pace.waiting():
-            chunk = await response.content.readany()
+            # the session's own deadline is put off by whatever arrives, if only the length of a chunk
+            async with asyncio.timeout(self._patience.silence_s):
+                chunk = await response.content.readany()
         if not chunk and left:
             raise SourceTemporary(Reason.SITE_BROKEN, f"{host}: {left} bytes short")
         pace.judge(len(chunk), host)
