@@ -2,13 +2,14 @@
 
 import asyncio
 import logging
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final, Self
 
 from sandbox.keys import Login, Logins
+from sandbox.layers import Layer, Speech
 from sandbox.mtproto import service, transport
 from sandbox.mtproto.connection import Connection
 from sandbox.mtproto.envelope import BadEnvelope
@@ -40,11 +41,15 @@ class DataCentre:
     """One port of a world.
 
     `async with`, or start and stop; then clients connect to `host` and `port`, and trust the key whose public
-    half is the PEM file `public_key_path`.
+    half is the PEM file `public_key_path`. Clients of other API layers than Telethon's are understood if the
+    `layers` are given.
     """
 
-    def __init__(self, world: World, key_path: Path | None = None, dc_id: int = 2) -> None:
+    def __init__(
+        self, world: World, key_path: Path | None = None, dc_id: int = 2, layers: Iterable[Layer] = ()
+    ) -> None:
         self.world = world
+        self.speech = Speech(layers)
         self.id = dc_id
         self.host = ""
         self.port = 0
@@ -210,9 +215,15 @@ class DataCentre:
             and (logged.qts or session is not self._calling)
         ]
         if listening:
-            body = bytes(self._pushed(account, logged))
-            for session in listening:
-                session.send(body, reply=False)
+            pushed = self._pushed(account, logged)
+            layers = {session: self._layer_of(session) for session in listening}
+            bodies = {layer: self.speech.write(pushed, layer) for layer in set(layers.values())}
+            for session, layer in layers.items():
+                session.send(bodies[layer], reply=False)
+
+    def _layer_of(self, session: Session) -> int:
+        login = self.logins.get(session.key.id)
+        return login.layer if login is not None else 0
 
     def _pushed(self, account: Account, logged: Logged) -> Any:
         view = View(self.world, self.id, account)

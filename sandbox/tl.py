@@ -2,6 +2,8 @@
 
 import inspect
 import struct
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
 from typing import Any, Final, get_args, get_origin
 
 from telethon.errors import TypeNotFoundError
@@ -12,13 +14,24 @@ BOOL_TRUE: Final = 0x997275B5
 BOOL_FALSE: Final = 0xBC799737
 VECTOR: Final = 0x1CB5C415
 
+#: Reads the fields of one constructor.
+Read = Callable[[Any], Any]
+_NOTHING_FOREIGN: Final[Mapping[int, Read]] = MappingProxyType({})
+
 
 class Malformed(Exception):
     """The bytes are no TL object of the schema. The message names the constructor where that is known."""
 
 
 class _Reader(BinaryReader):
-    """Telethon's reader without its core objects: a gzip inside an object would unpack without bound."""
+    """Telethon's reader without its core objects: a gzip inside an object would unpack without bound.
+
+    `foreign` reads constructors that Telethon does not know, by id.
+    """
+
+    def __init__(self, body: bytes, foreign: Mapping[int, Read]) -> None:
+        super().__init__(body)
+        self._foreign = foreign
 
     def tgread_object(self) -> Any:
         constructor_id = self.read_int(signed=False)
@@ -27,12 +40,17 @@ class _Reader(BinaryReader):
             return found.from_reader(self)
         if constructor_id in (BOOL_TRUE, BOOL_FALSE):
             return constructor_id == BOOL_TRUE
+        if constructor_id in self._foreign:
+            return self._foreign[constructor_id](self)
         raise TypeNotFoundError(constructor_id, b"")
 
 
-def read_first(body: bytes) -> tuple[Any, int]:
-    """Read the TL object at the start: the object and its length. Raises Malformed."""
-    reader = _Reader(body)
+def read_first(body: bytes, foreign: Mapping[int, Read] = _NOTHING_FOREIGN) -> tuple[Any, int]:
+    """Read the TL object at the start: the object and its length. Raises Malformed.
+
+    `foreign` reads constructors of other layers, by id (see sandbox.layers).
+    """
+    reader = _Reader(body, foreign)
     try:
         parsed = reader.tgread_object()
     except TypeNotFoundError as error:
@@ -42,9 +60,9 @@ def read_first(body: bytes) -> tuple[Any, int]:
     return parsed, reader.tell_position()
 
 
-def read(body: bytes) -> Any:
+def read(body: bytes, foreign: Mapping[int, Read] = _NOTHING_FOREIGN) -> Any:
     """Read one TL object that fills the bytes exactly. Raises Malformed."""
-    parsed, length = read_first(body)
+    parsed, length = read_first(body, foreign)
     if length != len(body):
         raise Malformed("trailing bytes")
     return parsed
@@ -78,12 +96,16 @@ def read_bytes(view: memoryview, at: int) -> memoryview:
     return view[start : start + length]
 
 
-def method_name(request_class: Any) -> str:
-    """`messages.sendMedia` for SendMediaRequest, `ping` for PingRequest: the names on Telegram's pages."""
-    namespace = request_class.__module__.rpartition("functions")[2].lstrip(".")
-    name: str = request_class.__name__.removesuffix("Request")
-    name = name[0].lower() + name[1:]
-    return f"{namespace}.{name}" if namespace else name
+def name_of(known: Any) -> str:
+    """The name in the schema of one of Telethon's classes.
+
+    `messages.sendMedia` for functions.messages.SendMediaRequest, `ping` for functions.PingRequest,
+    `updates.state` for types.updates.State.
+    """
+    parts = known.__module__.split(".")
+    # telethon.tl.functions, telethon.tl.types or telethon.tl.patched; then the namespace
+    name: str = known.__name__.removesuffix("Request") if parts[2] == "functions" else known.__name__
+    return ".".join([*parts[3:], name[0].lower() + name[1:]])
 
 
 def filled(constructor: Any, **known: Any) -> Any:

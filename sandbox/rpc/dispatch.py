@@ -28,16 +28,18 @@ def answer(dc: "DataCentre", session: Session, login: Login, message: Message) -
     """Answer one request: at once, later, or with an error; never not at all, unless a fault says so."""
     fault = _HARMLESS
     try:
-        rpc, request, quiet = _read(login, message)
+        rpc, request, quiet = _read(dc, login, message)
         fault = _fault(dc.world, rpc, request, login)
         if fault.error is not None:
             raise RpcError(*fault.error)
         with dc.calling(session):
             result = rpc.run(Call(dc, session, login, quiet), request)
         if isinstance(result, asyncio.Future):
-            result.add_done_callback(lambda later: _deliver(session, message.id, fault, _result(later)))
+            result.add_done_callback(
+                lambda later: _deliver(session, message.id, fault, _result(dc, login, later))
+            )
             return
-        body = tl.write(result)
+        body = dc.speech.write(result, login.layer)
     except RpcError as error:
         body = _error(error)
     except Exception:  # whatever goes wrong in a handler, its client gets an answer
@@ -50,21 +52,21 @@ def _error(error: RpcError) -> bytes:
     return bytes(types.RpcError(error.code, error.name))
 
 
-def _result(later: "asyncio.Future[Any]") -> bytes:
+def _result(dc: "DataCentre", login: Login, later: "asyncio.Future[Any]") -> bytes:
     try:
-        return tl.write(later.result())
+        return dc.speech.write(later.result(), login.layer)
     except RpcError as error:
         return _error(error)
 
 
-def _read(login: Login, message: Message) -> tuple[Rpc, Any, bool]:
+def _read(dc: "DataCentre", login: Login, message: Message) -> tuple[Rpc, Any, bool]:
     """The method, its request, and whether that wants no updates; out of what wraps it. Raises RpcError."""
     rpc, quiet = TABLE.get(message.constructor_id), False
     try:
         if rpc is not None and rpc.parse is not None:
             request = rpc.parse(message.body)
         else:
-            request, quiet = _unwrap(login, tl.read(bytes(message.body)))
+            request, quiet = _unwrap(login, dc.speech.read(bytes(message.body)))
             rpc = TABLE.get(getattr(request, "CONSTRUCTOR_ID", 0))
     except tl.Malformed as error:
         raise RpcError(400, "INPUT_METHOD_INVALID" if rpc is None else "INPUT_FETCH_ERROR") from error

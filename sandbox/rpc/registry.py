@@ -96,7 +96,7 @@ def rpc(
     """
 
     def register(handler: Handler) -> Rpc:
-        return Rpc(request, handler, tl.method_name(request), anonymous, passive, bots, users, parse)
+        return Rpc(request, handler, tl.name_of(request), anonymous, passive, bots, users, parse)
 
     return register
 
