@@ -8,10 +8,12 @@ inside an IPv6 address (mapped, 6to4, Teredo, NAT64). Of IPv6 only global unicas
 """
 
 import socket
-from collections.abc import Sequence
-from ipaddress import IPv4Network, IPv6Network, ip_network
+from collections.abc import Iterable, Sequence
+from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
 from typing import Final
+from urllib.parse import urlsplit
 
+import aiohappyeyeballs
 import aiohttp
 from aiohttp.abc import AbstractResolver, ResolveResult
 from ssrfguard import DEFAULT_DENIED, AddressTable, Block, BlockedAddressError, Policy, Reach
@@ -27,6 +29,8 @@ _SOCKETS: Final = 256
 
 #: Each address of a name is tried; the answer of a hostile DNS can hold thousands.
 _ADDRESSES: Final = 8
+#: An address that does not answer is joined by the next one after this: RFC 8305.
+_NEXT_ADDRESS_S: Final = 0.25
 
 #: The longest prefix decides, so these two speak where the registries are silent: there lie old ways to
 #: carry IPv4, too. https://www.rfc-editor.org/rfc/rfc4291#section-2.4
@@ -41,8 +45,10 @@ _DENIED: Final = "this address is not allowed"
 class Guard:
     """One policy, and the only maker of connections to the open internet."""
 
-    def __init__(self, allow_networks: Sequence[IPv4Network | IPv6Network] = ()) -> None:
-        """`allow_networks` are reachable besides the public internet.
+    def __init__(
+        self, allow_networks: Sequence[IPv4Network | IPv6Network] = (), *, own_ports: Iterable[int] = ()
+    ) -> None:
+        """`allow_networks` are reachable besides the public internet, but for `own_ports` there.
 
         Raises:
             ValueError: a network lies inside a range that carries IPv4 addresses (`::ffff:0:0/96`, say);
@@ -50,16 +56,44 @@ class Guard:
         """
         table = AddressTable(DEFAULT_DENIED.blocks + _IPV6)
         self._policy = Policy(denied_networks=table, allowed_networks=tuple(allow_networks))
+        self._public = Policy(denied_networks=table)
         self._opened = bool(allow_networks)
+        self._own_ports = set(own_ports)
+
+    def close_port(self, port: int) -> None:
+        """Something of our own listens there: no link leads to it, not in an allowed network either."""
+        self._own_ports.add(port)
 
     def static_verdict(self, link: Link) -> Reason | None:
         """Why `link` can be refused without a look at the DNS; None: only a connection will tell."""
         try:
-            permitted = self._policy.permits_address(link.host)
+            permitted = self._policy_of(port_of(link)).permits_address(link.host)
         except ValueError:  # a name
             own = any(f".{link.host}".endswith(f".{name}") for name in _OWN_NAMES)
             permitted = self._opened or not own
         return None if permitted else Reason.PRIVATE_ADDRESS
+
+    async def connect(self, host: str, port: int, resolver: AbstractResolver) -> socket.socket:
+        """A connection to one of the addresses of `host`, in the terms of `links.parse`.
+
+        No deadline of its own: the caller's. The socket is the caller's to close.
+
+        Raises:
+            OSError: no address, no answer; `is_denial` tells whether the guard refused it.
+        """
+        try:
+            version = ip_address(host).version
+        except ValueError:
+            found = await _FewAddresses(resolver).resolve(host, port, socket.AF_UNSPEC)
+            ends = [(answer["family"], answer["host"]) for answer in found]
+        else:
+            ends = [(socket.AF_INET6 if version == 6 else socket.AF_INET, host)]
+        if not ends:
+            raise OSError("a name without addresses")
+        infos = [(family, socket.SOCK_STREAM, socket.IPPROTO_TCP, "", (end, port)) for family, end in ends]
+        return await aiohappyeyeballs.start_connection(
+            infos, happy_eyeballs_delay=_NEXT_ADDRESS_S, interleave=1, socket_factory=self._socket
+        )
 
     def connector(self, *, resolver: AbstractResolver | None = None) -> aiohttp.TCPConnector:
         """A connector whose sockets go nowhere else. To be made in the event loop, closed by the caller."""
@@ -67,13 +101,16 @@ class Guard:
         return aiohttp.TCPConnector(limit=_SOCKETS, resolver=few, socket_factory=self._socket)
 
     def _socket(self, info: aiohttp.AddrInfoType) -> socket.socket:
-        family, kind, protocol, _, address = info
+        family, kind, protocol, _, (host, port, *_rest) = info
         try:
-            self._policy.check_address(str(address[0]).partition("%")[0])
+            self._policy_of(port).check_address(str(host).partition("%")[0])
         except BlockedAddressError:
             # the race between addresses in aiohappyeyeballs takes OSError alone for an answer
-            raise PermissionError(_DENIED) from None
+            raise denial() from None
         return socket.socket(family, kind, protocol)
+
+    def _policy_of(self, port: int) -> Policy:
+        return self._public if port in self._own_ports else self._policy
 
 
 class _FewAddresses(AbstractResolver):
@@ -89,6 +126,17 @@ class _FewAddresses(AbstractResolver):
 
     async def close(self) -> None:
         await self._resolver.close()
+
+
+def port_of(link: Link) -> int:
+    """The port that `link` leads to."""
+    parts = urlsplit(link.url)
+    return parts.port or (443 if parts.scheme == "https" else 80)
+
+
+def denial() -> PermissionError:
+    """The guard's no, as an error of a connection."""
+    return PermissionError(_DENIED)
 
 
 def is_denial(error: OSError) -> bool:
