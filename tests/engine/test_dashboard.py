@@ -20,7 +20,7 @@ MIB = 1024 * 1024
 async def until_shown(pilot: Pilot[None], app: DashboardApp, text: str) -> None:
     """Let both programs work until the terminal shows this."""
     try:
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             while text not in shown(app):
                 await pilot.pause(0.05)
     except TimeoutError:

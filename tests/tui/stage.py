@@ -194,7 +194,7 @@ def engine_elsewhere(engine: FakeEngine, socket_path: Path) -> Iterator[None]:
 
 async def until(pilot: Pilot[None], condition: Callable[[], object]) -> None:
     """Let the app work until the condition holds."""
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         while not condition():
             await pilot.pause()
 
