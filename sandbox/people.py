@@ -122,7 +122,7 @@ class Person:
         """Send a file to the bot. Gives the message as sent."""
         return await self.client.send_file(self.bot, path, force_document=True)
 
-    async def expect(self, text: str | re.Pattern[str] | None = None, timeout_s: float = 10.0) -> Any:
+    async def expect(self, text: str | re.Pattern[str] | None = None, timeout_s: float = 30.0) -> Any:
         """The next message or edit of the bot with this text in it (or any). Raises NotSeen.
 
         What came before it counts as seen: the next `expect` looks only at what came later.
@@ -135,7 +135,7 @@ class Person:
 
         return await self.expect_that(fits, f"text {text!r}", timeout_s)
 
-    async def expect_file(self, timeout_s: float = 30.0) -> Any:
+    async def expect_file(self, timeout_s: float = 60.0) -> Any:
         """The next message of the bot with a document. Raises NotSeen."""
         return await self.expect_that(lambda message: message.document is not None, "a file", timeout_s)
 
