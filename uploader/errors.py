@@ -6,7 +6,9 @@
     ├── SourceError              the link could not be fetched; carries a Reason
     │   └── SourceTemporary      ... this time: a later attempt may work
     ├── TransferError            the data centre did not take the file; carries a Reason
-    │   └── TransferTemporary    ... this time: a later attempt resumes
+    │   ├── TransferTemporary    ... this time: a later attempt resumes
+    │   │   └── PartsLost        ... and it starts anew: parts that were acknowledged are gone
+    │   └── AccountStopped       the account's login was ended: nothing goes until an operator sees to it
     ├── TelegramError            Telegram refused a call
     │   ├── ChatUnreachable      the person blocked the bot, or the chat is gone
     │   ├── FloodWait            Telegram asks to wait `wait_s` seconds
@@ -81,6 +83,14 @@ class TransferError(ReasonedError):
 
 class TransferTemporary(TransferError):
     """The data centre did not take the file this time; a later attempt resumes."""
+
+
+class PartsLost(TransferTemporary):
+    """The data centre no longer has parts that it acknowledged: all must be sent again, under a new id."""
+
+
+class AccountStopped(TransferError):
+    """The account's login was ended or is used elsewhere: nothing goes until an operator sees to it."""
 
 
 class TelegramError(PeykError):

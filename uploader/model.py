@@ -64,6 +64,7 @@ class Checkpoint:
     size_bytes: int
     validator: str  # the source's ETag or Last-Modified: the same file, or start anew
     acked: bytes  # bitmap of acknowledged parts: part n is bit n % 8 of byte n // 8
+    account: str = ""  # of the login that sent them (`UploadPool.account`): parts are of no use to another
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -116,6 +117,7 @@ class Uploaded:
     name: str
     mime_type: str
     md5_hex: str | None  # only for small files (saveFilePart); None: sent with saveBigFilePart
+    sha256_hex: str | None = None  # of all bytes; None: not asked for, or not all were read this time
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

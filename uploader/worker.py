@@ -13,6 +13,7 @@ from uploader.errors import (
     ChatUnreachable,
     FloodWait,
     LeaseLost,
+    PartsLost,
     PeykError,
     Reason,
     ReasonedError,
@@ -25,7 +26,7 @@ from uploader.model import Checkpoint, Job, Phase, Progress, RemoteFile, Uploade
 from uploader.sources import Sources
 from uploader.storage.jobs import Jobs
 from uploader.storage.people import People
-from uploader.telegram.gateway import Gateway, PartsLost, new_random_id
+from uploader.telegram.gateway import Gateway, new_random_id
 from uploader.transfer import UploadPool, upload
 
 #: Without a nudge, the queue is looked at this often.

@@ -27,9 +27,12 @@ from uploader.transfer import Endpoint, Patience
 QUICK = Patience(
     connect_s=20.0,
     answer_s=20.0,
+    answer_most_s=20.0,
+    stall_s=20.0,
     ping_s=20.0,
     idle_s=60.0,
-    tries=4,
+    tries_lost=4,
+    tries_refused=4,
     backoff_first_s=0.01,
     backoff_most_s=0.05,
 )

@@ -1,8 +1,8 @@
 """One connection over a real socket."""
 
 import asyncio
+import contextlib
 from collections.abc import AsyncIterator, Callable
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from dataclasses import replace
 
@@ -24,17 +24,21 @@ from tests.transfer.server import (
     result,
     write_envelope,
 )
-from uploader.errors import TransferError, TransferTemporary
+from uploader.errors import AccountStopped, TransferError, TransferTemporary
 from uploader.transfer import Endpoint, Patience
 from uploader.transfer.connection import Connection
-from uploader.transfer.tl import PartRoom, Refusal, Request
+from uploader.transfer.pace import Pace
+from uploader.transfer.room import PartRoom
+from uploader.transfer.seal import AuthKey
+from uploader.transfer.sealing import Sealing
+from uploader.transfer.tl import Refusal, Request, part_request
 
 
 def part(number: int = 0, data: bytes = b"data") -> Request:
     """A part of a file of 100 parts."""
     room = PartRoom()
     room.data[: len(data)] = data
-    return room.request(file_id=7, part=number, total=100, size_bytes=len(data))
+    return part_request(room, file_id=7, part=number, total=100, size_bytes=len(data))
 
 
 @asynccontextmanager
@@ -42,9 +46,9 @@ async def running(
     endpoint: Endpoint, patience: Patience = QUICK
 ) -> AsyncIterator[tuple[Connection, asyncio.Task[None]]]:
     """A connection and the task that carries it; ended at the end of the block."""
-    with ThreadPoolExecutor(1) as threads:
+    with contextlib.closing(Sealing(AuthKey(endpoint.auth_key))) as sealing:
         async with asyncio.TaskGroup() as tasks:
-            connection = Connection(endpoint, threads, patience)
+            connection = Connection(endpoint, sealing, patience, Pace(patience))
             task = tasks.create_task(connection.run())
             yield connection, task
             task.cancel()
@@ -82,7 +86,7 @@ async def test_call_when_the_answer_never_comes_then_the_connection_is_lost(
         return said
 
     responder.script = script
-    async with running(endpoint, replace(QUICK, answer_s=0.2)) as (connection, task):
+    async with running(endpoint, replace(QUICK, stall_s=0.2)) as (connection, task):
         calls = [connection.call(part(number)) for number in range(3)]
         results = await asyncio.gather(*calls, return_exceptions=True)
         assert [TransferTemporary] * 3 == [type(result) for result in results]
@@ -134,7 +138,7 @@ async def test_call_when_the_data_centre_stops_reading_then_gives_up_in_time(aut
     server = await asyncio.start_server(deaf, "127.0.0.1", 0)
     async with server:
         endpoint = endpoint_at(server.sockets[0].getsockname()[1], auth_key)
-        async with running(endpoint, replace(QUICK, answer_s=0.2)) as (connection, _):
+        async with running(endpoint, replace(QUICK, stall_s=0.2)) as (connection, _):
             calls = [connection.call(part(number, bytes(524_288))) for number in range(40)]
             failures = await asyncio.gather(*calls, return_exceptions=True)
         finished.set()
@@ -144,7 +148,7 @@ async def test_call_when_the_data_centre_stops_reading_then_gives_up_in_time(aut
 @pytest.mark.parametrize(
     ("payload", "expected"),
     [
-        (b"\x01" + (-404).to_bytes(4, "little", signed=True), TransferError),
+        (b"\x01" + (-404).to_bytes(4, "little", signed=True), AccountStopped),
         (b"\x01" + (-429).to_bytes(4, "little", signed=True), TransferTemporary),
         (b"\x06" + bytes(24), TransferTemporary),
         (b"\x7f\xff\xff\xff", TransferTemporary),

@@ -1,6 +1,7 @@
 """Telegram's part rules at every boundary."""
 
 import itertools
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
@@ -106,7 +107,7 @@ def test_bitmap_when_parts_are_marked_then_has_the_layout_of_the_checkpoint() ->
 
 
 SIZE = SMALL_FILE_BYTES + 1
-MADE = Checkpoint(file_id=1, size_bytes=SIZE, validator='"v1"', acked=bytes(3))
+MADE = Checkpoint(file_id=1, size_bytes=SIZE, validator='"v1"', acked=bytes(3), account="me")
 
 
 @pytest.mark.parametrize(
@@ -117,12 +118,14 @@ MADE = Checkpoint(file_id=1, size_bytes=SIZE, validator='"v1"', acked=bytes(3))
         (MADE, SIZE, '"v2"', False),
         (MADE, SIZE, None, False),
         (MADE, SIZE + 1, '"v1"', False),
-        (Checkpoint(file_id=1, size_bytes=SIZE, validator='"v1"', acked=b""), SIZE, '"v1"', False),
-        (Checkpoint(file_id=1, size_bytes=SIZE - 1, validator="v", acked=bytes(3)), SIZE - 1, "v", False),
+        (replace(MADE, acked=b""), SIZE, '"v1"', False),
+        (replace(MADE, account="another"), SIZE, '"v1"', False),
+        (replace(MADE, account=""), SIZE, '"v1"', False),
+        (replace(MADE, size_bytes=SIZE - 1), SIZE - 1, '"v1"', False),
     ],
 )
 def test_fits_when_the_source_is_looked_at_again_then_only_the_same_big_file_does(
     checkpoint: Checkpoint | None, size: int, validator: str | None, expected: bool
 ) -> None:
-    """A checkpoint is used for the same size and validator, and never for a small file."""
-    assert expected == parts.fits(checkpoint, size, validator)
+    """A checkpoint is used for the same size, validator and account, and never for a small file."""
+    assert expected == parts.fits(checkpoint, size, validator, "me")

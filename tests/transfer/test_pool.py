@@ -18,9 +18,9 @@ from tests.transfer.server import (
     error,
     responding,
 )
-from uploader.errors import LeaseLost, TransferError, TransferTemporary
+from uploader.errors import AccountStopped, TransferError, TransferTemporary
 from uploader.transfer import Endpoint, UploadPool
-from uploader.transfer.tl import PartRoom
+from uploader.transfer.room import PartRoom
 
 
 async def save(pool: UploadPool, part: int = 0, data: bytes = b"data") -> None:
@@ -59,7 +59,7 @@ async def test_pool_when_many_parts_wait_then_uses_its_connections_and_no_more(
     responder: Responder, endpoint: Endpoint
 ) -> None:
     """Parts are spread over the connections that the constructor allows."""
-    async with UploadPool(endpoint, connections=3, window=4, patience=QUICK) as pool:
+    async with UploadPool(endpoint, connections=3, most=3, window=4, patience=QUICK) as pool:
         await save_many(pool, 12)
     assert 3 == responder.connections
     assert {1, 2, 3} == {arrival.connection for arrival in responder.arrivals}
@@ -107,25 +107,27 @@ async def test_save_when_trouble_does_not_pass_then_gives_up_for_now(
         return said
 
     responder.script = script
-    async with UploadPool(endpoint, patience=replace(QUICK, tries=3, answer_s=0.4)) as pool:
+    async with UploadPool(
+        endpoint, patience=replace(QUICK, tries_lost=3, tries_refused=3, stall_s=0.4)
+    ) as pool:
         with pytest.raises(TransferTemporary):
             await save(pool)
     assert 3 == len(responder.arrivals)
 
 
 @pytest.mark.parametrize(
-    "refusal",
+    ("refusal", "expected"),
     [
-        error(401, "AUTH_KEY_UNREGISTERED"),
-        error(406, "AUTH_KEY_DUPLICATED"),
-        error(400, "FILE_PARTS_INVALID"),
+        (error(401, "AUTH_KEY_UNREGISTERED"), AccountStopped),
+        (error(406, "AUTH_KEY_DUPLICATED"), AccountStopped),
+        (error(400, "FILE_PARTS_INVALID"), TransferError),
     ],
 )
 @pytest.mark.parametrize("at_hello", [False, True])
 async def test_save_when_refused_for_good_then_is_not_tried_again(
-    responder: Responder, endpoint: Endpoint, refusal: Said, at_hello: bool
+    responder: Responder, endpoint: Endpoint, refusal: Said, expected: type[TransferError], at_hello: bool
 ) -> None:
-    """A dead key or a broken rule is TransferError at once, on the part or on the hello."""
+    """A dead key stops the account and a broken rule the file, on the part or on the hello, at once."""
     if at_hello:
         responder.accept = lambda _connection: refusal
     else:
@@ -133,7 +135,7 @@ async def test_save_when_refused_for_good_then_is_not_tried_again(
     async with UploadPool(endpoint, patience=QUICK) as pool:
         with pytest.raises(TransferError) as caught:
             await save(pool)
-    assert TransferError is type(caught.value)
+    assert expected is type(caught.value)
     assert (0 if at_hello else 1) == len(responder.arrivals)
 
 
@@ -198,7 +200,7 @@ async def test_pool_when_the_data_centre_restarts_then_goes_on(auth_key: bytes) 
 
     async with asyncio.TaskGroup() as tasks:
         async with responding(auth_key, going_down) as old:
-            pool = UploadPool(endpoint_at(old.port, auth_key), patience=replace(QUICK, tries=500))
+            pool = UploadPool(endpoint_at(old.port, auth_key), patience=replace(QUICK, tries_lost=500))
             await pool.__aenter__()
             saving = tasks.create_task(save_many(pool, 8))
             await old.until(lambda: len(old.arrivals) == 8)
@@ -235,35 +237,3 @@ async def test_pool_when_closed_before_a_connection_began_then_its_part_fails(en
 async def _failure(saving: Awaitable[None]) -> BaseException | None:
     (result,) = await asyncio.gather(saving, return_exceptions=True)
     return result
-
-
-async def test_claims_when_two_transfers_want_slots_then_take_turns(endpoint: Endpoint) -> None:
-    """Slots go to whoever waited longest: a transfer that gives one back does not get it again at once."""
-    pool = UploadPool(endpoint, connections=1, window=1)
-    order: list[str] = []
-
-    async def transfer(name: str) -> None:
-        with pool.claim() as claim:
-            for _ in range(3):
-                await claim.take()
-                order.append(name)
-                claim.give_back()
-
-    async with asyncio.TaskGroup() as tasks:
-        tasks.create_task(transfer("a"))
-        with pool.claim() as claim:
-            await claim.take()
-            tasks.create_task(transfer("b"))
-            await asyncio.sleep(0)
-    assert ["a", "b"] * 3 == order or ["b", "a"] * 3 == order
-
-
-async def test_claim_when_a_transfer_ends_then_what_it_held_is_given_back(endpoint: Endpoint) -> None:
-    """Slots cannot leak, however a transfer ends."""
-    pool = UploadPool(endpoint, connections=2, window=2)
-    for _ in range(3):
-        with pytest.raises(LeaseLost), pool.claim() as claim:  # noqa: PT012 - the way out is what is tested
-            for _ in range(4):
-                await claim.take()
-            raise LeaseLost
-        assert 0 == claim.held

@@ -12,10 +12,12 @@ from telethon.tl import functions, types
 from telethon.tl.core import GzipPacked
 
 from tests.transfer.server import SALT, Heard, ServerCore, endpoint_at, error, result
-from uploader.errors import TransferError, TransferTemporary
+from uploader.errors import AccountStopped, TransferError, TransferTemporary
 from uploader.transfer import tl
 from uploader.transfer.endpoint import hello
-from uploader.transfer.seal import AuthKey, Sealer
+from uploader.transfer.room import PartRoom
+from uploader.transfer.seal import AuthKey
+from uploader.transfer.sealing import Sealing
 from uploader.transfer.session import Answer, Session
 from uploader.transfer.tl import Refusal, Request
 
@@ -30,13 +32,13 @@ class Line:
         self.hello = hello(endpoint_at(1, KEY))
         self.session = Session(AuthKey(KEY), self.hello, now=now)
         self.server = ServerCore(KEY)
-        self._sealer = Sealer(AuthKey(KEY), tl.MESSAGE_BYTES)
+        self._sealing = Sealing(AuthKey(KEY))
 
     def sent(self) -> list[Heard]:
         """Everything that the session sends now, as the data centre hears it."""
         heard = []
         while (outgoing := self.session.next()) is not None:
-            heard.append(self.server.hear(bytes(self._sealer.seal(outgoing.plain))))
+            heard.append(self.server.hear(bytes(self._sealing.seal(outgoing, b""))))
         return heard
 
     def say(self, to: Heard, *bodies: bytes, content: bool = True) -> list[Answer]:
@@ -54,7 +56,7 @@ class Line:
 
 def part(number: int = 0) -> Request:
     """A small request that Telethon can read."""
-    return tl.PartRoom().request(file_id=1, part=number, total=9, size_bytes=4)
+    return tl.part_request(PartRoom(), file_id=1, part=number, total=9, size_bytes=4)
 
 
 def outcomes(answers: list[Answer]) -> list[bool | Refusal]:
@@ -286,7 +288,7 @@ def test_answer_when_the_server_forgot_the_hello_then_the_session_is_given_up() 
         line.say(heard, result(heard.msg_id, error(400, "CONNECTION_NOT_INITED")))
 
 
-@pytest.mark.parametrize(("code", "expected"), [(-404, TransferError), (-429, TransferTemporary)])
+@pytest.mark.parametrize(("code", "expected"), [(-404, AccountStopped), (-429, TransferTemporary)])
 def test_transport_error_when_it_comes_then_only_an_unknown_key_is_final(
     code: int, expected: type[TransferError]
 ) -> None:

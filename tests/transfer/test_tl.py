@@ -15,12 +15,13 @@ from telethon.tl.core import GzipPacked, MessageContainer, RpcResult
 from tests.transfer.server import error, result
 from uploader.transfer import tl
 from uploader.transfer.parts import PART_BYTES
-from uploader.transfer.tl import Message, PartRoom, Refusal
+from uploader.transfer.room import PartRoom
+from uploader.transfer.tl import Message, Refusal
 
 
 def parsed(request: tl.Request) -> Any:
     """The call as Telethon reads it; it must use up the body."""
-    reader = BinaryReader(bytes(request.room[request.start : request.stop]))
+    reader = BinaryReader(bytes(request.room.view[request.start : request.stop]))
     call = reader.tgread_object()
     assert reader.tell_position() == request.stop - request.start
     return call
@@ -58,7 +59,7 @@ def test_part_request_when_made_then_telethon_reads_the_same_call(size: int, tot
     """The call around a part of any length is what Telethon would have written."""
     room, data = PartRoom(), os.urandom(PART_BYTES)
     room.data[:] = data
-    call = parsed(room.request(file_id=-(2**63), part=3999, total=total, size_bytes=size))
+    call = parsed(tl.part_request(room, file_id=-(2**63), part=3999, total=total, size_bytes=size))
     query = (
         functions.upload.SaveFilePartRequest(-(2**63), 3999, data[:size])
         if total is None
@@ -72,7 +73,8 @@ def test_part_request_when_made_again_then_the_bytes_of_the_part_are_untouched()
     room = PartRoom()
     room.data[:5] = b"bytes"
     for total in (None, 7, -1):
-        assert parsed(room.request(file_id=1, part=2, total=total, size_bytes=5)).query.bytes == b"bytes"
+        call = parsed(tl.part_request(room, file_id=1, part=2, total=total, size_bytes=5))
+        assert b"bytes" == call.query.bytes
 
 
 def test_service_requests_when_made_then_telethon_reads_them() -> None:

@@ -22,6 +22,7 @@ from uploader.errors import (
 from uploader.model import Checkpoint, Uploaded
 from uploader.transfer import Endpoint, UploadPool, parts, upload
 from uploader.transfer.parts import CAP_BYTES, PART_BYTES, SMALL_FILE_BYTES
+from uploader.transfer.seal import AuthKey
 
 
 def digest(content: bytes) -> str:
@@ -56,7 +57,7 @@ async def carry(
 ) -> Uploaded:
     """Upload a source over a pool of its own."""
     desk = desk or Desk()
-    async with UploadPool(endpoint, connections=2, window=2, patience=QUICK) as pool:
+    async with UploadPool(endpoint, connections=2, most=2, window=2, patience=QUICK) as pool:
         return await upload(
             source.remote, pool, checkpoint=checkpoint, save=desk.save, report=desk.reported.append
         )
@@ -126,7 +127,7 @@ async def test_stream_when_one_slot_is_all_there_is_then_still_arrives(
 ) -> None:
     """Looking whether more comes needs no second slot, so streams cannot lock each other out."""
     async with (
-        UploadPool(endpoint, connections=1, window=1, patience=QUICK) as pool,
+        UploadPool(endpoint, connections=1, most=1, window=1, patience=QUICK) as pool,
         asyncio.TaskGroup() as tasks,
     ):
         for _ in range(3):
@@ -199,7 +200,7 @@ async def test_upload_when_the_source_fails_then_its_own_error_comes_out_and_slo
         if offset > 2_000_000:
             raise raised
 
-    async with UploadPool(endpoint, connections=1, window=2, patience=QUICK) as pool:
+    async with UploadPool(endpoint, connections=1, most=1, window=2, patience=QUICK) as pool:
         for _ in range(3):
             source = Source(BIG, known=known, gate=gate)
             with pytest.raises(SourceError) as caught:
@@ -263,7 +264,7 @@ async def test_window_when_the_data_centre_is_slow_then_the_source_is_not_pulled
     responder.script = script
     sources = [Source(BIG), Source(BIG, known=False)]
     async with (
-        UploadPool(endpoint, connections=2, window=2, patience=QUICK) as pool,
+        UploadPool(endpoint, connections=2, most=2, window=2, patience=QUICK) as pool,
         asyncio.TaskGroup() as tasks,
     ):
         for source in sources:
@@ -295,7 +296,7 @@ async def interrupted(responder: Responder, endpoint: Endpoint, desk: Desk, part
         if done_bytes >= 3 * PART_BYTES:
             enough.set()
 
-    async with UploadPool(endpoint, connections=2, window=4, patience=QUICK) as pool:
+    async with UploadPool(endpoint, connections=2, most=2, window=4, patience=QUICK) as pool:
         async with asyncio.TaskGroup() as tasks:
             uploading = tasks.create_task(
                 upload(Source(BIG).remote, pool, checkpoint=None, save=desk.save, report=report)
@@ -349,7 +350,13 @@ async def test_upload_when_the_checkpoint_is_of_another_file_then_starts_anew(
     """Another validator, size or kind of source means a new file id and all bytes."""
     made = parts.blank(COUNT)
     parts.mark(made, 0)
-    checkpoint = Checkpoint(file_id=5, size_bytes=len(BIG), validator='"v1"', acked=bytes(made))
+    checkpoint = Checkpoint(
+        file_id=5,
+        size_bytes=len(BIG),
+        validator='"v1"',
+        acked=bytes(made),
+        account=AuthKey(endpoint.auth_key).key_id.hex(),
+    )
     source = change(Source(BIG))
     uploaded = await carry(source, endpoint, checkpoint=checkpoint)
     assert uploaded.file_id != 5
@@ -363,7 +370,13 @@ async def test_upload_when_every_part_was_acknowledged_before_then_reads_nothing
     full = parts.blank(COUNT)
     for part in range(COUNT):
         parts.mark(full, part)
-    checkpoint = Checkpoint(file_id=5, size_bytes=len(BIG), validator='"v1"', acked=bytes(full))
+    checkpoint = Checkpoint(
+        file_id=5,
+        size_bytes=len(BIG),
+        validator='"v1"',
+        acked=bytes(full),
+        account=AuthKey(endpoint.auth_key).key_id.hex(),
+    )
     source, desk = Source(BIG), Desk()
     uploaded = await carry(source, endpoint, desk, checkpoint=checkpoint)
     assert (5, COUNT, [], []) == (uploaded.file_id, uploaded.part_count, source.reads, responder.arrivals)

@@ -3,7 +3,7 @@
 import pytest
 
 from uploader.transfer.tl import Refusal
-from uploader.transfer.verdict import Again, Park, Saved, Stop, Verdict, judge
+from uploader.transfer.verdict import Again, Halt, Park, Saved, Stop, Verdict, judge
 
 
 @pytest.mark.parametrize(
@@ -17,8 +17,8 @@ from uploader.transfer.verdict import Again, Park, Saved, Stop, Verdict, judge
         (Refusal(code=420, name="FLOOD_WAIT_"), Again("420 FLOOD_WAIT_")),
         (Refusal(code=500, name="WORKER_BUSY_TOO_LONG_RETRY"), Again("500 WORKER_BUSY_TOO_LONG_RETRY")),
         (Refusal(code=-503, name="Timeout"), Again("-503 Timeout")),
-        (Refusal(code=401, name="AUTH_KEY_UNREGISTERED"), Stop("401 AUTH_KEY_UNREGISTERED")),
-        (Refusal(code=406, name="AUTH_KEY_DUPLICATED"), Stop("406 AUTH_KEY_DUPLICATED")),
+        (Refusal(code=401, name="AUTH_KEY_UNREGISTERED"), Halt("401 AUTH_KEY_UNREGISTERED")),
+        (Refusal(code=406, name="AUTH_KEY_DUPLICATED"), Halt("406 AUTH_KEY_DUPLICATED")),
         (Refusal(code=400, name="FILE_PART_TOO_BIG"), Stop("400 FILE_PART_TOO_BIG")),
         (Refusal(code=303, name="USER_MIGRATE_4"), Stop("303 USER_MIGRATE_4")),
     ],
@@ -26,5 +26,5 @@ from uploader.transfer.verdict import Again, Park, Saved, Stop, Verdict, judge
 def test_judge_when_answered_then_decides_by_the_class_of_the_answer(
     outcome: bool | Refusal, expected: Verdict
 ) -> None:
-    """Floods park, hiccups repeat, everything else is final."""
+    """Floods park, hiccups repeat, a dead login stops the account, everything else is final."""
     assert expected == judge(outcome)

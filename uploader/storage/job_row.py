@@ -44,6 +44,7 @@ def _checkpoint(row: Row) -> Checkpoint | None:
         size_bytes=row.checkpoint_size_bytes,
         validator=row.checkpoint_validator,
         acked=row.checkpoint_acked,
+        account=row.checkpoint_account or "",
     )
 
 
@@ -55,4 +56,5 @@ def checkpoint_values(checkpoint: Checkpoint | None, now: sa.ColumnElement[float
         "checkpoint_size_bytes": checkpoint and checkpoint.size_bytes,
         "checkpoint_validator": checkpoint and checkpoint.validator,
         "checkpoint_acked": checkpoint and checkpoint.acked,
+        "checkpoint_account": checkpoint and checkpoint.account,
     }

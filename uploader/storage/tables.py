@@ -77,6 +77,7 @@ jobs = sa.Table(
     sa.Column("checkpoint_size_bytes", Long),
     sa.Column("checkpoint_validator", Text),
     sa.Column("checkpoint_acked", sa.LargeBinary),
+    sa.Column("checkpoint_account", Text),
     sa.Column("reason", Text),
     sa.UniqueConstraint("chat_id", "message_id"),
     # Each state is read in its own order, from its own small index. Plain ascending columns: Alembic does not

@@ -18,10 +18,10 @@ from uploader.errors import (
     ChannelUnusable,
     ChatUnreachable,
     FloodWait,
+    PartsLost,
     Reason,
     TelegramError,
     TransferError,
-    TransferTemporary,
 )
 from uploader.model import Delivered, Person, Sponsor, Uploaded
 from uploader.telegram.pacing import Pacer
@@ -44,10 +44,6 @@ _UNREACHABLE = (
     errors.UserIsBotError,
 )
 _CHANNEL = (errors.ChannelPrivateError, errors.ChannelInvalidError, errors.ChatAdminRequiredError)
-
-
-class PartsLost(TransferTemporary):
-    """Telegram no longer has parts that it acknowledged: they must be sent again."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -1,9 +1,18 @@
 """The transfer of a file's bytes to Telegram: our own upload-only MTProto connections."""
 
-from uploader.transfer.connection import Patience
 from uploader.transfer.endpoint import Endpoint
 from uploader.transfer.parts import CAP_BYTES, PART_BYTES, PART_LIMIT
-from uploader.transfer.pool import UploadPool
+from uploader.transfer.patience import Patience
+from uploader.transfer.pool import PoolStatus, UploadPool
 from uploader.transfer.upload import upload
 
-__all__ = ["CAP_BYTES", "PART_BYTES", "PART_LIMIT", "Endpoint", "Patience", "UploadPool", "upload"]
+__all__ = [
+    "CAP_BYTES",
+    "PART_BYTES",
+    "PART_LIMIT",
+    "Endpoint",
+    "Patience",
+    "PoolStatus",
+    "UploadPool",
+    "upload",
+]

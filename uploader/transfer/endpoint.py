@@ -23,6 +23,8 @@ class Endpoint:
     system_version: str
     app_version: str
     lang_code: str = "en"
+    proxy: str | None = field(default=None, repr=False)  # socks5://user:password@host:port, or http://
+    obfuscated: bool = False  # for networks that look for MTProto
 
 
 def hello(endpoint: Endpoint) -> tl.Request:

@@ -95,8 +95,8 @@ def missing_runs(bitmap: bytes | bytearray, count: int) -> Iterator[Run]:
         yield Run(start=start, stop=count)
 
 
-def fits(checkpoint: Checkpoint | None, size_bytes: int, validator: str | None) -> bool:
-    """Whether an upload of this file can go on from `checkpoint`.
+def fits(checkpoint: Checkpoint | None, size_bytes: int, validator: str | None, account: str) -> bool:
+    """Whether an upload of this file by this account can go on from `checkpoint`.
 
     Never for a small file: its MD5 needs all bytes again, so it starts anew.
     """
@@ -104,6 +104,7 @@ def fits(checkpoint: Checkpoint | None, size_bytes: int, validator: str | None) 
         checkpoint is not None
         and validator is not None
         and checkpoint.validator == validator
+        and checkpoint.account == account
         and checkpoint.size_bytes == size_bytes
         and not is_small(size_bytes)
         and len(checkpoint.acked) == len(blank(part_count(size_bytes)))

@@ -2,78 +2,83 @@
 
 import asyncio
 import contextlib
+import dataclasses
+import hashlib
 import logging
-import os
-from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from types import TracebackType
-from typing import Final, Self
+from typing import Self
 
-from uploader.errors import Reason, TransferError, TransferTemporary
-from uploader.transfer.connection import Connection, Patience
+from uploader.errors import AccountStopped, Reason, TransferError, TransferTemporary
+from uploader.transfer import tl
+from uploader.transfer.connection import Connection
 from uploader.transfer.endpoint import Endpoint
-from uploader.transfer.tl import PartRoom
-from uploader.transfer.verdict import Again, Park, Saved, Stop, judge
+from uploader.transfer.growth import Plan, after_look, after_trouble
+from uploader.transfer.pace import Pace
+from uploader.transfer.patience import Patience, Tries
+from uploader.transfer.room import PartRoom
+from uploader.transfer.seal import AuthKey
+from uploader.transfer.sealing import Sealing
+from uploader.transfer.slots import Claim, Slots
+from uploader.transfer.verdict import Again, Halt, Park, Saved, Stop, Verdict, judge
 
 log = logging.getLogger(__name__)
 
-#: Threads that seal parts: more than this gain nothing, for then the event loop is what is full.
-_SEALING_THREADS: Final = 4
-
 #: A further connection is opened when each open one has this many parts in flight.
-_BUSY: Final = 2
+_BUSY = 2
 
-_CLOSED: Final = "the upload pool is closed"
+_CLOSED = "the upload pool is closed"
 
 
-class Claim:
-    """The slots that one transfer holds: each is the right to have one part in memory."""
+@dataclass(frozen=True, kw_only=True, slots=True)
+class PoolStatus:
+    """A pool at one moment."""
 
-    def __init__(self, slots: asyncio.Semaphore) -> None:
-        self._slots = slots
-        self.held = 0
-
-    async def take(self) -> None:
-        """Wait for a slot; first come, first served."""
-        await self._slots.acquire()
-        self.held += 1
-
-    def give_back(self) -> None:
-        """Give one slot back: its part is acknowledged."""
-        self.held -= 1
-        self._slots.release()
-
-    def give_all_back(self) -> None:
-        """Give back every slot that is still held."""
-        while self.held:
-            self.give_back()
+    connections: int  # open ones
+    planned: int  # ... and how many there may be at present
+    parts: int  # in memory: being read, sent, or waiting for their answer
+    parked_until: float | None  # epoch seconds: the data centre wants no parts before
+    stopped: str | None  # why the account cannot send, as the data centre says
 
 
 class UploadPool:
-    """Up to `connections` sessions, with `window` parts in flight for each; an async context manager.
+    """Up to `most` sessions, with `window` parts in flight for each; an async context manager.
 
-    Connections are opened when they are needed, replaced when they break, and closed when they idle. All
-    transfers share `connections * window` slots, given out first come, first served; a transfer takes a
-    slot before it reads a part from its source, so the slots bound the memory of all transfers together.
+    It begins with up to `connections`; how many are used later is decided in `growth`. They are opened when
+    they are needed, replaced when they break, and closed when they idle. All transfers share the slots (see
+    `Slots`); a transfer takes one before it reads a part from its source, so that `most * window` parts
+    bound the memory of all transfers together.
     """
 
     def __init__(
-        self, endpoint: Endpoint, *, connections: int = 4, window: int = 4, patience: Patience | None = None
+        self,
+        endpoint: Endpoint,
+        *,
+        connections: int = 8,
+        most: int = 16,
+        window: int = 4,
+        patience: Patience | None = None,
     ) -> None:
         self._endpoint = endpoint
-        self._size = connections
+        self._window = window
         self._patience = patience or Patience()
-        self._slots = asyncio.Semaphore(connections * window)
+        self._plan = Plan(connections=connections, most=max(connections, most))
+        self._pace = Pace(self._patience)
+        self._slots = Slots(connections * window, lambda waited: self._pace.turn(waited=waited))
+        self._key = AuthKey(endpoint.auth_key)
         self._tasks = asyncio.TaskGroup()
         self._carriers: dict[Connection, asyncio.Task[None]] = {}
         self._parked_until = 0.0  # by the loop's clock
         self._alone_until = 0.0  # no further connection is tried before this, while one works
         self._refused = 0  # connections in a row that were never accepted
+        self._acked_since_trouble = True
+        self._stopped: str | None = None
         self._closed = False
 
     async def __aenter__(self) -> Self:
-        threads = min(_SEALING_THREADS, os.cpu_count() or 1)
-        self._sealing = ThreadPoolExecutor(threads, thread_name_prefix="seal")
+        self._sealing = Sealing(self._key)
         await self._tasks.__aenter__()
         return self
 
@@ -88,71 +93,139 @@ class UploadPool:
             # without the block's error: a TaskGroup would put it into a group
             await self._tasks.__aexit__(None, None, None)
         finally:
-            self._sealing.shutdown(wait=False)
+            self._sealing.close()
+
+    @property
+    def account(self) -> str:
+        """A short public name of the login: parts belong to it and to no other."""
+        return self._key.key_id.hex()
+
+    def status(self) -> PoolStatus:
+        """The pool at this moment."""
+        parked_s = self._parked_until - self._now()
+        return PoolStatus(
+            connections=sum(connection.ready and not connection.over for connection in self._carriers),
+            planned=self._plan.connections,
+            parts=self._slots.held,
+            parked_until=time.time() + parked_s if parked_s > 0 else None,
+            stopped=self._stopped,
+        )
 
     @contextlib.contextmanager
-    def claim(self) -> Iterator[Claim]:
-        """The slots of one transfer; those it still holds at the end of the block are given back."""
-        claim = Claim(self._slots)
-        try:
+    def claim(self, parked: Callable[[float], None] = lambda _until: None) -> Iterator[Claim]:
+        """The slots of one transfer; those it still holds at the end of the block are given back.
+
+        `parked` is told, as it happens, until when (epoch seconds) the data centre wants no parts.
+        """
+        with self._slots.claim(parked) as claim:
+            self._resize()
             yield claim
-        finally:
-            claim.give_all_back()
+        self._resize()
+
+    async def digest(self, digest: "hashlib._Hash", data: memoryview) -> None:
+        """Update a digest off the event loop."""
+        await self._sealing.aside(digest.update, data)
 
     async def save(
         self, room: PartRoom, *, file_id: int, part: int, total: int | None, size_bytes: int
     ) -> None:
-        """Send one part until the data centre has acknowledged it (arguments: see `PartRoom.request`).
+        """Send one part until the data centre has acknowledged it (arguments: see `tl.part_request`).
 
         Flood waits are waited out, however many. Raises TransferTemporary when the other tries are used up,
-        TransferError when sending again cannot help.
+        AccountStopped when the login is of no use, TransferError when sending again cannot help.
         """
-        tries = 0
+        call = tl.part_request(room, file_id=file_id, part=part, total=total, size_bytes=size_bytes)
+        tries = Tries(self._patience)
         while True:
-            await self._until_unparked()
-            request = room.request(file_id=file_id, part=part, total=total, size_bytes=size_bytes)
-            connection = self._connection()
-            try:
-                verdict = judge(await connection.call(request))
-            except TransferTemporary as lost:
-                verdict = Again(lost.detail)
-            match verdict:
+            match await self._asked(call):
                 case Saved():
+                    self._note_saved()
                     return
                 case Park(wait_s):
                     self._park(wait_s)
+                case Halt(why):
+                    self._stop(why)
+                    raise AccountStopped(Reason.UPLOAD_FAILED, why)
                 case Stop(why):
                     raise TransferError(Reason.UPLOAD_FAILED, f"part {part}: {why}")
-                case Again(why):
-                    tries += 1
-                    if tries >= self._patience.tries:
-                        raise TransferTemporary(Reason.UPLOAD_FAILED, f"part {part}, {tries} times: {why}")
-                    await asyncio.sleep(self._patience.backoff_s(tries))
+                case Again(why, lost):
+                    pause_s = tries.wait_s(lost=lost)
+                    if pause_s is None:
+                        raise TransferTemporary(Reason.UPLOAD_FAILED, f"part {part}, too often: {why}")
+                    await asyncio.sleep(pause_s)
+
+    async def _asked(self, call: tl.Request) -> Verdict:
+        """Send a part once."""
+        await self._until_unparked()
+        connection = self._connection()
+        try:
+            return judge(await connection.call(dataclasses.replace(call)))
+        except AccountStopped as error:
+            return Halt(error.detail)
+        except TransferTemporary as error:
+            return Again(error.detail, lost=True)
+
+    def _note_saved(self) -> None:
+        self._acked_since_trouble, self._stopped = True, None
+        look = self._pace.look(self._now(), self._plan.connections)
+        if look is not None:
+            self._follow(after_look(self._plan, look))
+
+    def _note_trouble(self, why: str) -> None:
+        """Use fewer connections, once for troubles that come together: what is down is not too busy."""
+        if self._acked_since_trouble:
+            self._acked_since_trouble = False
+            self._follow(after_trouble(self._plan, self._now()))
+            log.info("fewer upload connections (%d): %s", self._plan.connections, why)
+
+    def _follow(self, plan: Plan) -> None:
+        if plan.connections != self._plan.connections:
+            log.debug("upload connections: %d, were %d", plan.connections, self._plan.connections)
+            self._pace.settle(self._now())
+        self._plan = plan
+        self._resize()
+
+    def _resize(self) -> None:
+        """A window for each connection, and two slots for each transfer: slow sources block nobody."""
+        least = min(2 * len(self._slots.claims), self._plan.most * self._window)
+        self._slots.resize(max(self._plan.connections * self._window, least))
+        if not self._slots.claims:
+            self._pace.restart(self._now())
 
     def _park(self, wait_s: float) -> None:
-        now = asyncio.get_running_loop().time()
+        now = self._now()
         if self._parked_until <= now:
-            log.info("uploads are parked for %s s, as the data centre asks", wait_s)
-        self._parked_until = max(self._parked_until, now + wait_s)
+            log.warning("uploads are parked for %s s, as the data centre asks", wait_s)
+            self._note_trouble(f"asked to wait {wait_s} s")
+        if now + wait_s > self._parked_until:
+            self._parked_until = now + wait_s
+            for claim in self._slots.claims:
+                claim.parked(time.time() + wait_s)
 
     async def _until_unparked(self) -> None:
-        now = asyncio.get_running_loop().time
-        while (wait_s := self._parked_until - now()) > 0:  # noqa: ASYNC110 - a moment, which others may put off
+        if self._parked_until <= self._now():
+            return
+        while (wait_s := self._parked_until - self._now()) > 0:  # noqa: ASYNC110 - others may put it off
             await asyncio.sleep(wait_s)
+        self._pace.restart(self._now())
+
+    def _stop(self, why: str) -> None:
+        if self._stopped is None:
+            log.error("the account cannot upload: %s; log in again, or end its other use", why)
+        self._stopped = why
 
     def _connection(self) -> Connection:
-        """The open connection with the least to do, or a new one while there may be more."""
+        """The connection with the least to do, of those in the plan; or a new one while there may be more."""
         if self._closed:
             raise TransferTemporary(Reason.UPLOAD_FAILED, _CLOSED)
-        open_ones = [connection for connection in self._carriers if not connection.over]
-        best = min(open_ones, key=lambda connection: connection.load, default=None)
+        usable = [connection for connection in self._carriers if not connection.over]
+        usable = usable[: self._plan.connections]
+        best = min(usable, key=lambda connection: connection.load, default=None)
         if best is not None and (
-            best.load < _BUSY
-            or len(open_ones) >= self._size
-            or asyncio.get_running_loop().time() < self._alone_until
+            best.load < _BUSY or len(usable) >= self._plan.connections or self._now() < self._alone_until
         ):
             return best
-        connection = Connection(self._endpoint, self._sealing, self._patience)
+        connection = Connection(self._endpoint, self._sealing, self._patience, self._pace)
         self._carriers[connection] = self._tasks.create_task(self._carry(connection))
         return connection
 
@@ -164,10 +237,14 @@ class UploadPool:
         self._note_end(connection)
 
     def _note_end(self, connection: Connection) -> None:
-        """Hold growth back when the data centre does not accept more connections."""
+        """Hold growth back when the data centre does not accept more connections, or does not bear them."""
+        if connection.broken is not None:
+            self._note_trouble(connection.broken)
         if connection.ready:
             self._refused = 0
             return
         self._refused += 1
-        wait_s = self._patience.backoff_s(self._refused)
-        self._alone_until = asyncio.get_running_loop().time() + wait_s
+        self._alone_until = self._now() + self._patience.backoff_s(self._refused)
+
+    def _now(self) -> float:
+        return asyncio.get_running_loop().time()

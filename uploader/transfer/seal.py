@@ -1,4 +1,4 @@
-"""The MTProto 2.0 envelope of one message: plain bytes in, sealed bytes out, and back.
+"""The MTProto 2.0 envelope of one message, made in place: a plain message becomes its envelope, and back.
 
 https://core.telegram.org/mtproto/description
 """
@@ -6,6 +6,7 @@ https://core.telegram.org/mtproto/description
 import hashlib
 import hmac
 from dataclasses import dataclass, field
+from typing import Final
 
 import cryptg
 
@@ -17,17 +18,23 @@ except ImportError:  # a platform without these wheels: the same bytes at half t
 else:
     FAST = True
 
-KEY_BYTES = 256
-_KEY_ID_BYTES = 8
-_MSG_KEY_BYTES = 16
-_BLOCK = 16
+KEY_BYTES: Final = 256
+_KEY_ID_BYTES: Final = 8
+_MSG_KEY_BYTES: Final = 16
+BLOCK_BYTES: Final = 16
 
 #: Bytes of an envelope before its ciphertext.
-ENVELOPE_BYTES = _KEY_ID_BYTES + _MSG_KEY_BYTES
+ENVELOPE_BYTES: Final = _KEY_ID_BYTES + _MSG_KEY_BYTES
+
+#: Bytes that `seal` uses in front of a message: the ciphertext lies one block before the plain bytes.
+FRONT_BYTES: Final = ENVELOPE_BYTES + BLOCK_BYTES
+
+#: Bytes that a scratch has to have beyond the longest message, because OpenSSL asks for them.
+SCRATCH_MORE_BYTES: Final = BLOCK_BYTES
 
 # Offset into the auth key by direction: what the client sends, and what the server sends.
-_FROM_CLIENT = 0
-_FROM_SERVER = 8
+_FROM_CLIENT: Final = 0
+_FROM_SERVER: Final = 8
 
 
 class Unreadable(ValueError):
@@ -47,35 +54,33 @@ class AuthKey:
         object.__setattr__(self, "key_id", hashlib.sha1(self.data, usedforsecurity=False).digest()[-8:])
 
 
-class Sealer:
-    """Seals the messages of one connection, one at a time, into one frame that is used again.
+def seal(key: AuthKey, room: memoryview, start: int, stop: int, scratch: memoryview) -> memoryview:
+    """Turn the plain message room[start:stop] into its envelope, in place; the plain bytes are gone.
 
-    `largest` is the size of the longest plain message. Safe to call in a thread: everything long
-    (SHA-256, AES, XOR) runs without the GIL.
+    The message is a multiple of 16 bytes and 48 or more, with FRONT_BYTES before it. Everything long
+    (SHA-256, AES, XOR) runs without the GIL. `reopen` is the way back.
     """
+    plain = room[start:stop]
+    msg_key = _msg_key(key, plain, _FROM_CLIENT)
+    aes_key, aes_iv = _cipher(key, msg_key, _FROM_CLIENT)
+    encrypt = ige_by_openssl if FAST else ige_by_cryptg
+    encrypt(room, start, stop, aes_key, aes_iv, scratch)
+    front = start - FRONT_BYTES
+    room[front : front + ENVELOPE_BYTES] = key.key_id + msg_key
+    return room[front : stop - BLOCK_BYTES]
 
-    def __init__(self, key: AuthKey, largest: int) -> None:
-        self._key = key
-        room = largest + ENVELOPE_BYTES + 2 * _BLOCK
-        self._frame = memoryview(bytearray(room))
-        self._scratch = memoryview(bytearray(room))
 
-    def seal(self, plain: memoryview, prefix: bytes = b"") -> memoryview:
-        """`prefix` and the envelope of `plain` (a multiple of 16 bytes); valid until the next call."""
-        msg_key = _msg_key(self._key, plain, _FROM_CLIENT)
-        head = prefix + self._key.key_id + msg_key
-        frame = self._frame
-        frame[: len(head)] = head
-        aes_key, aes_iv = _cipher(self._key, msg_key, _FROM_CLIENT)
-        encrypt = ige_by_openssl if FAST else ige_by_cryptg
-        encrypt(plain, aes_key, aes_iv, frame[len(head) :], self._scratch)
-        return frame[: len(head) + len(plain)]
+def reopen(key: AuthKey, room: memoryview, start: int, stop: int) -> None:
+    """Undo `seal`: room[start:stop] is the plain message again. Rare, so by cryptg, which holds the GIL."""
+    msg_key = bytes(room[start - BLOCK_BYTES - _MSG_KEY_BYTES : start - BLOCK_BYTES])
+    sealed = bytes(room[start - BLOCK_BYTES : stop - BLOCK_BYTES])
+    room[start:stop] = cryptg.decrypt_ige(sealed, *_cipher(key, msg_key, _FROM_CLIENT))
 
 
 def unseal(key: AuthKey, envelope: bytes) -> bytes:
     """The plain message, padding included, of an envelope from the data centre; raises Unreadable."""
     sealed = envelope[ENVELOPE_BYTES:]
-    if envelope[:_KEY_ID_BYTES] != key.key_id or not sealed or len(sealed) % _BLOCK:
+    if envelope[:_KEY_ID_BYTES] != key.key_id or not sealed or len(sealed) % BLOCK_BYTES:
         raise Unreadable("not an envelope of this auth key")
     msg_key = envelope[_KEY_ID_BYTES:ENVELOPE_BYTES]
     plain: bytes = cryptg.decrypt_ige(sealed, *_cipher(key, msg_key, _FROM_SERVER))
@@ -98,25 +103,34 @@ def _cipher(key: AuthKey, msg_key: bytes, x: int) -> tuple[bytes, bytes]:
     return a[:8] + b[8:24] + a[24:], b[:8] + a[8:24] + b[24:]
 
 
-def ige_by_openssl(plain: memoryview, key: bytes, iv: bytes, sealed: memoryview, scratch: memoryview) -> None:
-    """AES-IGE as AES-CBC between two XORs, because OpenSSL has no fast IGE and cryptg holds the GIL.
+def ige_by_openssl(
+    room: memoryview, start: int, stop: int, key: bytes, iv: bytes, scratch: memoryview
+) -> None:
+    """AES-IGE of room[start:stop] into room[start-16:stop-16], as AES-CBC between two XORs.
 
-    IGE is c[i] = E(p[i] ^ c[i-1]) ^ p[i-1]. With q[i] = p[i] ^ p[i-2] and c'[i] = c[i] ^ p[i-1] this is
-    c'[i] = E(q[i] ^ c'[i-1]), which is CBC. Before the first block stand p[0] = the IV's second half,
-    c'[0] = its first half, p[-1] = zeros. `plain` is only read (another
-    thread may be reading it too) and has 3 blocks or more: header and padding alone are 44 bytes.
+    OpenSSL has no fast IGE, and cryptg holds the GIL. IGE is c[i] = E(p[i] ^ c[i-1]) ^ p[i-1]. With
+    q[i] = p[i] ^ p[i-2] and c'[i] = c[i] ^ p[i-1] this is c'[i] = E(q[i] ^ c'[i-1]), which is CBC. Before
+    the first block stand p[0] = the IV's second half, c'[0] = its first half, p[-1] = zeros. The last XOR
+    reads p[i-1] where it writes c[i]: that is why the ciphertext lies one block before the plain bytes.
     """
-    size = len(plain)
-    iv_1, iv_2 = iv[:_BLOCK], iv[_BLOCK:]
+    size = stop - start
+    iv_1, iv_2 = iv[:BLOCK_BYTES], iv[BLOCK_BYTES:]
     q = scratch[:size]
-    q[:_BLOCK] = plain[:_BLOCK]
-    strxor(plain[_BLOCK : 2 * _BLOCK], iv_2, output=q[_BLOCK : 2 * _BLOCK])
-    strxor(plain[2 * _BLOCK :], plain[: -2 * _BLOCK], output=q[2 * _BLOCK :])
-    Cipher(algorithms.AES(key), modes.CBC(iv_1)).encryptor().update_into(q, sealed)
-    strxor(sealed[:_BLOCK], iv_2, output=sealed[:_BLOCK])
-    strxor(sealed[_BLOCK:size], plain[:-_BLOCK], output=sealed[_BLOCK:size])
+    q[:BLOCK_BYTES] = room[start : start + BLOCK_BYTES]
+    strxor(room[start + BLOCK_BYTES : start + 2 * BLOCK_BYTES], iv_2, output=q[BLOCK_BYTES : 2 * BLOCK_BYTES])
+    strxor(
+        room[start + 2 * BLOCK_BYTES : stop],
+        room[start : stop - 2 * BLOCK_BYTES],
+        output=q[2 * BLOCK_BYTES :],
+    )
+    Cipher(algorithms.AES(key), modes.CBC(iv_1)).encryptor().update_into(q, scratch)
+    strxor(q[:BLOCK_BYTES], iv_2, output=room[start - BLOCK_BYTES : start])
+    before = room[start : stop - BLOCK_BYTES]
+    strxor(q[BLOCK_BYTES:], before, output=before)
 
 
-def ige_by_cryptg(plain: memoryview, key: bytes, iv: bytes, sealed: memoryview, scratch: memoryview) -> None:
+def ige_by_cryptg(
+    room: memoryview, start: int, stop: int, key: bytes, iv: bytes, scratch: memoryview
+) -> None:
     """The same bytes by cryptg, at about half the speed and holding the GIL."""
-    sealed[: len(plain)] = cryptg.encrypt_ige(bytes(plain), key, iv)
+    room[start - BLOCK_BYTES : stop - BLOCK_BYTES] = cryptg.encrypt_ige(bytes(room[start:stop]), key, iv)

@@ -11,10 +11,11 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Final
 
-from uploader.errors import Reason, TransferError, TransferTemporary
+from uploader.errors import AccountStopped, Reason, TransferError, TransferTemporary
 from uploader.transfer import tl
+from uploader.transfer.room import HEADER_BYTES
 from uploader.transfer.seal import AuthKey, unseal
-from uploader.transfer.tl import HEADER_BYTES, Message, Refusal, Request
+from uploader.transfer.tl import Message, Refusal, Request
 
 #: salt, session id, msg id, seqno, length. https://core.telegram.org/mtproto/description#encrypted-message-encrypted-data
 _HEADER: Final = struct.Struct("<qqqii")
@@ -54,10 +55,12 @@ class Answer:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Outgoing:
-    """A plain message to be sealed and sent now; `request` None: nobody waits for an answer to it."""
+    """A message to be sealed and sent now: what stands around the body of its request."""
 
-    plain: memoryview
-    request: Request | None
+    request: Request
+    header: bytes
+    padding: bytes
+    awaited: bool  # somebody waits for an answer to it
 
 
 class Session:
@@ -94,14 +97,14 @@ class Session:
     def next(self) -> Outgoing | None:
         """The next message to send, or None until something is submitted or received."""
         if (notice := self._notice()) is not None:
-            return Outgoing(plain=self._numbered(notice), request=None)
+            return self._numbered(notice, awaited=False)
         if not self._queue or not (self.ready or self._queue[0] is self._hello):
             return None
         request = self._queue.popleft()
-        plain = self._numbered(request)
+        outgoing = self._numbered(request, awaited=True)
         request.sent_count += 1
         self._pending[request.msg_id] = request
-        return Outgoing(plain=plain, request=request)
+        return outgoing
 
     def _notice(self) -> Request | None:
         idle = not self._pending and not self._queue
@@ -116,7 +119,7 @@ class Session:
     def receive(self, envelope: bytes) -> list[Answer]:
         """Take one envelope (or transport error) from the data centre.
 
-        Raises TransferTemporary when this session is of no use any more, TransferError when the key is not.
+        Raises TransferTemporary when this session is of no use any more, AccountStopped when the key is not.
         """
         if len(envelope) == 4:
             raise _transport_error(struct.unpack("<i", envelope)[0])
@@ -212,18 +215,19 @@ class Session:
             raise _broken(f"a message was refused {request.sent_count} times")
         self._queue.appendleft(request)
 
-    def _numbered(self, request: Request) -> memoryview:
-        """Write header and padding around the body; salt and numbers are those of this moment."""
+    def _numbered(self, request: Request, *, awaited: bool) -> Outgoing:
+        """Header and padding for the body; salt and numbers are those of this moment."""
         moment = int((self._now() + self._clock_ahead_s) * 2**32) & ~3
         self._last_msg_id = request.msg_id = max(moment, self._last_msg_id + 4)
         seqno = 2 * self._content_count + request.content
         self._content_count += request.content
-        at, length = request.start - HEADER_BYTES, request.stop - request.start
-        _HEADER.pack_into(request.room, at, self._salt, self._session_id, request.msg_id, seqno, length)
-        padding = _PADDING_LEAST + -(HEADER_BYTES + length + _PADDING_LEAST) % 16
-        end = request.stop + padding
-        request.room[request.stop : end] = os.urandom(padding)
-        return memoryview(request.room)[at:end]
+        length = request.stop - request.start
+        return Outgoing(
+            request=request,
+            header=_HEADER.pack(self._salt, self._session_id, request.msg_id, seqno, length),
+            padding=os.urandom(_PADDING_LEAST + -(HEADER_BYTES + length + _PADDING_LEAST) % 16),
+            awaited=awaited,
+        )
 
 
 def _broken(detail: str) -> TransferTemporary:
@@ -232,5 +236,5 @@ def _broken(detail: str) -> TransferTemporary:
 
 def _transport_error(code: int) -> TransferError:
     if code == _KEY_UNKNOWN:
-        return TransferError(Reason.UPLOAD_FAILED, f"transport error {code}: the auth key is not known")
+        return AccountStopped(Reason.UPLOAD_FAILED, f"transport error {code}: the auth key is not known")
     return _broken(f"transport error {code}")

@@ -9,7 +9,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from uploader.transfer.parts import PART_BYTES, TOTAL_UNKNOWN
+from uploader.transfer.parts import TOTAL_UNKNOWN
+from uploader.transfer.room import BODY_AT, DATA_AT, PartRoom, Room
 
 SAVE_FILE_PART: Final = 0xB304A621
 SAVE_BIG_FILE_PART: Final = 0xDE7B673D
@@ -35,29 +36,15 @@ GZIP_PACKED: Final = 0x3072CFA1
 #: Answers of an upload session are a few bytes, the configuration a few KiB: more than this is no answer.
 ANSWER_BYTES: Final = 1024 * 1024
 
-#: Bytes kept free before a body for what goes in front of it: salt, session id, msg id, seqno, length.
-HEADER_BYTES: Final = 32
-
-#: Bytes kept free behind a body: at most 3 to fill up its last word, and at most 27 of random padding.
-TAIL_BYTES: Final = 32
-
-#: Bytes before the file's own bytes, at most: invokeWithoutUpdates, saveBigFilePart, length.
-_CALL_BYTES: Final = 4 + 20 + 4
-_DATA_AT: Final = HEADER_BYTES + _CALL_BYTES
-
-#: The longest message that is ever sealed.
-MESSAGE_BYTES: Final = _DATA_AT + PART_BYTES + TAIL_BYTES
-
-
 #: What the readers here raise for bytes that are not what they claim to be.
 UNREADABLE: Final = (ValueError, IndexError, struct.error, zlib.error)
 
 
 @dataclass(eq=False, kw_only=True, slots=True)
 class Request:
-    """A message on its way out: its body is room[start:stop], with room around it for the envelope."""
+    """A message on its way out: its body is room.view[start:stop]."""
 
-    room: bytearray
+    room: Room
     start: int
     stop: int
     content: bool = True  # False: needs no acknowledgement (only acknowledgements themselves)
@@ -87,38 +74,32 @@ class Message:
         return word(self.body)
 
 
-class PartRoom:
-    """Memory for one part, laid out so that the call and the envelope grow around the file's bytes."""
+def part_request(room: PartRoom, *, file_id: int, part: int, total: int | None, size_bytes: int) -> Request:
+    """The call that saves the first `size_bytes` of `room.data`; `total` None = saveFilePart (small file).
 
-    __slots__ = ("_room", "data")
-
-    def __init__(self) -> None:
-        self._room = bytearray(MESSAGE_BYTES)
-        self.data = memoryview(self._room)[_DATA_AT : _DATA_AT + PART_BYTES]  # the file's bytes go here
-
-    def request(self, *, file_id: int, part: int, total: int | None, size_bytes: int) -> Request:
-        """The call that saves the first `size_bytes` of `data`; `total` None = saveFilePart (small file)."""
-        if total is None:
-            call = struct.pack("<IIqi", INVOKE_WITHOUT_UPDATES, SAVE_FILE_PART, file_id, part)
-        else:
-            call = struct.pack(
-                "<IIqii", INVOKE_WITHOUT_UPDATES, SAVE_BIG_FILE_PART, file_id, part, max(total, TOTAL_UNKNOWN)
-            )
-        call += bytes_prefix(size_bytes)
-        start = _DATA_AT - len(call)
-        end = _DATA_AT + size_bytes
-        stop = end + -(end - start) % 4
-        self._room[start:_DATA_AT] = call
-        self._room[end:stop] = bytes(stop - end)
-        return Request(room=self._room, start=start, stop=stop)
+    The room is plain: what was sealed in it has been forgotten.
+    """
+    if total is None:
+        call = struct.pack("<IIqi", INVOKE_WITHOUT_UPDATES, SAVE_FILE_PART, file_id, part)
+    else:
+        call = struct.pack(
+            "<IIqii", INVOKE_WITHOUT_UPDATES, SAVE_BIG_FILE_PART, file_id, part, max(total, TOTAL_UNKNOWN)
+        )
+    call += bytes_prefix(size_bytes)
+    start = DATA_AT - len(call)
+    end = DATA_AT + size_bytes
+    stop = end + -(end - start) % 4
+    room.view[start:DATA_AT] = call
+    room.view[end:stop] = bytes(stop - end)
+    return Request(room=room, start=start, stop=stop)
 
 
 def small_request(body: bytes, *, content: bool = True) -> Request:
     """A message with a ready body."""
-    room = bytearray(HEADER_BYTES + len(body) + TAIL_BYTES)
-    stop = HEADER_BYTES + len(body)
-    room[HEADER_BYTES:stop] = body
-    return Request(room=room, start=HEADER_BYTES, stop=stop, content=content)
+    room = Room(len(body))
+    stop = BODY_AT + len(body)
+    room.view[BODY_AT:stop] = body
+    return Request(room=room, start=BODY_AT, stop=stop, content=content)
 
 
 def ping(ping_id: int) -> Request:

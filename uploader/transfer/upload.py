@@ -6,15 +6,16 @@ import hashlib
 import secrets
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 
-from uploader.errors import Reason, SourceError, SourceTemporary
+from uploader.errors import PartsLost, Reason, SourceError, SourceTemporary, TransferError
 from uploader.model import Checkpoint, RemoteFile, Uploaded
 from uploader.transfer import parts
 from uploader.transfer.failures import first_error
 from uploader.transfer.ledger import Ledger
 from uploader.transfer.parts import PART_BYTES
-from uploader.transfer.pool import Claim, UploadPool
+from uploader.transfer.pool import UploadPool
 from uploader.transfer.reader import Reader
-from uploader.transfer.tl import PartRoom
+from uploader.transfer.room import PartRoom
+from uploader.transfer.slots import Claim
 
 
 async def upload(
@@ -24,39 +25,45 @@ async def upload(
     checkpoint: Checkpoint | None,
     save: Callable[[Checkpoint], Awaitable[None]],
     report: Callable[[int], None],
+    parked: Callable[[float], None] = lambda _until: None,
+    digest: bool = False,
 ) -> Uploaded:
     """Send all bytes of `remote` and return what its message needs.
 
     `checkpoint`: how far an earlier attempt came; if it is of the same file, only what is missing is read
     and sent. `save` is awaited about once a second, and a last time however the upload ends; never for a
-    file that cannot be resumed (unknown size, no validator, small). `report` gets the acknowledged bytes.
+    file that cannot be resumed (unknown size, no validator, small). `report` gets the acknowledged bytes,
+    `parked` until when (epoch seconds) the data centre wants no parts. With `digest`, `Uploaded.sha256_hex`
+    is told if all bytes were read now: a digest cannot be taken up where an earlier attempt left it.
 
     Raises SourceError (EMPTY, TOO_LARGE, what the source raises; CHANGED or SITE_BROKEN as SourceTemporary
-    when it yields more or less than it promised), TransferError, TransferTemporary, and what `save` raises.
+    when it yields more or less than it promised), TransferError, TransferTemporary (PartsLost: `checkpoint`
+    is of no use), AccountStopped, and what `save` raises.
     """
-    start = _start(remote, checkpoint)
+    start = _start(remote, checkpoint, pool.account)
     ledger = Ledger(start if _resumable(remote) else None, save, report)
-    with _one_error():
+    with _one_error(), _refused_as_lost(resumed=start is checkpoint):
         async with ledger.kept():
-            with pool.claim() as slots:
-                way = _Way(remote, pool, slots, ledger, start.file_id)
+            with pool.claim(parked) as slots:
+                way = _Way(remote, pool, slots, ledger, start.file_id, digest=digest)
                 if remote.size_bytes is None:
                     return await way.carry_stream()
                 return await way.carry_known(remote.size_bytes, start.acked)
 
 
-def _start(remote: RemoteFile, checkpoint: Checkpoint | None) -> Checkpoint:
+def _start(remote: RemoteFile, checkpoint: Checkpoint | None, account: str) -> Checkpoint:
     """The checkpoint to go on from, or one of a new upload with nothing acknowledged yet."""
     size_bytes = remote.size_bytes or 0
     if remote.size_bytes is not None:
         parts.check_size(size_bytes)
-    if checkpoint is not None and parts.fits(checkpoint, size_bytes, remote.validator):
+    if checkpoint is not None and parts.fits(checkpoint, size_bytes, remote.validator, account):
         return checkpoint
     return Checkpoint(
         file_id=secrets.randbits(64) - 2**63,  # any int64
         size_bytes=size_bytes,
         validator=remote.validator or "",
         acked=bytes(parts.blank(parts.part_count(size_bytes))),
+        account=account,
     )
 
 
@@ -69,27 +76,37 @@ class _Way:
     """One file on its way."""
 
     def __init__(
-        self, remote: RemoteFile, pool: UploadPool, slots: Claim, ledger: Ledger, file_id: int
+        self,
+        remote: RemoteFile,
+        pool: UploadPool,
+        slots: Claim,
+        ledger: Ledger,
+        file_id: int,
+        *,
+        digest: bool,
     ) -> None:
         self._remote = remote
         self._pool = pool
         self._slots = slots
         self._ledger = ledger
         self._file_id = file_id
+        self._sha256 = hashlib.sha256() if digest else None
 
     async def carry_known(self, size_bytes: int, acked: bytes) -> Uploaded:
         """Send the parts that `acked` lacks; of a small file the MD5 goes with it."""
         count = parts.part_count(size_bytes)
         small = parts.is_small(size_bytes)
-        digest = hashlib.md5(usedforsecurity=False) if small else None  # Telegram's check for accidents
+        md5 = hashlib.md5(usedforsecurity=False) if small else None  # Telegram's check for accidents
+        if any(acked):
+            self._sha256 = None
         async with asyncio.TaskGroup() as tasks:
             for run in parts.missing_runs(acked, count):
                 async for part, room in self._read(run, size_bytes):
                     part_bytes = parts.part_size(size_bytes, part)
-                    if digest is not None:
-                        digest.update(room.data[:part_bytes])
+                    if md5 is not None:
+                        await self._pool.digest(md5, room.data[:part_bytes])
                     tasks.create_task(self._send(room, part, None if small else count, part_bytes))
-        return self._uploaded(size_bytes, digest.hexdigest() if digest is not None else None)
+        return self._uploaded(size_bytes, md5.hexdigest() if md5 is not None else None)
 
     async def carry_stream(self) -> Uploaded:
         """Send a file of unknown size: the last part waits for all others, for it tells their number.
@@ -125,14 +142,18 @@ class _Way:
                 raise SourceTemporary(Reason.CHANGED, f"more than the promised {size_bytes} bytes")
 
     async def _filled(self, reader: Reader, part_bytes: int) -> tuple[PartRoom, int]:
-        await self._slots.take()
-        room = PartRoom()
-        return room, await reader.fill(room.data[:part_bytes])
+        room = await self._slots.take()
+        filled_bytes = await reader.fill(room.data[:part_bytes])
+        if self._sha256 is not None:
+            await self._pool.digest(self._sha256, room.data[:filled_bytes])
+        # a source whose bytes are there already must not keep the event loop for a whole window
+        await asyncio.sleep(0)
+        return room, filled_bytes
 
     async def _send(self, room: PartRoom, part: int, total: int | None, part_bytes: int) -> None:
         await self._pool.save(room, file_id=self._file_id, part=part, total=total, size_bytes=part_bytes)
         await self._ledger.acknowledge(part, part_bytes)
-        self._slots.give_back()
+        self._slots.give_back(room)
 
     def _uploaded(self, size_bytes: int, md5_hex: str | None) -> Uploaded:
         return Uploaded(
@@ -142,7 +163,21 @@ class _Way:
             name=self._remote.name,
             mime_type=self._remote.mime_type,
             md5_hex=md5_hex,
+            sha256_hex=None if self._sha256 is None else self._sha256.hexdigest(),
         )
+
+
+@contextlib.contextmanager
+def _refused_as_lost(*, resumed: bool) -> Iterator[None]:
+    """A data centre that refuses to go on from a checkpoint takes the file from the start."""
+    try:
+        yield
+    except* TransferError as group:
+        refused, rest = group.split(lambda error: type(error) is TransferError)
+        if not resumed or refused is None:
+            raise
+        error = first_error(refused)
+        raise PartsLost(error.reason, error.detail) from rest
 
 
 @contextlib.contextmanager

@@ -8,6 +8,10 @@ from uploader.transfer.tl import Refusal
 
 _FLOOD: Final = re.compile(r"FLOOD_(?:PREMIUM_)?WAIT_(\d{1,9})")
 
+#: 401: the key is not logged in (any more); 406: it must not be used again, AUTH_KEY_DUPLICATED above all.
+#: https://core.telegram.org/api/errors#401-unauthorized
+_LOGIN: Final = frozenset({401, 406})
+
 
 @dataclass(frozen=True, slots=True)
 class Saved:
@@ -26,6 +30,7 @@ class Again:
     """Send it again, a bounded number of times."""
 
     why: str
+    lost: bool = False  # its connection was lost; else it was answered
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +40,14 @@ class Stop:
     why: str
 
 
-Verdict = Saved | Park | Again | Stop
+@dataclass(frozen=True, slots=True)
+class Halt:
+    """The account's login is of no use: no part of any file can be sent."""
+
+    why: str
+
+
+Verdict = Saved | Park | Again | Stop | Halt
 
 
 def judge(outcome: bool | Refusal) -> Verdict:
@@ -50,4 +62,6 @@ def judge(outcome: bool | Refusal) -> Verdict:
         return Park(int(flood[1]))
     if outcome.code >= 500 or outcome.code < 0 or outcome.code == 420:  # negative: timeouts inside Telegram
         return Again(why)
+    if outcome.code in _LOGIN:
+        return Halt(why)
     return Stop(why)
