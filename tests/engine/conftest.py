@@ -12,10 +12,13 @@ import pytest
 from sandbox import Account, Channel, DataCentre, World
 from sandbox.people import API_HASH, API_ID, Person
 from sandbox.site import MediaSite
+from tests.postgres_fixture import postgres_server
 from uploader.app import serve
 from uploader.config import Config
 
-START_S = 30.0
+__all__ = ["postgres_server"]  # pytest finds fixtures by their names
+
+START_S = 60.0
 
 
 @dataclass(frozen=True, kw_only=True)
