@@ -178,3 +178,16 @@ async def until_log(engine: Program, text: str) -> None:
     async with asyncio.timeout(10):
         while text not in engine.log.read_text():  # noqa: ASYNC110 - a file
             await asyncio.sleep(0.02)
+
+
+async def test_engine_when_the_session_is_another_bots_refuses_to_start(scene: Scene) -> None:
+    """A session that was copied between bots would speak with the wrong voice."""
+    async with running_engine(scene.settings, scene.folder):
+        pass
+    other = scene.world.add_bot("other_bot")
+    (session,) = (scene.folder / "sessions").glob(f"bot-{scene.bot.id}-*.session")
+    session.rename(session.with_name(session.name.replace(str(scene.bot.id), str(other.id))))
+    settings = {**scene.settings, "PEYK_BOT_TOKEN": str(other.token)}
+    program = await start(["bot"], scene.folder, settings, "other")
+    assert 2 == await program.process.wait()
+    assert "are of two bots" in program.log.read_text()
