@@ -2,68 +2,120 @@
 
 import os
 from collections import OrderedDict
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
 from sandbox.mtproto.envelope import AuthKey
+from sandbox.mtproto.numbers import Clock
+from sandbox.mtproto.salts import Salts
 from sandbox.world.accounts import Account
 
-#: Keys on which nobody is logged in are cheap to make for anybody, so only the newest are kept.
+#: Keys on which nobody is logged in, and temporary ones, are cheap to make: only the newest are kept.
 _ANONYMOUS_KEYS: Final = 4096
 
 
 @dataclass(eq=False)
 class Login:
-    """One auth key: its salt, its user, and what its program said of itself."""
+    """One authorization: its permanent key, its user, and what its program said of itself."""
 
     key: AuthKey
-    salt: int
     account: Account | None = None
     layer: int = 0
     lang_code: str = ""
     #: the code request of a login that is on its way
     phone_code_hash: str = ""
     phone: str = ""
+    #: brought from another data centre, where the account is at home
+    imported: bool = False
+
+
+@dataclass(eq=False)
+class Seal:
+    """One auth key as packets name it, and the login that it stands for.
+
+    A temporary one ends at `expires_at`; its login is of no use before it is `bound` to a permanent key's.
+    https://core.telegram.org/api/pfs
+    """
+
+    key: AuthKey
+    salts: Salts
+    login: Login
+    expires_at: float | None = None
+    bound: bool = False
+
+    @property
+    def usable(self) -> bool:
+        """Whether calls may come by it."""
+        return self.expires_at is None or self.bound
 
 
 class Logins:
     """All auth keys, by id."""
 
-    def __init__(self) -> None:
-        self._logins: dict[int, Login] = {}
-        self._anonymous: OrderedDict[int, Login] = OrderedDict()
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._used: dict[int, Seal] = {}
+        self._others: OrderedDict[int, Seal] = OrderedDict()
 
-    def get(self, key_id: int) -> Login | None:
-        """What is known of an auth key."""
-        return self._logins.get(key_id) or self._anonymous.get(key_id)
+    def get(self, key_id: int) -> Seal | None:
+        """What is known of an auth key; nothing, once it has expired."""
+        seal = self._used.get(key_id) or self._others.get(key_id)
+        if seal is not None and seal.expires_at is not None and seal.expires_at <= self._clock():
+            del self._others[key_id]
+            return None
+        return seal
 
-    def add(self, key: AuthKey, salt: int) -> Login:
+    def __iter__(self) -> Iterator[Seal]:
+        """The permanent keys on which somebody is logged in."""
+        return iter(self._used.values())
+
+    def add(self, key: AuthKey, salts: Salts, expires_at: float | None = None) -> Seal:
         """A key that was just agreed on."""
-        login = self._anonymous[key.id] = Login(key, salt)
-        while len(self._anonymous) > _ANONYMOUS_KEYS:
-            self._anonymous.popitem(last=False)
-        return login
+        seal = self._others[key.id] = Seal(key, salts, Login(key), expires_at)
+        while len(self._others) > _ANONYMOUS_KEYS:
+            self._others.popitem(last=False)
+        return seal
 
     def log_in(self, login: Login, account: Account) -> None:
         """Somebody proved to be an account."""
         login.account = account
-        self._logins[login.key.id] = login
-        self._anonymous.pop(login.key.id, None)
+        seal = self._others.pop(login.key.id, None)
+        if seal is not None:
+            self._used[login.key.id] = seal
 
     def log_out(self, login: Login) -> None:
         """The key stays, without its user."""
         login.account = None
-        self._logins.pop(login.key.id, None)
-        self._anonymous[login.key.id] = login
+        seal = self._used.pop(login.key.id, None)
+        if seal is not None:
+            self._others[login.key.id] = seal
 
     def of(self, account: Account) -> list[Login]:
-        """All keys on which an account is logged in."""
-        return [login for login in self._logins.values() if login.account is account]
+        """All logins of an account."""
+        return [seal.login for seal in self._used.values() if seal.login.account is account]
+
+    def bind(self, seal: Seal, login: Login) -> None:
+        """A temporary key stands for a login from now on."""
+        seal.login, seal.bound = login, True
+
+    def replace_salts(self) -> None:
+        """No salt is good any more: every session will be told a new one."""
+        for seal in (*self._used.values(), *self._others.values()):
+            seal.salts.replace(self._clock())
+
+    def restore(
+        self, secret: bytes, salt: int, account: Account, layer: int = 0, lang_code: str = ""
+    ) -> Login:
+        """A permanent key from before, on which somebody is logged in."""
+        login = self.add(AuthKey.of(secret), Salts(salt, self._clock())).login
+        login.layer, login.lang_code = layer, lang_code
+        self.log_in(login, account)
+        return login
 
     def mint(self, account: Account) -> bytes:
         """A key that was never negotiated, logged in already: a handshake is spared."""
         # Telethon strips leading zeros off a key
         secret = bytes([1 + os.urandom(1)[0] % 255]) + os.urandom(255)
-        salt = int.from_bytes(os.urandom(8), "little", signed=True)
-        self.log_in(self.add(AuthKey.of(secret), salt), account)
+        self.restore(secret, int.from_bytes(os.urandom(8), "little", signed=True), account)
         return secret

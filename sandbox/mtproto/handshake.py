@@ -15,6 +15,7 @@ from telethon.tl import functions, types
 
 from sandbox import tl
 from sandbox.mtproto.envelope import AuthKey
+from sandbox.mtproto.numbers import Clock
 from sandbox.mtproto.server_key import ServerKey
 
 #: The example of Telegram's own page; clients only have to factorize it.
@@ -62,17 +63,20 @@ def _random_128() -> int:
 class Handshake:
     """The exchange on one connection, bytes in and bytes out; `key` is set once it has succeeded.
 
-    `salt` is then the key's first salt, which both sides know.
+    `salt` is then the key's first salt, which both sides know. A temporary key `expires_at` a time, in
+    seconds since the epoch.
     """
 
-    def __init__(self, server_key: ServerKey) -> None:
+    def __init__(self, server_key: ServerKey, clock: Clock = time.time) -> None:
         self._server_key = server_key
+        self._clock = clock
         self._server_nonce = _random_128()
         self._nonce: int | None = None
         self._new_nonce: int | None = None
         self._exponent: int | None = None
         self.key: AuthKey | None = None
         self.salt = 0
+        self.expires_at: float | None = None
 
     def answer(self, body: bytes) -> bytes:
         """The answer to one plain message. Raises Refused."""
@@ -92,7 +96,7 @@ class Handshake:
     def _offer(self, nonce: int) -> Any:
         self._nonce = nonce
         self._server_nonce = _random_128()
-        self._new_nonce = self._exponent = self.key = None
+        self._new_nonce = self._exponent = self.key = self.expires_at = None
         fingerprint = self._server_key.fingerprint
         return types.ResPQ(nonce, self._server_nonce, _big(_P * _Q), [fingerprint])
 
@@ -102,6 +106,7 @@ class Handshake:
         if (inner.p, inner.q) != (_big(_P), _big(_Q)):
             raise Refused("p and q")
         self._new_nonce = inner.new_nonce
+        self.expires_at = self._expiry(inner)
         self._exponent = int.from_bytes(os.urandom(256), "big")
         answer = types.ServerDHInnerData(
             nonce=self._nonce,
@@ -109,9 +114,16 @@ class Handshake:
             g=_G,
             dh_prime=_big(DH_PRIME),
             g_a=_big(pow(_G, self._exponent, DH_PRIME)),
-            server_time=int(time.time()),
+            server_time=int(self._clock()),
         )
         return types.ServerDHParamsOk(self._nonce, self._server_nonce, self._seal(bytes(answer)))
+
+    def _expiry(self, inner: Any) -> float | None:
+        if not isinstance(inner, types.PQInnerDataTemp | types.PQInnerDataTempDc):
+            return None
+        if inner.expires_in <= 0:
+            raise Refused("expires_in")
+        return self._clock() + inner.expires_in
 
     def _agree(self, request: Any) -> Any:
         self._check(request)

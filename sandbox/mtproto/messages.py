@@ -24,6 +24,10 @@ _INNER: Final = struct.Struct("<qii")
 MESSAGE_ID_TOO_LOW: Final = 16
 MESSAGE_ID_TOO_HIGH: Final = 17
 MESSAGE_ID_PARITY: Final = 18
+CONTAINER_ID_USED: Final = 19
+MESSAGE_TOO_OLD: Final = 20
+SEQ_NO_TOO_LOW: Final = 32
+SEQ_NO_TOO_HIGH: Final = 33
 SEQ_NO_MUST_BE_EVEN: Final = 34
 SEQ_NO_MUST_BE_ODD: Final = 35
 BAD_SALT: Final = 48
@@ -61,18 +65,23 @@ def unpack(outer: Message) -> Iterator[Message]:
 
     A container is cut by its lengths alone, so that a message nobody knows spoils only itself.
     """
-    message = _unzip(outer)
-    if message.constructor_id != CONTAINER:
+    message = unzip(outer)
+    if message.constructor_id == CONTAINER:
+        outer.check_seq_no(content=False)
+        yield from contents(message)
+    else:
         yield message
-        return
-    outer.check_seq_no(content=False)
-    for inner in _cut(message.body):
-        if inner.id >= outer.id:
+
+
+def contents(container: Message) -> Iterator[Message]:
+    """The messages of a container. Raises BadMessage."""
+    for inner in _cut(container.body):
+        if inner.id >= container.id:
             raise BadMessage(BAD_CONTAINER)
-        inner = _unzip(inner)
-        if inner.constructor_id == CONTAINER:
+        message = unzip(inner)
+        if message.constructor_id == CONTAINER:
             raise BadMessage(BAD_CONTAINER)
-        yield inner
+        yield message
 
 
 def _cut(body: memoryview) -> Iterator[Message]:
@@ -93,7 +102,7 @@ def _cut(body: memoryview) -> Iterator[Message]:
         at += length
 
 
-def _unzip(message: Message) -> Message:
+def unzip(message: Message) -> Message:
     """The message without its gzip. Bounded: what unpacks to more than a packet may hold is refused."""
     if message.constructor_id != GZIP_PACKED:
         return message

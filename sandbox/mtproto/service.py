@@ -3,8 +3,7 @@
 https://core.telegram.org/mtproto/service_messages
 """
 
-import time
-from typing import Final
+from typing import Any, Final
 
 from telethon.tl import functions, types
 
@@ -27,9 +26,8 @@ _KINDS: Final = (
 )
 _IDS: Final = frozenset(kind.CONSTRUCTOR_ID for kind in _KINDS)
 
-#: "received", in msgs_state_info (https://core.telegram.org/mtproto/service_messages_about_messages)
-_RECEIVED: Final = 4
-_SALT_LASTS_S: Final = 24 * 3600
+#: Ids in one question about messages (https://core.telegram.org/mtproto/service_messages_about_messages).
+_MOST_IDS: Final = 8192
 
 
 def handle(message: Message, session: Session, connection: Connection, sessions: Sessions) -> bool:
@@ -40,28 +38,50 @@ def handle(message: Message, session: Session, connection: Connection, sessions:
         request = tl.read(bytes(message.body))
     except tl.Malformed:
         return True
-    match request:
-        case types.MsgsAck():
-            message.check_seq_no(content=False)
-        case functions.PingRequest():
-            session.send(bytes(types.Pong(message.id, request.ping_id)), reply=True, content=False)
-        case functions.PingDelayDisconnectRequest():
-            session.send(bytes(types.Pong(message.id, request.ping_id)), reply=True, content=False)
-            connection.close_after(max(1, request.disconnect_delay))
-        case functions.GetFutureSaltsRequest():
-            session.send(_future_salts(message.id, session.salt), reply=True, content=False)
-        case functions.DestroySessionRequest():
-            known = sessions.destroy(session.key, request.session_id)
-            kind = types.DestroySessionNone if known is None else types.DestroySessionOk
-            session.send(bytes(kind(request.session_id)), reply=True, content=False)
-        case types.MsgsStateReq() | types.MsgResendReq():
-            state = types.MsgsStateInfo(message.id, bytes([_RECEIVED]) * len(request.msg_ids))
-            session.send(bytes(state), reply=True, content=False)
-        case functions.RpcDropAnswerRequest():
-            session.send(rpc_result(message.id, bytes(types.RpcAnswerUnknown())), reply=True)
+    # with any number: clients that Telegram serves differ in which of these they count as content
+    session.take(message, content=message.seq_no % 2 == 1)
+    answer = _answer(message.id, request, session, connection, sessions)
+    if answer is not None:
+        session.send(answer, reply=True, content=isinstance(request, functions.RpcDropAnswerRequest))
     return True
 
 
-def _future_salts(message_id: int, salt: int) -> bytes:
-    now = int(time.time())
-    return bytes(types.FutureSalts(message_id, now, [types.FutureSalt(now - 60, now + _SALT_LASTS_S, salt)]))
+def _answer(
+    message_id: int, request: Any, session: Session, connection: Connection, sessions: Sessions
+) -> bytes | None:
+    """What to say to a service message; None: nothing."""
+    match request:
+        case types.MsgsAck():
+            session.acknowledged(request.msg_ids)
+        case functions.PingRequest():
+            return bytes(types.Pong(message_id, request.ping_id))
+        case functions.PingDelayDisconnectRequest():
+            connection.close_after(max(1, request.disconnect_delay))
+            return bytes(types.Pong(message_id, request.ping_id))
+        case functions.GetFutureSaltsRequest():
+            return _future_salts(message_id, request.num, session)
+        case functions.DestroySessionRequest():
+            # a session cannot destroy itself
+            other = request.session_id != session.id
+            known = sessions.destroy(session.key, request.session_id) if other else None
+            kind = types.DestroySessionNone if known is None else types.DestroySessionOk
+            return bytes(kind(request.session_id))
+        case types.MsgsStateReq():
+            return _states(message_id, request.msg_ids, session)
+        case types.MsgResendReq():
+            if not session.resend(request.msg_ids[:_MOST_IDS]):
+                return _states(message_id, request.msg_ids, session)
+        case functions.RpcDropAnswerRequest():
+            return rpc_result(message_id, bytes(types.RpcAnswerUnknown()))
+    return None
+
+
+def _states(message_id: int, asked: list[int], session: Session) -> bytes:
+    states = bytes(session.state(each) for each in asked[:_MOST_IDS])
+    return bytes(types.MsgsStateInfo(message_id, states))
+
+
+def _future_salts(message_id: int, count: int, session: Session) -> bytes:
+    now = session.now()
+    salts = [types.FutureSalt(salt.since, salt.until, salt.value) for salt in session.salts.ahead(count, now)]
+    return bytes(types.FutureSalts(message_id, int(now), salts))

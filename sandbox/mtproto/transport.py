@@ -13,8 +13,9 @@ from typing import Final, Protocol
 #: Telegram closes connections that send more than about 1 MiB in one packet.
 MAX_PACKET_BYTES: Final = 1024 * 1024 + 4096
 
-#: A transport error (https://core.telegram.org/mtproto/mtproto-transports#transport-errors)
+#: Transport errors (https://core.telegram.org/mtproto/mtproto-transports#transport-errors)
 AUTH_KEY_NOT_FOUND: Final = -404
+TRANSPORT_FLOOD: Final = -429
 
 
 class BadFrame(Exception):

@@ -6,12 +6,16 @@ from typing import Any
 from telethon.tl import functions, types
 
 from sandbox.rpc import peers
+from sandbox.rpc.migration import check_home
 from sandbox.rpc.registry import Call, RpcError, rpc
 from sandbox.world.accounts import LOGIN_CODE, Account
 
 
 def _authorize(call: Call, account: Account) -> Any:
     call.dc.log_in(call.login, account)
+    if not call.quiet:
+        # only what asks for files or says so is without updates (https://core.telegram.org/api/invoking)
+        call.dc.pushes.listen(call.session, call.login)
     return types.auth.Authorization(user=peers.view(call).user(account))
 
 
@@ -22,6 +26,7 @@ def import_bot_authorization(call: Call, request: Any) -> Any:
     bot = call.world.accounts.by_token(request.bot_auth_token)
     if bot is None:
         raise RpcError(400, "ACCESS_TOKEN_INVALID")
+    check_home(call, bot)
     return _authorize(call, bot)
 
 
@@ -37,6 +42,7 @@ def send_code(call: Call, request: Any) -> Any:
             account = call.world.add_user("Newcomer", request.phone_number, lang_code)
     except ValueError as error:
         raise RpcError(406, "PHONE_NUMBER_INVALID") from error
+    check_home(call, account, "PHONE_MIGRATE")
     call.login.phone, call.login.phone_code_hash = account.phone or "", secrets.token_hex(9)
     kind = types.auth.SentCodeTypeApp(length=len(LOGIN_CODE))
     return types.auth.SentCode(type=kind, phone_code_hash=call.login.phone_code_hash)

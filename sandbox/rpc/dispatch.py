@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING, Any, Final
 from telethon.tl import functions, types
 
 from sandbox import tl
-from sandbox.keys import Login
+from sandbox.keys import Login, Seal
+from sandbox.mtproto.envelope import INVOKE_WITHOUT_UPDATES
 from sandbox.mtproto.messages import Message, rpc_result
 from sandbox.mtproto.session import Session
-from sandbox.rpc import auth, bots, callbacks, channels, help, messages, updates, upload, users
+from sandbox.rpc import auth, bots, callbacks, channels, help, messages, migration, updates, upload, users
 from sandbox.rpc.registry import Call, Rpc, RpcError, table
-from sandbox.world.faults import Fault, first_to_strike
+from sandbox.world.faults import HARMLESS, Fault, first_to_strike
 from sandbox.world.world import World
 
 if TYPE_CHECKING:
@@ -20,32 +21,46 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-TABLE: Final = table(auth, bots, callbacks, channels, help, messages, updates, upload, users)
-_HARMLESS: Final = Fault()
+TABLE: Final = table(auth, bots, callbacks, channels, help, messages, migration, updates, upload, users)
+#: Constructors whose requests carry much: they are read from where they lie.
+BULK: Final = frozenset(number for number, entry in TABLE.items() if entry.parse is not None)
+#: What may be called by a temporary key that is not bound yet.
+_UNBOUND: Final = ("help.", "auth.bindTempAuthKey")
 
 
-def answer(dc: "DataCentre", session: Session, login: Login, message: Message) -> None:
+def answer(dc: "DataCentre", session: Session, seal: Seal, message: Message) -> None:
     """Answer one request: at once, later, or with an error; never not at all, unless a fault says so."""
-    fault = _HARMLESS
+    fault = HARMLESS
     try:
-        rpc, request, quiet = _read(dc, login, message)
-        fault = _fault(dc.world, rpc, request, login)
-        if fault.error is not None:
-            raise RpcError(*fault.error)
-        with dc.calling(session):
-            result = rpc.run(Call(dc, session, login, quiet), request)
+        rpc, request, quiet = _read(dc, seal, message)
+        fault = _fault(dc.world, rpc, request, seal.login)
+        if fault.transport_error is not None:
+            session.break_off(fault.transport_error)
+            return
+        result = _run(Call(dc, session, seal, message.id, quiet), fault, rpc, request)
         if isinstance(result, asyncio.Future):
+            session.acknowledge(message.id)
             result.add_done_callback(
-                lambda later: _deliver(session, message.id, fault, _result(dc, login, later))
+                lambda later: _deliver(session, message.id, fault, _result(dc, seal.login, later))
             )
             return
-        body = dc.speech.write(result, login.layer)
+        body = dc.speech.write(result, seal.login.layer)
     except RpcError as error:
         body = _error(error)
     except Exception:  # whatever goes wrong in a handler, its client gets an answer
         log.exception("a call failed")
         body = _error(RpcError(500, "INTERNAL"))
     _deliver(session, message.id, fault, body)
+
+
+def _run(call: Call, fault: Fault, rpc: Rpc, request: Any) -> Any:
+    """The answer, or a future of it. Raises RpcError."""
+    if fault.error is not None:
+        raise RpcError(*fault.error)
+    if fault.lose:
+        return True
+    with call.dc.pushes.calling(call.session):
+        return rpc.run(call, request)
 
 
 def _error(error: RpcError) -> bytes:
@@ -59,21 +74,26 @@ def _result(dc: "DataCentre", login: Login, later: "asyncio.Future[Any]") -> byt
         return _error(error)
 
 
-def _read(dc: "DataCentre", login: Login, message: Message) -> tuple[Rpc, Any, bool]:
+def _read(dc: "DataCentre", seal: Seal, message: Message) -> tuple[Rpc, Any, bool]:
     """The method, its request, and whether that wants no updates; out of what wraps it. Raises RpcError."""
-    rpc, quiet = TABLE.get(message.constructor_id), False
+    login, body = seal.login, message.body
+    quiet = message.constructor_id == INVOKE_WITHOUT_UPDATES
+    rpc = TABLE.get(int.from_bytes(body[4:8], "little") if quiet else message.constructor_id)
     try:
         if rpc is not None and rpc.parse is not None:
-            request = rpc.parse(message.body)
+            request = rpc.parse(body[4:] if quiet else body)
         else:
-            request, quiet = _unwrap(login, dc.speech.read(bytes(message.body)))
+            request, quiet = _unwrap(login, dc.speech.read(bytes(body)))
             rpc = TABLE.get(getattr(request, "CONSTRUCTOR_ID", 0))
     except tl.Malformed as error:
         raise RpcError(400, "INPUT_METHOD_INVALID" if rpc is None else "INPUT_FETCH_ERROR") from error
-    if not login.layer:
+    unbound = not seal.usable
+    if not login.layer and not unbound and not isinstance(request, functions.auth.BindTempAuthKeyRequest):
         raise RpcError(400, "CONNECTION_NOT_INITED")
     if rpc is None:
         raise RpcError(400, "INPUT_METHOD_INVALID")
+    if unbound and not rpc.name.startswith(_UNBOUND):
+        raise RpcError(401, "AUTH_KEY_PERM_EMPTY")
     return rpc, request, quiet
 
 
@@ -100,19 +120,28 @@ def _unwrap(login: Login, request: Any) -> tuple[Any, bool]:
 def _fault(world: World, rpc: Rpc, request: Any, login: Login) -> Fault:
     world.stats.calls[rpc.name] += 1
     if not world.faults:
-        return _HARMLESS
+        return HARMLESS
     user_id = login.account.id if login.account is not None else None
-    part = getattr(request, "file_part", None)
-    return first_to_strike(world.faults, rpc.name, part, user_id) or _HARMLESS
+    return first_to_strike(world.faults, rpc.name, getattr(request, "file_part", None), user_id)
 
 
 def _deliver(session: Session, message_id: int, fault: Fault, body: bytes) -> None:
-    if fault.drop:
-        session.cut()
-    if fault.drop or fault.swallow:
-        return
     packet = rpc_result(message_id, body)
-    if fault.delay_s:
-        asyncio.get_running_loop().call_later(fault.delay_s, session.answer, message_id, packet)
+    if fault.drop:
+        session.remember(message_id, packet)
+        session.cut()
+    elif fault.delay_s and not fault.swallow:
+        asyncio.get_running_loop().call_later(fault.delay_s, _send, session, message_id, fault, packet)
+    elif not fault.swallow:
+        _send(session, message_id, fault, packet)
+
+
+def _send(session: Session, message_id: int, fault: Fault, packet: bytes) -> None:
+    if fault.hold:
+        session.announce(message_id, packet)
     else:
         session.answer(message_id, packet)
+    if fault.duplicate:
+        session.send(packet, reply=True)
+    if fault.drop_after:
+        session.close()

@@ -18,7 +18,10 @@ def get_config(call: Call, request: Any) -> Any:
         date=now,
         expires=now + 3600,
         this_dc=call.dc.id,
-        dc_options=[types.DcOption(call.dc.id, call.dc.host, call.dc.port, static=True)],
+        dc_options=[
+            types.DcOption(dc_id, host, port, static=True)
+            for dc_id, (host, port) in sorted(call.world.addresses.items())
+        ],
         caption_length_max=MAX_CAPTION,
         message_length_max=MAX_TEXT,
         me_url_prefix="https://t.me/",

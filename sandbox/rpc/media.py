@@ -34,7 +34,7 @@ def _uploaded(call: Call, given: Any) -> Document:
     blob = _content(call, given.file)
     if not any(isinstance(attribute, types.DocumentAttributeFilename) for attribute in attributes):
         attributes += (types.DocumentAttributeFilename(given.file.name),)
-    return call.world.documents.add(blob, given.mime_type, attributes)
+    return call.world.documents.add(blob, given.mime_type, attributes, call.dc.id)
 
 
 def _content(call: Call, file: Any) -> Blob:

@@ -12,7 +12,7 @@ from sandbox.world.world import World
 
 if TYPE_CHECKING:
     from sandbox.dc import DataCentre
-    from sandbox.keys import Login
+    from sandbox.keys import Login, Seal
     from sandbox.mtproto.session import Session
 
 
@@ -31,8 +31,13 @@ class Call:
 
     dc: "DataCentre"
     session: "Session"
-    login: "Login"
+    seal: "Seal"
+    message_id: int
     quiet: bool = False
+
+    @property
+    def login(self) -> "Login":
+        return self.seal.login
 
     @property
     def world(self) -> World:
@@ -69,8 +74,8 @@ class Rpc:
         """Answer a call. Raises RpcError."""
         if not self.anonymous:
             self._admit(call.account)
-        if call.login.account is not None and not (self.passive or call.quiet):
-            call.dc.listen(call.session, call.login.account)
+        if not (self.passive or call.quiet):
+            call.dc.pushes.listen(call.session, call.login)
         return self.handler(call, request)
 
     def _admit(self, account: Account) -> None:

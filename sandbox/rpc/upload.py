@@ -1,5 +1,6 @@
 """upload.*: file parts in, pieces of files out."""
 
+import errno
 import struct
 from dataclasses import dataclass
 from typing import Any, Final
@@ -53,11 +54,15 @@ def _save(call: Call, request: Any, total: int, *, big: bool) -> bool:
     account, data = call.account, memoryview(request.bytes)
     key_id = call.login.key.id
     try:
+        if call.world.network.disk_full:
+            raise OSError(errno.ENOSPC, "the disk is full, by request")
         call.world.uploads.save(
             key_id, request.file_id, request.file_part, total, data, big=big, premium=account.premium
         )
     except PartRefused as error:
         raise RpcError(400, str(error)) from error
+    except OSError as error:
+        raise RpcError(500, "STORAGE_CHECK_FAILED") from error
     call.world.stats.part_arrived(account.id, request.file_id, request.file_part, len(data))
     return True
 
@@ -74,6 +79,8 @@ def get_file(call: Call, request: Any) -> Any:
         raise RpcError(400, "LOCATION_INVALID")
     if place.file_reference != call.world.documents.reference(document):
         raise RpcError(400, "FILE_REFERENCE_EXPIRED")
+    if document.dc_id != call.dc.id:
+        raise RpcError(303, f"FILE_MIGRATE_{document.dc_id}")
     _check_range(request.offset, request.limit, precise=bool(request.precise))
     content = document.blob.read(request.offset, request.limit)
     return types.upload.File(types.storage.FileUnknown(), document.created_at, content)

@@ -67,7 +67,7 @@ class View:
             date=document.created_at,
             mime_type=document.mime_type,
             size=document.blob.size_bytes,
-            dc_id=self._dc_id,
+            dc_id=document.dc_id,
             attributes=list(document.attributes),
         )
 

@@ -30,6 +30,8 @@ class Account:
     token: str | None = None
     lang_code: str = "en"
     premium: bool = False
+    #: the data centre where it is at home, by id; None: wherever it comes
+    home_dc: int | None = None
     #: ids of accounts that ever wrote to this one, and of those that may not any more
     heard_from: set[int] = field(default_factory=set)
     blocked: set[int] = field(default_factory=set)

@@ -18,6 +18,8 @@ class Document:
     blob: Blob
     mime_type: str
     attributes: tuple[Any, ...]
+    #: the data centre where it lies
+    dc_id: int
     created_at: int = field(default_factory=lambda: int(time.time()))
 
 
@@ -29,9 +31,9 @@ class Documents:
         self._ids = itertools.count(6_000_000_000_000_000_001)
         self._secret = secrets.token_bytes(16)
 
-    def add(self, blob: Blob, mime_type: str, attributes: tuple[Any, ...]) -> Document:
+    def add(self, blob: Blob, mime_type: str, attributes: tuple[Any, ...], dc_id: int) -> Document:
         """Make a document of content."""
-        document = Document(next(self._ids), blob, mime_type, attributes)
+        document = Document(next(self._ids), blob, mime_type, attributes, dc_id)
         self._documents[document.id] = document
         return document
 

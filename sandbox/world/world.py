@@ -10,15 +10,17 @@ from sandbox.world.channels import SEEING, Channel, Role
 from sandbox.world.events import ChannelChanged, LetterArrived, MemberChanged
 from sandbox.world.faults import Fault
 from sandbox.world.files import Documents
+from sandbox.world.network import Network
 from sandbox.world.post_office import Listener, PostOffice
 from sandbox.world.stats import Stats
+from sandbox.world.travels import Travels
 from sandbox.world.uploads import Uploads
 
 
 class World:
     """Accounts, chats, channels and files. Content lies in `spool`, a folder; all else in memory.
 
-    `faults` and `latency_s` may be changed at any time; `stats` only grows.
+    `faults` and `network` may be changed at any time; `stats` only grows.
     """
 
     def __init__(self, spool: Path) -> None:
@@ -29,8 +31,11 @@ class World:
         self.buttons = Buttons()
         self.post_office = PostOffice(self.tell)
         self.stats = Stats()
+        self.travels = Travels()
         self.faults: list[Fault] = []
-        self.latency_s = 0.0
+        self.network = Network()
+        #: host and port of each data centre that is running, by its id
+        self.addresses: dict[int, tuple[str, int]] = {}
         self.listeners: list[Listener] = []
         self._channels: dict[int, Channel] = {}
         self._channel_ids = itertools.count(1_500_000_001)
@@ -81,6 +86,15 @@ class World:
                 self.tell(watcher, watcher.box.record_secondary(event))
         if not user.is_bot:
             self.tell(user, Logged(ChannelChanged(channel), 0, 0, 0))
+
+    @property
+    def latency_s(self) -> float:
+        """How long every answer is held back."""
+        return self.network.latency_s
+
+    @latency_s.setter
+    def latency_s(self, seconds: float) -> None:
+        self.network.latency_s = seconds
 
     def close(self) -> None:
         """Close the files that are open; they stay in the spool."""

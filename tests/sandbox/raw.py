@@ -36,6 +36,12 @@ class Raw:
         self._reader = reader
         self._writer = writer
         self._last_id = 0
+        self._content_sent = 0
+
+    def seq_no(self, *, content: bool = True) -> int:
+        """The next sequence number: of a message that wants an answer, or of one that does not."""
+        self._content_sent += content
+        return self._content_sent * 2 - content
 
     def message_id(self, offset_s: float = 0.0) -> int:
         """A new message id, of now or of another time."""
@@ -55,9 +61,10 @@ class Raw:
         self._writer.write(struct.pack("<i", len(packet)) + packet)
         await self._writer.drain()
 
-    async def send(self, body: bytes, seq_no: int = 1, message_id: int | None = None) -> int:
+    async def send(self, body: bytes, seq_no: int | None = None, message_id: int | None = None) -> int:
         """Send one message; gives its id."""
         message_id = message_id or self.message_id()
+        seq_no = self.seq_no() if seq_no is None else seq_no
         await self.send_packet(self.seal(body, message_id, seq_no))
         return message_id
 
@@ -108,7 +115,10 @@ async def raw(dc: DataCentre, account: Account) -> AsyncIterator[Raw]:
     """A connection on a new key of an account, whose program has introduced itself before."""
     key = dc.logins.mint(account)
     login = dc.logins.of(account)[-1]
-    login.layer, salt = 200, login.salt
+    login.layer = 200
+    seal = dc.logins.get(login.key.id)
+    assert seal is not None
+    salt = seal.salts.current(dc.now())
     reader, writer = await asyncio.open_connection(dc.host, dc.port)
     writer.write(b"\xee" * 4)
     try:

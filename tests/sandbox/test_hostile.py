@@ -136,7 +136,7 @@ async def test_session_when_fed_noise_answers_errors_and_lives(
     async with raw(dc, world.add_bot()) as client:
         for _ in range(200):
             body = struct.pack("<I", dice.choice(known)) + dice.randbytes(dice.randrange(0, 40) * 4)
-            await client.send(body, seq_no=1)
+            await client.send(body)
         call = await client.send(struct.pack("<I", 0x1FB33026))  # help.getNearestDc
         assert dc.id == (await client.result(call)).this_dc
     assert [] == [record.getMessage() for record in caplog.records if record.levelname == "ERROR"]

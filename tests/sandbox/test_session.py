@@ -119,7 +119,7 @@ async def test_service_messages_when_asked_are_answered(world: World, dc: DataCe
         assert client.salt == (await client.until(types.FutureSalts)).salts[0].salt
         await client.send(bytes(functions.DestroySessionRequest(12345)))
         assert 12345 == (await client.until(types.DestroySessionNone)).session_id
-        asked = await client.send(bytes(types.MsgsStateReq([1, 2])), seq_no=0)
+        asked = await client.send(bytes(types.MsgsStateReq([1, 2])), client.seq_no(content=False))
         state = await client.until(types.MsgsStateInfo)
         assert (asked, 2) == (state.req_msg_id, len(state.info))
         await client.send(bytes(functions.PingDelayDisconnectRequest(5, 60)))
