@@ -53,6 +53,11 @@ def test_config_when_several_values_are_wrong_reports_all_of_them(monkeypatch: p
         dc_id="0",
         dc_address="nowhere",
         allow_networks="127.0.0.0/8,home",
+        proxy="ftp://host:1",
+        transport="pigeon",
+        upload_connections="9",
+        upload_connections_max="8",
+        upload_window="0",
     )
     assert [
         "PEYK_API_ID",
@@ -63,6 +68,10 @@ def test_config_when_several_values_are_wrong_reports_all_of_them(monkeypatch: p
         "PEYK_DC_ID",
         "PEYK_DC_ADDRESS",
         "PEYK_ALLOW_NETWORKS",
+        "PEYK_PROXY",
+        "PEYK_TRANSPORT",
+        "PEYK_UPLOAD_CONNECTIONS_MAX",
+        "PEYK_UPLOAD_WINDOW",
     ] == [line.split()[0] for line in problems()]
 
 
@@ -87,12 +96,17 @@ def test_config_when_lists_are_given_splits_them_at_commas(monkeypatch: pytest.M
 
 def test_config_when_shown_hides_its_secrets(monkeypatch: pytest.MonkeyPatch) -> None:
     """Neither repr nor str gives a secret away."""
-    give(monkeypatch, database_url="postgresql://peyk:hunter2secret@db/peyk")
+    give(
+        monkeypatch,
+        database_url="postgresql://peyk:hunter2secret@db/peyk",
+        proxy="socks5://me:proxysecret@proxy:1080",
+    )
     config = Config.load()
     shown = repr(config) + str(config)
-    for secret in (TOKEN, TOKEN.partition(":")[2], "0123456789abcdef", "hunter2secret"):
+    for secret in (TOKEN, TOKEN.partition(":")[2], "0123456789abcdef", "hunter2secret", "proxysecret"):
         assert secret not in shown
-    assert {TOKEN, TOKEN.partition(":")[2], "0123456789abcdef", "hunter2secret"} == set(config.secrets)
+    expected = {TOKEN, TOKEN.partition(":")[2], "0123456789abcdef", "hunter2secret", "proxysecret"}
+    assert expected == set(config.secrets)
 
 
 def test_config_when_a_problem_is_reported_hides_the_value(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -96,7 +96,12 @@ async def _built(config: Config, stop: asyncio.Event) -> AsyncIterator[Engine]:
     texts = Texts(config.language)
     async with (
         await Database.open(config.database) as database,
-        UploadPool(_endpoint(login, config)) as pool,
+        UploadPool(
+            _endpoint(login, config),
+            connections=config.upload_connections,
+            most=config.upload_connections_max,
+            window=config.upload_window,
+        ) as pool,
         _sources(config) as sources,
     ):
         jobs, people = Jobs(database), People(database, config.bot_id)
@@ -210,6 +215,8 @@ def _endpoint(login: Login, config: Config) -> Endpoint:
         device_model=DEVICE_MODEL,
         system_version=platform.release(),
         app_version=__version__,
+        proxy=config.proxy.get_secret_value() or None,
+        obfuscated=config.transport == "obfuscated",
     )
 
 

@@ -35,6 +35,11 @@ _FIXES = {
     "dc_id": "a number from 1 on; unset for Telegram itself",
     "dc_address": "host:port of the data centre; unset for Telegram itself",
     "dc_public_key": "path of the data centre's RSA public key (PEM); unset for Telegram itself",
+    "proxy": "such as socks5://user:password@host:1080 or http://host:8080",
+    "transport": "abridged, or obfuscated for networks that look for Telegram's protocol",
+    "upload_connections": "a number from 1 to 64",
+    "upload_connections_max": "a number from 1 to 64, and not less than PEYK_UPLOAD_CONNECTIONS",
+    "upload_window": "a number from 1 to 16",
     "allow_networks": "networks that links may reach besides the internet, such as 127.0.0.0/8,10.1.0.0/16",
 }
 
@@ -113,6 +118,21 @@ class Config(ControlAddress):
     allow_networks: Annotated[tuple[Network, ...], NoDecode] = ()
     """Networks that links may lead to besides the public internet."""
 
+    proxy: SecretStr = SecretStr("")
+    """The way to Telegram: `socks5://` or `http://`; empty: straight. Links are not fetched through it."""
+
+    transport: Literal["abridged", "obfuscated"] = "abridged"
+    """What the connections to Telegram look like to the network between."""
+
+    upload_connections: int = Field(default=8, ge=1, le=64)
+    """Connections that uploads begin with."""
+
+    upload_connections_max: int = Field(default=16, ge=1, le=64)
+    """Connections that uploads grow to while that makes them faster."""
+
+    upload_window: int = Field(default=4, ge=1, le=16)
+    """Parts of 512 KiB on their way on each connection."""
+
     @field_validator("admins", "allow_networks", mode="before")
     @classmethod
     def _split(cls, value: Any) -> Any:
@@ -131,6 +151,22 @@ class Config(ControlAddress):
         number, colon, secret = value.get_secret_value().partition(":")
         if not (colon and number.isascii() and number.isdigit() and secret):
             raise ValueError("is not a bot token")
+        return value
+
+    @field_validator("proxy")
+    @classmethod
+    def _proxy_can_be_used(cls, value: SecretStr) -> SecretStr:
+        if url := value.get_secret_value():
+            parts = urlsplit(url)
+            if parts.scheme not in {"socks5", "socks4", "http"} or not parts.hostname or not parts.port:
+                raise ValueError("is no address of a proxy")
+        return value
+
+    @field_validator("upload_connections_max")
+    @classmethod
+    def _connections_can_grow(cls, value: int, info: ValidationInfo) -> int:
+        if value < info.data.get("upload_connections", value):
+            raise ValueError("is less than PEYK_UPLOAD_CONNECTIONS")
         return value
 
     @field_validator("dc_address")
@@ -179,8 +215,10 @@ class Config(ControlAddress):
     @property
     def secrets(self) -> list[str]:
         """What must never appear in a log, to the letter."""
-        token, password = self.bot_token.get_secret_value(), urlsplit(self.database).password
-        return [token, token.partition(":")[2], self.api_hash.get_secret_value(), password or ""]
+        token = self.bot_token.get_secret_value()
+        passwords = [urlsplit(url).password for url in (self.database, self.proxy.get_secret_value())]
+        secrets = [token, token.partition(":")[2], self.api_hash.get_secret_value(), *passwords]
+        return [secret for secret in secrets if secret]
 
     @property
     def database(self) -> str:

@@ -7,7 +7,12 @@ from typing import Any
 
 import pytest
 from telethon import Button, events
-from telethon.network import ConnectionTcpAbridged, ConnectionTcpFull, ConnectionTcpIntermediate
+from telethon.network import (
+    ConnectionTcpAbridged,
+    ConnectionTcpFull,
+    ConnectionTcpIntermediate,
+    ConnectionTcpObfuscated,
+)
 
 from sandbox import DataCentre, World
 from sandbox.people import Person, Place
@@ -31,7 +36,10 @@ def _host(bot: Any) -> None:
     bot.add_event_handler(pressed, events.CallbackQuery())
 
 
-@pytest.mark.parametrize("transport", [ConnectionTcpFull, ConnectionTcpAbridged, ConnectionTcpIntermediate])
+@pytest.mark.parametrize(
+    "transport",
+    [ConnectionTcpFull, ConnectionTcpAbridged, ConnectionTcpIntermediate, ConnectionTcpObfuscated],
+)
 async def test_journey_when_travelled_over_a_transport_arrives(
     world: World, dc: DataCentre, transport: Any
 ) -> None:

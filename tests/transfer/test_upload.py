@@ -12,6 +12,7 @@ from tests.transfer.server import DOUBLE, DROP, QUICK, Arrival, Responder, Said,
 from tests.transfer.source import Source
 from uploader.errors import (
     LeaseLost,
+    PartsLost,
     PeykError,
     Reason,
     SourceError,
@@ -227,6 +228,65 @@ async def test_upload_when_a_part_is_refused_then_the_rest_is_cancelled(
     assert not isinstance(caught.value, TransferTemporary)
     assert source.pulled_bytes < len(BIG)
     assert 1 == source.closed
+
+
+@pytest.mark.parametrize("known", [True, False])
+async def test_upload_when_the_only_part_is_refused_then_its_error_comes_out_and_nobody_is_cancelled(
+    responder: Responder, endpoint: Endpoint, known: bool
+) -> None:
+    """All parts are under way when the first fails: an error is no cancellation, not even a trace of one."""
+
+    async def script(_arrival: Arrival) -> Said:
+        return error(400, "FILE_PARTS_INVALID")
+
+    responder.script = script
+    with pytest.raises(TransferError):
+        await carry(Source(b"data", known=known), endpoint)
+    task = asyncio.current_task()
+    assert task is not None
+    assert 0 == task.cancelling()
+
+
+async def test_digest_when_asked_for_then_is_that_of_the_bytes_or_absent(
+    responder: Responder, endpoint: Endpoint
+) -> None:
+    """SHA-256 of a file that was read whole; None when an earlier attempt had read some of it."""
+    acked = parts.blank(COUNT)
+    parts.mark(acked, 1)
+    account = AuthKey(endpoint.auth_key).key_id.hex()
+    half = Checkpoint(file_id=5, size_bytes=len(BIG), validator='"v1"', acked=bytes(acked), account=account)
+    sources = [Source(BIG), Source(BIG, known=False), Source(BIG[:9]), Source(BIG)]
+    checkpoints = [None, None, None, half]
+    async with UploadPool(endpoint, connections=2, most=2, patience=QUICK) as pool:
+        actual = [
+            await upload(
+                source.remote,
+                pool,
+                checkpoint=checkpoint,
+                save=Desk().save,
+                report=lambda _done: None,
+                digest=True,
+            )
+            for source, checkpoint in zip(sources, checkpoints, strict=True)
+        ]
+    assert [digest(BIG), digest(BIG), digest(BIG[:9]), None] == [each.sha256_hex for each in actual]
+
+
+async def test_resume_when_the_data_centre_refuses_to_go_on_then_the_checkpoint_is_lost(
+    responder: Responder, endpoint: Endpoint
+) -> None:
+    """Parts that expired make the data centre refuse what fitted to them: the file starts anew later."""
+
+    async def script(arrival: Arrival) -> Said:
+        return error(400, "FILE_PART_SIZE_CHANGED") if arrival.part == 3 else True
+
+    responder.script = script
+    acked = parts.blank(COUNT)
+    parts.mark(acked, 1)
+    account = AuthKey(endpoint.auth_key).key_id.hex()
+    half = Checkpoint(file_id=5, size_bytes=len(BIG), validator='"v1"', acked=bytes(acked), account=account)
+    with pytest.raises(PartsLost):
+        await carry(Source(BIG), endpoint, checkpoint=half)
 
 
 async def test_upload_when_connections_drop_and_answers_double_then_the_bytes_are_equal(

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from hashlib import sha256
 from pathlib import Path
 from typing import Any, Final
+from urllib.parse import unquote, urlsplit
 
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat, load_pem_public_key
@@ -21,6 +22,7 @@ from telethon.errors import (
     FloodWaitError,
     RPCError,
 )
+from telethon.network import ConnectionTcpAbridged, ConnectionTcpObfuscated
 from telethon.sessions import MemorySession, SQLiteSession
 
 from uploader.config import Config
@@ -119,8 +121,24 @@ def _client(session: Any, config: Config, version: str, **options: Any) -> Teleg
         app_version=version,
         connection_retries=None,
         flood_sleep_threshold=FLOOD_SLEEP_S,
+        connection=ConnectionTcpObfuscated if config.transport == "obfuscated" else ConnectionTcpAbridged,
+        proxy=_proxy(config.proxy.get_secret_value()),
         **options,
     )
+
+
+def _proxy(url: str) -> dict[str, Any] | None:
+    """A proxy's address as Telethon takes it; None: straight."""
+    if not url:
+        return None
+    parts = urlsplit(url)
+    return {
+        "proxy_type": parts.scheme,
+        "addr": parts.hostname,
+        "port": parts.port,
+        "username": parts.username and unquote(parts.username),
+        "password": parts.password and unquote(parts.password),
+    }
 
 
 def _session_path(config: Config) -> Path:

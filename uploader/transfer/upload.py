@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import hashlib
 import secrets
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator
 
 from uploader.errors import PartsLost, Reason, SourceError, SourceTemporary, TransferError
 from uploader.model import Checkpoint, RemoteFile, Uploaded
@@ -91,6 +91,8 @@ class _Way:
         self._ledger = ledger
         self._file_id = file_id
         self._sha256 = hashlib.sha256() if digest else None
+        self._under_way = 0
+        self._none_under_way = asyncio.Event()
 
     async def carry_known(self, size_bytes: int, acked: bytes) -> Uploaded:
         """Send the parts that `acked` lacks; of a small file the MD5 goes with it."""
@@ -101,11 +103,13 @@ class _Way:
             self._sha256 = None
         async with asyncio.TaskGroup() as tasks:
             for run in parts.missing_runs(acked, count):
-                async for part, room in self._read(run, size_bytes):
-                    part_bytes = parts.part_size(size_bytes, part)
-                    if md5 is not None:
-                        await self._pool.digest(md5, room.data[:part_bytes])
-                    tasks.create_task(self._send(room, part, None if small else count, part_bytes))
+                async with contextlib.aclosing(self._read(run, size_bytes)) as reading:
+                    async for part, room in reading:
+                        part_bytes = parts.part_size(size_bytes, part)
+                        if md5 is not None:
+                            await self._pool.digest(md5, room.data[:part_bytes])
+                        self._begin(tasks, room, part, None if small else count, part_bytes)
+            await self._all_sent()
         return self._uploaded(size_bytes, md5.hexdigest() if md5 is not None else None)
 
     async def carry_stream(self) -> Uploaded:
@@ -121,14 +125,15 @@ class _Way:
                     break
                 if part + 1 == parts.PART_LIMIT:
                     raise SourceError(Reason.TOO_LARGE, f"more than {parts.CAP_BYTES} bytes")
-                tasks.create_task(self._send(room, part, parts.TOTAL_UNKNOWN, part_bytes))
+                self._begin(tasks, room, part, parts.TOTAL_UNKNOWN, part_bytes)
                 part += 1
+            await self._all_sent()
         if not part_bytes:
             raise SourceError(Reason.EMPTY, "the stream had no bytes")
         await self._send(room, part, part + 1, part_bytes)
         return self._uploaded(part * PART_BYTES + part_bytes, None)
 
-    async def _read(self, run: parts.Run, size_bytes: int) -> AsyncIterator[tuple[int, PartRoom]]:
+    async def _read(self, run: parts.Run, size_bytes: int) -> AsyncGenerator[tuple[int, PartRoom], None]:
         """Read a run of parts, each when there is a slot for it, and see that the source kept its promise."""
         stop = None if run.stop == parts.part_count(size_bytes) else run.stop * PART_BYTES
         async with Reader(self._remote.read(run.start * PART_BYTES, stop)) as reader:
@@ -149,6 +154,27 @@ class _Way:
         # a source whose bytes are there already must not keep the event loop for a whole window
         await asyncio.sleep(0)
         return room, filled_bytes
+
+    def _begin(
+        self, tasks: asyncio.TaskGroup, room: PartRoom, part: int, total: int | None, part_bytes: int
+    ) -> None:
+        self._under_way += 1
+        self._none_under_way.clear()
+        tasks.create_task(self._send_aside(room, part, total, part_bytes))
+
+    async def _send_aside(self, room: PartRoom, part: int, total: int | None, part_bytes: int) -> None:
+        await self._send(room, part, total, part_bytes)
+        self._under_way -= 1
+        if not self._under_way:
+            self._none_under_way.set()
+
+    async def _all_sent(self) -> None:
+        """Wait for the parts under way inside the group's block.
+
+        In Python 3.11 a task whose group fails while it leaves the block looks cancelled ever after.
+        """
+        if self._under_way:
+            await self._none_under_way.wait()
 
     async def _send(self, room: PartRoom, part: int, total: int | None, part_bytes: int) -> None:
         await self._pool.save(room, file_id=self._file_id, part=part, total=total, size_bytes=part_bytes)
