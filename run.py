@@ -1,9 +1,12 @@
 """Peyk's programs. Alone: starts the bot if none is running here, and opens the dashboard on it."""
 
 import asyncio
+import json
 import subprocess
 import sys
 import time
+from dataclasses import asdict
+from io import TextIOWrapper
 from pathlib import Path
 from typing import Annotated
 
@@ -115,6 +118,31 @@ def sandbox(
     from sandbox.serve import serve
 
     asyncio.run(serve(port=port, key=key, as_json=as_json))
+
+
+@app.command()
+def explain(
+    link: Annotated[list[str], typer.Argument(help="Links; `-` reads them from standard input, one a line.")],
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object per link.")] = False,
+) -> None:
+    """Say what would be done with links, without fetching them."""
+    from uploader.config import Config
+    from uploader.errors import ConfigError
+    from uploader.sources import routing
+    from uploader.sources.extractors import Extractors
+    from uploader.sources.guard import Guard
+
+    try:
+        guard = Guard(Config.load().allow_networks)
+    except (ConfigError, ValueError):
+        guard = Guard()  # links can be explained where no bot is set up
+    extractors = Extractors()
+    stream = TextIOWrapper(sys.stdin.buffer, encoding="utf-8", errors="replace")
+    for text in link:
+        for one in map(str.strip, stream) if text == "-" else [text]:
+            if one:
+                told = routing.explain(one, guard, extractors)
+                typer.echo(json.dumps(asdict(told)) if as_json else told.sentence)
 
 
 @app.command()

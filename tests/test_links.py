@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from uploader.errors import NotALink, Reason
 from uploader.limits import LINK_CHARACTERS
-from uploader.links import find, parse
+from uploader.links import find, parse, without_fragment
 
 
 @pytest.mark.parametrize(
@@ -96,7 +96,7 @@ def test_find_without_a_link_returns_none(text: str) -> None:
         ),
         ("https://example.com/%7Ea%2fb", "https://example.com/%7Ea%2fb", "example.com"),
         ("https://example.com/100%.zip", "https://example.com/100%.zip", "example.com"),
-        ("https://example.com/a b|c", "https://example.com/a%20b%7Cc", "example.com"),
+        ("https://example.com/a b|c", "https://example.com/a%20b|c", "example.com"),
         ("https://example.com/é", "https://example.com/%C3%A9", "example.com"),
         ("https://example.com/caf\udce9", "https://example.com/caf%E9", "example.com"),
         ("https://bücher.example/", "https://xn--bcher-kva.example/", "xn--bcher-kva.example"),
@@ -197,6 +197,29 @@ def test_parse_with_a_broken_or_hostile_text_says_malformed(raw: str) -> None:
     with pytest.raises(NotALink) as caught:
         parse(raw)
     assert caught.value.reason is Reason.MALFORMED
+
+
+@pytest.mark.parametrize(
+    ("raw", "url"),
+    [
+        ("https://example.com/#!/video/5", "https://example.com/#!/video/5"),
+        ("https://example.com?x#a b#c", "https://example.com/?x#a%20b#c"),
+        ("https://example.com/a#", "https://example.com/a"),
+        (f"https://example.com/#{'a' * 2 * LINK_CHARACTERS}", None),
+        (f"https://example.com/#{'a' * (2 * LINK_CHARACTERS - 1)}", f"https://example.com/#{'a' * 4095}"),
+        ("https://example.com/#\r\nX: y", None),
+    ],
+)
+def test_parse_that_keeps_the_fragment_bounds_and_encodes_it(raw: str, url: str | None) -> None:
+    """Some sites name their films behind the `#`; it is as hostile as the rest."""
+    if url is None:
+        with pytest.raises(NotALink):
+            parse(raw, fragment=True)
+        return
+    link = parse(raw, fragment=True)
+    assert url == link.url
+    assert link == parse(link.url, fragment=True)
+    assert parse(raw) == without_fragment(link)
 
 
 def test_parse_with_a_longer_bound_accepts_what_fits_into_it() -> None:

@@ -65,32 +65,41 @@ def find(text: str) -> str | None:
     return found if match["full"] else f"https://{found}"
 
 
-def parse(raw: str, *, characters: int = LINK_CHARACTERS) -> Link:
+def parse(raw: str, *, characters: int = LINK_CHARACTERS, fragment: bool = False) -> Link:
     """The link that `raw` is, in its normal form; `parse(parse(x).url) == parse(x)`.
 
     Scheme and host are lower case, the host ASCII (IDNA 2008, UTS 46), numeric hosts are dotted quads,
     the default port and the fragment are gone. Path and query keep every byte: characters that may not
-    stand in a URL are percent-encoded, nothing is decoded or reordered. Ports: 80, 443 and 1024-65535.
+    stand in a URL are percent-encoded (`|` stays: browsers send it), nothing is decoded or reordered.
+    Ports: 80, 443 and 1024-65535.
+    With `fragment` it is kept, for sites that name their films in it; it is never sent to a site.
 
     Raises:
         NotALink: NOT_HTTP, or MALFORMED: no host, user info, a bad port, control characters, or more
-            than `characters` before or after the normalisation.
+            than `characters` before or after the normalisation, twice as many in the fragment.
     """
     raw = raw.strip(" \t\r\n")
-    if len(raw) > characters:
+    sent, hash_, rest = raw.partition("#")
+    if max(len(sent), len(rest) / 2) > characters:
         raise NotALink(Reason.MALFORMED, "too long")
     if _CONTROL.search(raw):
         raise NotALink(Reason.MALFORMED, "control characters")
-    scheme, authority, path, query = _split(raw)
+    scheme, authority, path, query = _split(sent)
     match = _AUTHORITY.fullmatch(authority)
     if match is None:
         raise NotALink(Reason.MALFORMED, "host or user info")
     host = _host(match[1])
-    rest = _encoded(path or "/") + _encoded(query)
-    url = f"{scheme}://{f'[{host}]' if ':' in host else host}{_port(scheme, match[2])}{rest}"
-    if len(url) > characters:
+    asked = _encoded(path or "/") + _encoded(query)
+    url = f"{scheme}://{f'[{host}]' if ':' in host else host}{_port(scheme, match[2])}{asked}"
+    kept = hash_ + _encoded(rest) if fragment and rest else ""
+    if max(len(url), len(kept) / 2) > characters:
         raise NotALink(Reason.MALFORMED, "too long")
-    return Link(url=url, host=host)
+    return Link(url=url + kept, host=host)
+
+
+def without_fragment(link: Link) -> Link:
+    """`link` as a site is asked for it."""
+    return Link(url=link.url.partition("#")[0], host=link.host)
 
 
 def _without_trailing(found: str) -> str:
@@ -170,6 +179,6 @@ def _port(scheme: str, raw: str | None) -> str:
 def _encoded(part: str) -> str:
     try:
         # surrogates stand for the raw bytes of a redirect that was no UTF-8
-        return quote(part, safe="!#$%&'()*+,/:;=?@[]~", errors="surrogateescape")
+        return quote(part, safe="!#$%&'()*+,/:;=?@[]|~", errors="surrogateescape")
     except UnicodeEncodeError as error:
         raise NotALink(Reason.MALFORMED, "characters") from error
