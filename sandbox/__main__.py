@@ -5,6 +5,7 @@ import asyncio
 from pathlib import Path
 
 from sandbox.serve import serve
+from sandbox.world.uploads import Keep
 
 
 def main() -> None:
@@ -13,9 +14,26 @@ def main() -> None:
     parser.add_argument("--port", type=int, default=0, help="port of the data centre; 0: any free one")
     parser.add_argument("--key", type=Path, default=None, help="RSA key file; made if it is not there")
     parser.add_argument("--json", action="store_true", help="say where it is in one JSON line")
+    parser.add_argument("--dc", type=int, action="append", help="id of a data centre; may be repeated; 2")
+    parser.add_argument("--faults", type=Path, default=None, help="JSON file of faults: docs/SANDBOX.md")
+    parser.add_argument(
+        "--keep", type=Keep, choices=list(Keep), default=Keep.CONTENT, help="what stays of large files"
+    )
+    parser.add_argument("--trust-clients", action="store_true", help="read only the heads of file parts")
     parser.add_argument("--no-control", action="store_true", help="open no control port")
     chosen = parser.parse_args()
-    asyncio.run(serve(chosen.port, chosen.key, as_json=chosen.json, control=not chosen.no_control))
+    asyncio.run(
+        serve(
+            chosen.port,
+            chosen.key,
+            as_json=chosen.json,
+            control=not chosen.no_control,
+            faults=chosen.faults,
+            dc_ids=chosen.dc or (2,),
+            keep=chosen.keep,
+            trusting=chosen.trust_clients,
+        )
+    )
 
 
 if __name__ == "__main__":

@@ -13,6 +13,7 @@ from telethon.errors import UserAlreadyParticipantError
 from telethon.tl import types
 
 from sandbox.dc import DataCentre
+from sandbox.levers import Refused
 from sandbox.people import Person, buttons_of, channel_of_link, find_button
 from sandbox.world.accounts import Account
 from sandbox.world.channels import Channel
@@ -28,10 +29,6 @@ _MAX_NAMES: Final = 1000
 
 Line = dict[str, Any]
 Send = Callable[[Line], None]
-
-
-class Refused(Exception):
-    """A request that cannot be done; the message says why."""
 
 
 @dataclass

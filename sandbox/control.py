@@ -2,23 +2,21 @@
 
 import asyncio
 import json
-import math
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Any, Final
 
 from telethon.errors import RPCError
 
-from sandbox.chat import Chat, Refused
+from sandbox.chat import Chat
 from sandbox.dc import DataCentre
+from sandbox.levers import Levers, Refused
 from sandbox.world.accounts import Account
 from sandbox.world.channels import Channel
-from sandbox.world.faults import Fault
 
 #: The longest request, and what may wait for a watcher that does not read.
 _LINE_BYTES: Final = 64 * 1024
 _UNREAD_BYTES: Final = 4 * 1024 * 1024
-_MAX_FAULTS: Final = 1000
 _STOP_S: Final = 5.0
 
 
@@ -44,10 +42,21 @@ class _Client:
 
 
 class Control:
-    """Answers requests: for the scripted user by its chat, for the data centre by itself."""
+    """Answers requests: for the scripted user by its chat, for the data centres by their levers.
 
-    def __init__(self, dc: DataCentre, user: Account, bot: Account, channel: Channel) -> None:
+    The user's home is `dc`; `others` share its world.
+    """
+
+    def __init__(
+        self,
+        dc: DataCentre,
+        user: Account,
+        bot: Account,
+        channel: Channel,
+        others: Sequence[DataCentre] = (),
+    ) -> None:
         self._dc = dc
+        self._levers = Levers(dc.world, [dc, *others])
         self._user = user
         self._bot = bot
         self._channel = channel
@@ -131,31 +140,7 @@ class Control:
             case {"op": "save", "message_id": int(message_id), "folder": str(folder)}:
                 return await (await self._chatting()).save(message_id, folder, client.send)
             case _:
-                return self._do_to_the_centre(request)
-        return {}
-
-    def _do_to_the_centre(self, request: dict[str, Any]) -> dict[str, Any]:
-        world = self._dc.world
-        match request:
-            case {"op": "faults", "rules": list(rules)} if len(rules) <= _MAX_FAULTS:
-                world.faults[:] = [Fault.from_json(rule) for rule in rules]
-            case {"op": "latency", "seconds": int() | float() as seconds}:
-                if not 0 <= seconds < math.inf:
-                    raise Refused("a latency is 0 or more")
-                world.latency_s = float(seconds)
-            case {"op": "kill", "account_id": None}:
-                return {"killed": self._dc.kill()}
-            case {"op": "kill", "account_id": int(account_id)}:
-                account = world.accounts.get(account_id)
-                if account is None:
-                    raise Refused(f"there is no account {account_id}")
-                return {"killed": self._dc.kill(account)}
-            case {"op": "stats"}:
-                return {"stats": world.stats.as_json()}
-            case {"op": "files"}:
-                return {"files": [record.as_json() for record in world.stats.uploads.values()]}
-            case _:
-                raise Refused("no such request; see docs/SANDBOX.md")
+                return await self._levers.pull(request)
         return {}
 
     def _hello(self) -> dict[str, Any]:

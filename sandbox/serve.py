@@ -5,6 +5,7 @@ import json
 import signal
 import sys
 import tempfile
+from collections.abc import Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,9 +13,11 @@ from typing import Any, Final
 
 from sandbox.control import Control
 from sandbox.dc import DataCentre
+from sandbox.levers import read_faults
 from sandbox.people import API_HASH, API_ID
 from sandbox.world.accounts import LOGIN_CODE, Account
 from sandbox.world.channels import Channel
+from sandbox.world.uploads import Keep
 from sandbox.world.world import World
 
 #: The same at each start, so that settings which were pasted once stay good.
@@ -41,22 +44,39 @@ def cast(world: World) -> Cast:
     return Cast(bot, user, admin, world.add_channel("peyk_sponsor", "The Sponsor", [bot]))
 
 
-async def serve(port: int = 0, key: Path | None = None, as_json: bool = False, control: bool = True) -> None:
+async def serve(
+    port: int = 0,
+    key: Path | None = None,
+    as_json: bool = False,
+    control: bool = True,
+    *,
+    faults: Path | None = None,
+    dc_ids: Sequence[int] = (2,),
+    keep: Keep = Keep.CONTENT,
+    trusting: bool = False,
+) -> None:
     """Serve on loopback until SIGTERM or SIGINT.
 
-    `port` 0 is any free one; `key` is the RSA key's file, made if it is not there; None: one for all runs.
+    `port` 0 is any free one, else data centres after the first take those that follow; `key` is the RSA key's
+    file, made if it is not there; None: one for all runs. `faults`: see `read_faults`. `keep`: what stays of
+    large files. `trusting`: see DataCentre. Raises OSError, ValueError.
     """
     async with AsyncExitStack() as stack:
         spool = stack.enter_context(tempfile.TemporaryDirectory(prefix="peyk-sandbox-"))
         world = World(Path(spool))
         stack.callback(world.close)
+        world.uploads.keep = Keep.SIZES if trusting else keep
+        if faults is not None:
+            read_faults(world, faults)
         players = cast(world)
-        dc = DataCentre(world, key)
-        await dc.start(port=port)
-        stack.push_async_callback(dc.stop)
+        centres = [DataCentre(world, key, dc_id, trusting=trusting) for dc_id in dc_ids]
+        for number, centre in enumerate(centres):
+            await centre.start(port=port + number if port else 0)
+            stack.push_async_callback(centre.stop)
+        dc, *others = centres
         address = None
         if control:
-            ruler = Control(dc, players.user, players.bot, players.channel)
+            ruler = Control(dc, players.user, players.bot, players.channel, others)
             address = await stack.enter_async_context(ruler.listening())
         stopped = _stop_signal()
         facts = describe(dc, players, address)
@@ -78,6 +98,7 @@ def describe(dc: DataCentre, players: Cast, control: tuple[str, int] | None) -> 
         "dc_id": dc.id,
         "host": dc.host,
         "port": dc.port,
+        "addresses": {str(dc_id): list(address) for dc_id, address in dc.world.addresses.items()},
         "public_key": str(dc.public_key_path.absolute()),
         "api_id": API_ID,
         "api_hash": API_HASH,

@@ -22,8 +22,8 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 TABLE: Final = table(auth, bots, callbacks, channels, help, messages, migration, updates, upload, users)
-#: Constructors whose requests carry much: they are read from where they lie.
-BULK: Final = frozenset(number for number, entry in TABLE.items() if entry.parse is not None)
+#: Calls of which a trusting data centre reads only the heads.
+BULK: Final = frozenset({functions.upload.SaveBigFilePartRequest.CONSTRUCTOR_ID})
 #: What may be called by a temporary key that is not bound yet.
 _UNBOUND: Final = ("help.", "auth.bindTempAuthKey")
 

@@ -44,7 +44,9 @@ def _content(call: Call, file: Any) -> Blob:
             case types.InputFile():
                 return uploads.finish(key_id, file.id, file.parts, big=False, md5_checksum=file.md5_checksum)
             case types.InputFileBig():
-                return uploads.finish(key_id, file.id, file.parts, big=True)
+                blob = uploads.finish(key_id, file.id, file.parts, big=True)
+                call.world.stats.finished(file.id, blob.digest)
+                return blob
     except PartRefused as error:
         raise RpcError(400, str(error)) from error
     raise RpcError(400, "MEDIA_INVALID")

@@ -19,6 +19,8 @@ class UploadRecord:
     first_part_at: float
     last_part_at: float
     size_bytes: int = 0
+    #: see Blob; empty where the content was kept
+    digest: str = ""
     #: how often each part arrived
     arrivals: "array[int]" = field(default_factory=lambda: array("H"))
 
@@ -28,6 +30,7 @@ class UploadRecord:
             "file_id": self.file_id,
             "account_id": self.account_id,
             "size_bytes": self.size_bytes,
+            "digest": self.digest,
             "parts": sum(1 for count in self.arrivals if count),
             "parts_received": sum(self.arrivals),
             "first_part_at": self.first_part_at,
@@ -62,6 +65,11 @@ class Stats:
         record.last_part_at = now
         self.part_bytes += size_bytes
         self.parts += 1
+
+    def finished(self, file_id: int, digest: str) -> None:
+        """Note what a file turned out to be."""
+        if file_id in self.uploads:
+            self.uploads[file_id].digest = digest
 
     def part_count(self, file_id: int, part: int) -> int:
         """How often this part of this file arrived."""

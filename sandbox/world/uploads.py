@@ -4,7 +4,8 @@ import errno
 import os
 from collections import OrderedDict
 from dataclasses import dataclass, field
-from hashlib import md5
+from enum import StrEnum
+from hashlib import md5, sha256
 from pathlib import Path
 from typing import Final
 
@@ -23,6 +24,17 @@ UNKNOWN_TOTAL: Final = -1
 _KEPT_UPLOADS: Final = 512
 
 
+class Keep(StrEnum):
+    """What stays of files that come by saveBigFilePart; smaller ones are always kept.
+
+    Of what is not kept, `DIGESTS` remembers the SHA-256 of each part; the content reads as zeros.
+    """
+
+    CONTENT = "content"
+    DIGESTS = "digests"
+    SIZES = "sizes"
+
+
 class PartRefused(Exception):
     """A part or a file breaks a rule. The message is the name of Telegram's error."""
 
@@ -34,6 +46,8 @@ class Blob:
     path: Path
     size_bytes: int
     part_bytes: int
+    #: SHA-256 of the SHA-256 of each part, in hexadecimal, where the content was not kept but digested
+    digest: str = ""
 
     def read(self, offset: int, limit: int) -> bytes:
         """Up to `limit` bytes from `offset`; fewer at the end of the content."""
@@ -64,12 +78,14 @@ class Upload:
 
     path: Path
     descriptor: int
+    keep: Keep = Keep.CONTENT
     total: int = UNKNOWN_TOTAL
     part_bytes: int = 0
     sizes: dict[int, int] = field(default_factory=dict)
     #: the number of the one short part
     short: int | None = None
     highest: int = -1
+    digests: dict[int, bytes] = field(default_factory=dict)
 
     def save(self, part: int, total: int, data: memoryview) -> None:
         """Take one part; again is no error. Raises PartRefused, or OSError when the disk is full."""
@@ -79,8 +95,15 @@ class Upload:
             self.total = total
         if self.sizes.get(part) != len(data):
             self._fit(part, len(data))
-        if os.pwrite(self.descriptor, data, part * MAX_PART_BYTES) != len(data):
-            raise OSError(errno.ENOSPC, "the spool is full")
+        self._store(part, data)
+
+    def _store(self, part: int, data: memoryview) -> None:
+        match self.keep:
+            case Keep.CONTENT:
+                if os.pwrite(self.descriptor, data, part * MAX_PART_BYTES) != len(data):
+                    raise OSError(errno.ENOSPC, "the spool is full")
+            case Keep.DIGESTS:
+                self.digests[part] = sha256(data).digest()
 
     def _fit(self, part: int, size: int) -> None:
         """Check the size of a new part against the others': one part may be shorter, the last one."""
@@ -117,7 +140,11 @@ class Upload:
             raise PartRefused(f"FILE_PART_{missing}_MISSING")
         if parts > 1 and not _regular(self.part_bytes):
             raise PartRefused("FILE_PART_SIZE_INVALID")
-        return Blob(self.path, sum(self.sizes.values()), self.part_bytes)
+        if self.keep is not Keep.CONTENT:
+            os.ftruncate(self.descriptor, parts * MAX_PART_BYTES)
+        digests = b"".join(self.digests[part] for part in sorted(self.digests))
+        digest = sha256(digests).hexdigest() if digests else ""
+        return Blob(self.path, sum(self.sizes.values()), self.part_bytes, digest)
 
 
 def _regular(size: int) -> bool:
@@ -145,6 +172,8 @@ class Uploads:
 
     def __init__(self, spool: Path) -> None:
         self._spool = spool
+        #: for uploads that begin from now on
+        self.keep = Keep.CONTENT
         self._uploads: OrderedDict[tuple[int, int, bool], Upload] = OrderedDict()
         self._finished: OrderedDict[tuple[int, int, bool], Blob] = OrderedDict()
 
@@ -166,7 +195,7 @@ class Uploads:
             oldest.path.unlink(missing_ok=True)
         path = self._spool / f"{at[0]:016x}-{at[1] & 0xFFFFFFFFFFFFFFFF:016x}-{'big' if at[2] else 'small'}"
         descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_TRUNC, 0o600)
-        upload = self._uploads[at] = Upload(path, descriptor)
+        upload = self._uploads[at] = Upload(path, descriptor, self.keep if at[2] else Keep.CONTENT)
         return upload
 
     def finish(self, key_id: int, file_id: int, parts: int, *, big: bool, md5_checksum: str = "") -> Blob:
