@@ -25,11 +25,13 @@ from uploader.control.board import Board
 from uploader.control.server import ControlServer
 from uploader.errors import ConfigError, PeykError, TelegramError
 from uploader.intake import WATCH_S, Intake
+from uploader.quotas import Allowance, Quotas
 from uploader.sources import Sources
 from uploader.sponsors import SponsorLocks
 from uploader.storage.database import Database
 from uploader.storage.jobs import Jobs
 from uploader.storage.people import People
+from uploader.storage.rates import Rates
 from uploader.storage.settings import Settings
 from uploader.storage.sponsors import Sponsors
 from uploader.telegram.client import DEVICE_MODEL, Login, connected, log_in, new_client
@@ -96,12 +98,7 @@ async def _built(config: Config, stop: asyncio.Event) -> AsyncIterator[Engine]:
     texts = Texts(config.language)
     async with (
         await Database.open(config.database) as database,
-        UploadPool(
-            _endpoint(login, config),
-            connections=config.upload_connections,
-            most=config.upload_connections_max,
-            window=config.upload_window,
-        ) as pool,
+        _pool(login, config) as pool,
         _sources(config) as sources,
     ):
         jobs, people = Jobs(database), People(database, config.bot_id)
@@ -125,8 +122,10 @@ async def _built(config: Config, stop: asyncio.Event) -> AsyncIterator[Engine]:
             gateway=gateway,
             watchers=(board, status),
         )
-        intake = Intake(jobs, people, settings, locks, sources, worker.nudge)
-        user = UserChat(gateway, intake, jobs, status, texts)
+        rates = Rates(database)
+        quotas = Quotas(rates, _allowance(config))
+        intake = Intake(jobs, people, settings, locks, sources, rates, quotas, worker.nudge)
+        user = UserChat(gateway, intake, jobs, rates, status, texts)
         Updates(
             user=user,
             admin=AdminChat(gateway, jobs, settings, status, texts),
@@ -203,6 +202,23 @@ def _sources(config: Config) -> Sources:
         return Sources(config.allow_networks, user_agent=f"Peyk/{__version__}")
     except ValueError as error:
         raise ConfigError([f"PEYK_ALLOW_NETWORKS: {error}"]) from None
+
+
+def _allowance(config: Config) -> Allowance:
+    return Allowance(
+        files_per_day=config.files_per_day,
+        bytes_per_day=config.gib_per_day * 1024 * limits.MIB,
+        queue_jobs=config.queue_jobs,
+    )
+
+
+def _pool(login: Login, config: Config) -> UploadPool:
+    return UploadPool(
+        _endpoint(login, config),
+        connections=config.upload_connections,
+        most=config.upload_connections_max,
+        window=config.upload_window,
+    )
 
 
 def _endpoint(login: Login, config: Config) -> Endpoint:

@@ -32,6 +32,9 @@ _FIXES = {
     "language": "en or fa",
     "log_level": "DEBUG, INFO, WARNING or ERROR",
     "log_format": "text or json",
+    "files_per_day": "a number of files; 0: no limit",
+    "gib_per_day": "a number of GiB; 0: no limit",
+    "queue_jobs": "a number of jobs; 0: no limit",
     "dc_id": "a number from 1 on; unset for Telegram itself",
     "dc_address": "host:port of the data centre; unset for Telegram itself",
     "dc_public_key": "path of the data centre's RSA public key (PEM); unset for Telegram itself",
@@ -109,6 +112,13 @@ class Config(ControlAddress):
 
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
     log_format: Literal["text", "json"] = "text"
+
+    files_per_day: int = Field(default=100, ge=0)
+    gib_per_day: int = Field(default=100, ge=0)
+    """What one person may have within a day; 0: no limit."""
+
+    queue_jobs: int = Field(default=20_000, ge=0)
+    """So many jobs may be queued before new links are refused for a while; 0: no limit."""
 
     dc_id: int | None = Field(default=None, ge=1)
     dc_address: str | None = None

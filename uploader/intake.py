@@ -10,25 +10,29 @@ from uploader.errors import NotALink
 from uploader.model import (
     Accepted,
     AlreadySeen,
+    Ignored,
     Job,
     JobState,
+    Link,
     NeedsSponsors,
     NoLink,
     Person,
     Refused,
     Sponsor,
 )
+from uploader.quotas import Quotas
 from uploader.sources import Sources
 from uploader.sponsors import SponsorLocks
 from uploader.storage.jobs import Jobs
 from uploader.storage.people import People
+from uploader.storage.rates import Rates
 from uploader.storage.settings import Settings
 
 #: People looked at in one round of the safety net: two requests a second at the pace of `WATCH_S`.
 WATCHED_AT_ONCE: Final = 20
 WATCH_S: Final = 10.0
 
-Verdict = Accepted | NeedsSponsors | Refused | NoLink | AlreadySeen
+Verdict = Accepted | NeedsSponsors | Refused | Ignored | NoLink | AlreadySeen
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -50,6 +54,8 @@ class Intake:
         settings: Settings,
         locks: SponsorLocks,
         sources: Sources,
+        rates: Rates,
+        quotas: Quotas,
         queued: Callable[[], None],
     ) -> None:
         """`queued` is called when there is something new for a worker."""
@@ -58,6 +64,8 @@ class Intake:
         self._settings = settings
         self._locks = locks
         self._sources = sources
+        self._rates = rates
+        self._quotas = quotas
         self._queued = queued
         self._waiting: deque[int] = deque()
         self.closed = False  # set when the engine stops: nothing new is taken
@@ -69,23 +77,14 @@ class Intake:
     async def take(self, incoming: Incoming) -> Verdict:
         """The verdict on a message that is not a command. Asked twice for one message: `AlreadySeen`."""
         person = incoming.person
+        link = self._link(incoming.text)
+        if isinstance(link, NoLink):
+            await self.meet(person)
+            return link
+        refusal = await self._refusal(person.user_id)
+        if refusal is not None:
+            return refusal
         await self.meet(person)
-        try:
-            raw = links.find(incoming.text)
-            if raw is None:
-                return NoLink(reason=None)
-            link = links.parse(raw)
-        except NotALink as error:
-            return NoLink(reason=error.reason)
-        forbidden = self._sources.static_verdict(link)
-        if forbidden is not None:
-            return NoLink(reason=forbidden)
-        if self.closed:
-            return Refused(reason="stopping")
-        if await self._settings.maintenance():
-            return Refused(reason="maintenance")
-        if await self._jobs.waiting_count(person.user_id) >= limits.WAITING_JOBS_PER_PERSON:
-            return Refused(reason="too-many")
         missing = await self._locks.missing(person)
         job = await self._jobs.add(
             user_id=person.user_id,
@@ -100,9 +99,33 @@ class Intake:
         if missing:
             await self._locks.ask(person, missing)
             return NeedsSponsors(job=job, missing=missing)
-        ahead = await self._jobs.ahead_of(job)
+        place = await self._rates.place(job)
         self._queued()
-        return Accepted(job=job, ahead=ahead)
+        return Accepted(job=job, place=place)
+
+    def _link(self, text: str) -> Link | NoLink:
+        try:
+            raw = links.find(text)
+            if raw is None:
+                return NoLink(reason=None)
+            link = links.parse(raw)
+        except NotALink as error:
+            return NoLink(reason=error.reason)
+        forbidden = self._sources.static_verdict(link)
+        return link if forbidden is None else NoLink(reason=forbidden)
+
+    async def _refusal(self, user_id: int) -> Refused | Ignored | None:
+        """Why this person's link is not taken now: what is known without asking comes first."""
+        too_fast = self._quotas.pace(user_id)
+        if too_fast is not None:
+            return too_fast
+        if self.closed:
+            return Refused(reason="stopping")
+        if await self._settings.maintenance():
+            return Refused(reason="maintenance")
+        if await self._jobs.waiting_count(user_id) >= limits.WAITING_JOBS_PER_PERSON:
+            return Refused(reason="too-many")
+        return await self._quotas.room() or await self._quotas.day(user_id)
 
     async def joined(self, user_id: int) -> tuple[list[Job], tuple[Sponsor, ...]]:
         """Look again at what a person owes; returns the jobs that go on now, and what is still missing."""

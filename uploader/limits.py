@@ -15,6 +15,32 @@ RUNNING_JOBS_PER_PERSON: Final = 2
 #: Jobs of one person that may wait (for sponsors or in the queue).
 WAITING_JOBS_PER_PERSON: Final = 10
 
+#: What of a person is heard within PACE_S: links, and messages and pressed buttons of any kind.
+PACE_S: Final = 60.0
+LINKS_PER_PACE: Final = 10
+CALLS_PER_PACE: Final = 30
+
+#: Who goes on although told to wait: after each COOL_DOWN_CALLS the wait is COOL_DOWN_S, twice that, ... at
+#: most LONGEST_COOL_DOWN_S; forgotten after as long a silence.
+COOL_DOWN_CALLS: Final = 10
+COOL_DOWN_S: Final = 120.0
+LONGEST_COOL_DOWN_S: Final = 3600.0
+
+#: People whose pace is remembered; whoever falls out was silent for long.
+PACED_PEOPLE: Final = 50_000
+
+#: A day of the limits per day, and the rows of it that are looked at.
+DAY_S: Final = 24 * 3600.0
+DAY_ROWS: Final = 1000
+
+#: The other jobs of a person go behind those of others that come up to this much later, each one more: people
+#: take turns, and yet everything that waits comes to the front with time.
+TURN_S: Final = 300.0
+
+#: How long a look at the length and the pace of the queue is good for, and how many jobs tell the pace.
+OUTLOOK_S: Final = 1.0
+OUTLOOK_JOBS: Final = 50
+
 #: Attempts of one job, counting the first, and the wait before the next: 5 s, 20 s, 80 s ...
 ATTEMPTS: Final = 5
 RETRY_FIRST_S: Final = 5.0

@@ -171,11 +171,20 @@ class SponsorCount:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class Place:
+    """Where a queued job stands."""
+
+    ahead: int  # jobs that will be claimed before it
+    wait_s: float | None = None  # as the last jobs went; None: not known, or it starts at once
+    behind_own: bool = False  # as many jobs of this person run as may: it waits for one of them
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Accepted:
-    """The job is queued; `ahead` jobs will be claimed before it."""
+    """The job is queued."""
 
     job: Job
-    ahead: int
+    place: Place
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -188,9 +197,15 @@ class NeedsSponsors:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Refused:
-    """Nothing was kept. `reason` names a text: `refused-<reason>`."""
+    """Nothing was kept. `reason` names a text: `refused-<reason>`; `wait_s`: when it may go better."""
 
     reason: str
+    wait_s: float = 0.0
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Ignored:
+    """The person was told to wait, and goes on: nothing is kept, nothing is said."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -10,6 +10,7 @@ from telethon.tl.types import MessageEntityTextUrl
 from sandbox import Fault
 from sandbox.people import Person
 from tests.engine.conftest import Scene
+from uploader import limits
 
 MIB = 1024 * 1024
 
@@ -179,6 +180,32 @@ class SlowSite:
                 await asyncio.sleep(0.1)
         finally:
             self.closed.set()
+
+
+async def test_links_when_they_come_too_fast_are_refused_once_with_the_wait(scene: Scene) -> None:
+    """The eleventh link of a minute is not taken, and nothing is said about the twelfth."""
+    async with scene.engine(), scene.person() as user:
+        for number in range(limits.LINKS_PER_PACE + 2):
+            await user.send(scene.site.url(f"{number}.bin", 1000))
+        refused = await user.expect("faster than I can take links", timeout_s=30)
+        assert "\u206810\u2069 a minute" in refused.raw_text
+        for _ in range(limits.LINKS_PER_PACE):
+            await user.expect("Done", timeout_s=30)
+        await user.send("/start")
+        history = await user.client.get_messages(user.bot, limit=100)
+    assert limits.LINKS_PER_PACE == len([each for each in history if each.document])
+    assert 1 == len([each for each in history if "faster than" in each.raw_text])
+
+
+async def test_link_when_the_days_share_is_used_up_is_refused_until_it_is_not(scene: Scene) -> None:
+    """What the operator grants for a day is counted from rows, so a restart does not forget it."""
+    async with scene.person() as user:
+        async with scene.engine(files_per_day=1):
+            await user.send(scene.site.url("first.bin", 1000))
+            await user.expect("Done")
+        async with scene.engine(files_per_day=1):
+            await user.send(scene.site.url("second.bin", 1000))
+            assert "\u206824\u2069 h" in (await user.expect("in a day")).raw_text
 
 
 async def test_two_people_when_they_send_links_at_once_are_both_served(scene: Scene) -> None:

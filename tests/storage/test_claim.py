@@ -2,6 +2,7 @@
 
 import asyncio
 from collections import Counter
+from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
@@ -10,10 +11,11 @@ from tests.postgres_fixture import PostgresServer
 from tests.storage.arrivals import Arrivals
 from uploader import limits
 from uploader.errors import LeaseLost
-from uploader.model import Job, JobState
+from uploader.model import Job, JobState, Link
 from uploader.storage import tables
 from uploader.storage.database import Database
 from uploader.storage.jobs import Jobs
+from uploader.storage.rates import Rates
 
 
 async def claims(jobs: Jobs, *, finish: bool = False) -> list[Job]:
@@ -49,13 +51,59 @@ async def test_claim_when_one_person_sent_many_then_others_are_not_behind_them(
     assert order == [1, 2, 3, 1, 2, 1, 1]
 
 
-async def test_ahead_of_then_the_number_of_claims_before(jobs: Jobs, arrivals: Arrivals) -> None:
+async def test_claim_when_someone_comes_every_minute_then_what_waits_has_its_turn(tmp_path: Path) -> None:
+    """One who sent much gives way to newcomers, but to each job only to those of its next minutes."""
+    now = [0.0]
+    async with await Database.open(f"sqlite:///{tmp_path / 'peyk.db'}", clock=lambda: now[0]) as database:
+        jobs = Jobs(database, lease_s=3600)
+        arrivals = Arrivals(jobs)
+        for _ in range(4):
+            await arrivals.job(1)
+        order = []
+        for minute in range(1, 21):
+            now[0] = minute * 60.0
+            await arrivals.job(100 + minute)
+            job = await jobs.claim("w")
+            assert job is not None
+            order.append(job.user_id)
+            await jobs.finish(job, None)
+    per_turn = round(limits.TURN_S / 60)
+    expected = [0, *(turn * (per_turn + 1) - 1 for turn in (1, 2, 3))]
+    assert expected == [place for place, user_id in enumerate(order) if user_id == 1]
+
+
+async def test_claim_when_a_person_weighs_more_then_more_often_and_not_always(tmp_path: Path) -> None:
+    """A weight is a share of the turns, not a way past everybody."""
+    now = [0.0]
+    async with await Database.open(f"sqlite:///{tmp_path / 'peyk.db'}", clock=lambda: now[0]) as database:
+        jobs = Jobs(database, lease_s=3600)
+        for message_id in range(8):
+            for user_id, weight in ((1, 1.0), (2, 2.0)):
+                link = Link(url="https://example.com/", host="example.com")
+                await jobs.add(
+                    user_id=user_id,
+                    chat_id=user_id,
+                    message_id=message_id,
+                    language="en",
+                    link=link,
+                    state=JobState.QUEUED,
+                    weight=weight,
+                )
+        now[0] = 3600.0
+        first = [job.user_id for job in await claims(jobs, finish=True)][:12]
+    assert {1: 4, 2: 8} == Counter(first)
+
+
+async def test_place_when_told_then_the_number_of_claims_before(
+    jobs: Jobs, arrivals: Arrivals, database: Database
+) -> None:
     """What a person is told is what the queue does."""
+    rates = Rates(database)
     added = [await arrivals.job(user_id) for user_id in (1, 1, 1, 2, 2, 3)]
-    told = {job.id: await jobs.ahead_of(job) for job in added}
+    told = {job.id: (await rates.place(job)).ahead for job in added}
     claimed = await claims(jobs, finish=True)
     assert told == {job.id: place for place, job in enumerate(claimed)}
-    assert [await jobs.ahead_of(job) for job in claimed] == [0] * 6
+    assert [(await rates.place(job)).ahead for job in claimed] == [0] * 6
 
 
 async def test_claim_when_not_due_then_left_until_it_is(jobs: Jobs, arrivals: Arrivals) -> None:

@@ -40,12 +40,16 @@ FAR_FUTURE = 1e12
 
 @dataclass(kw_only=True)
 class Expected:
-    """A job of the model. Times are ticks of the model; `run_at` 0 = before all, None = not in this test."""
+    """A job of the model. Times are ticks of the model; `run_at` None = not in this test.
+
+    A turn is far longer than all ticks of a test.
+    """
 
     id: int
     user_id: int
     state: JobState
     turn: int
+    came_at: int
     run_at: int | None
     updated_at: int
     attempt: int = 0
@@ -109,7 +113,13 @@ class Queue(RuleBasedStateMachine):
             job = self.world.run(self.arrivals.job(user_id, state))
             tick = next(self.ticks)
             self.jobs[job.id] = Expected(
-                id=job.id, user_id=user_id, state=state, turn=turn, run_at=tick, updated_at=tick
+                id=job.id,
+                user_id=user_id,
+                state=state,
+                turn=turn,
+                came_at=tick,
+                run_at=tick,
+                updated_at=tick,
             )
 
     @rule(target=held, worker=st.sampled_from("ab"), dies=st.booleans())
@@ -177,7 +187,7 @@ class Queue(RuleBasedStateMachine):
         expected = self._of(user_id, JobState.WAITING_SPONSORS)
         for job in expected:
             job.move(JobState.QUEUED, tick)
-            job.run_at = tick
+            job.run_at = job.came_at = tick
         assert [job.id for job in admitted] == [job.id for job in expected]
 
     @rule(user_id=USERS)
@@ -226,7 +236,7 @@ class Queue(RuleBasedStateMachine):
     def _order(self, job: Expected) -> tuple[float, ...]:
         if job.state == JobState.WAITING_SPONSORS:
             return (job.id,)
-        return job.turn, FAR_FUTURE if job.run_at is None else job.run_at, job.id
+        return job.turn, job.came_at, job.id
 
     def _in(self, *states: JobState) -> list[Expected]:
         return [job for job in self.jobs.values() if job.state in states]

@@ -14,7 +14,7 @@ import structlog
 
 from uploader.chat import keyboards
 from uploader.errors import Reason, TelegramError
-from uploader.model import ENDED, Job, JobState, Phase, Progress
+from uploader.model import ENDED, Job, JobState, Phase, Place, Progress
 from uploader.speed import Speed, eta_s
 from uploader.storage.jobs import Jobs
 from uploader.storage.people import People
@@ -87,9 +87,9 @@ class StatusMessages:
             if shown.latest is not None
         ]
 
-    async def show(self, job: Job, ahead: int = 0) -> None:
+    async def show(self, job: Job, place: Place | None = None) -> None:
         """Bring the job's status message up to its state; a failure without one is told in a new message."""
-        text = self._text_of_state(job, ahead)
+        text = self._text_of_state(job, place or Place(ahead=0))
         keyboard = () if job.state in ENDED else keyboards.cancel(self._texts, job.language, job.id)
         try:
             if job.status_message_id is not None:
@@ -124,7 +124,7 @@ class StatusMessages:
             shown.at = self._clock() + EDIT_S
             _log.warning("progress not shown", job=shown.job.id, cause=str(error))
 
-    def _text_of_state(self, job: Job, ahead: int) -> str:
+    def _text_of_state(self, job: Job, place: Place) -> str:
         get, language = self._texts.get, job.language
         if job.state is JobState.DONE:
             size = self._texts.size(language, job.size_bytes or 0)
@@ -136,7 +136,7 @@ class StatusMessages:
         if job.reason is not None:
             wait = self._texts.duration(language, job.run_at - time.time())
             return get(language, "retrying", reason=self.reason(job, job.reason), wait=wait)
-        return get(language, "queued", ahead=ahead)
+        return queued_text(self._texts, language, place)
 
     def reason(self, job: Job, reason: Reason) -> str:
         """A cause in the person's words."""
@@ -152,6 +152,16 @@ class StatusMessages:
         person = await self._people.get(job.user_id)
         if person is not None:
             await self._gateway.say(person, text)
+
+
+def queued_text(texts: Texts, language: str, place: Place) -> str:
+    """Where a queued job stands, in the person's words."""
+    if place.behind_own:
+        return texts.get(language, "queued-own")
+    if place.wait_s is None:
+        return texts.get(language, "queued", ahead=place.ahead)
+    wait = texts.duration(language, place.wait_s)
+    return texts.get(language, "queued-wait", ahead=place.ahead, wait=wait)
 
 
 def reason_text(texts: Texts, language: str, reason: Reason, job_id: int = 0) -> str:

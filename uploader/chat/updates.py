@@ -7,12 +7,14 @@ import structlog
 from telethon import TelegramClient, events
 from telethon.tl import types
 
+from uploader import limits
 from uploader.chat.admin import AdminChat
 from uploader.chat.sponsor_admin import SponsorAdminChat
 from uploader.chat.user import UserChat
 from uploader.errors import ChatUnreachable, FloodWait, PeykError
 from uploader.intake import Incoming, Intake
-from uploader.model import Person
+from uploader.model import Ignored, Person, Refused
+from uploader.quotas import Turnstile
 from uploader.sponsors import SponsorLocks
 from uploader.telegram.gateway import is_inside
 from uploader.texts import Texts
@@ -36,6 +38,7 @@ class Updates:
         texts: Texts,
         admins: frozenset[int],
     ) -> None:
+        self._calls = Turnstile(limits.CALLS_PER_PACE, "too-many-calls")
         self._user = user
         self._admin = admin
         self._intake = intake
@@ -62,12 +65,18 @@ class Updates:
         client.add_event_handler(self._on_participant, events.Raw(types.UpdateChannelParticipant))
 
     async def _on_message(self, event: Any) -> None:
+        verdict = self._calls.knock(event.sender_id)
+        if isinstance(verdict, Ignored):
+            return
         person = await self._person(event)
         if person is None:
             return
         incoming = Incoming(person=person, message_id=event.message.id, text=_text(event.message))
         try:
-            await self._dispatch(incoming)
+            if isinstance(verdict, Refused):
+                await self._user.refused(person, verdict)
+            else:
+                await self._dispatch(incoming)
         except (ChatUnreachable, FloodWait) as error:
             _log.warning("not answered", user=person.user_id, cause=str(error))
         except PeykError as error:
@@ -87,6 +96,8 @@ class Updates:
             await self._user.text(incoming)
 
     async def _on_pressed(self, event: Any) -> None:
+        if self._calls.knock(event.sender_id) is not None:
+            return  # the button goes on turning for a while, which says enough
         person = await self._person(event)
         if person is None:
             return

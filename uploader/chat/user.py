@@ -7,7 +7,7 @@ import structlog
 from uploader import limits
 from uploader.chat import keyboards
 from uploader.chat.keyboards import CancelPressed, JoinedPressed
-from uploader.chat.progress import StatusMessages, reason_text
+from uploader.chat.progress import StatusMessages, queued_text, reason_text
 from uploader.errors import TelegramError
 from uploader.intake import Incoming, Intake
 from uploader.model import (
@@ -22,6 +22,7 @@ from uploader.model import (
     Sponsor,
 )
 from uploader.storage.jobs import Jobs
+from uploader.storage.rates import Rates
 from uploader.telegram.gateway import Gateway
 from uploader.texts import Texts
 from uploader.transfer.parts import CAP_BYTES
@@ -33,11 +34,18 @@ class UserChat:
     """Says what the intake decided."""
 
     def __init__(
-        self, gateway: Gateway, intake: Intake, jobs: Jobs, status: StatusMessages, texts: Texts
+        self,
+        gateway: Gateway,
+        intake: Intake,
+        jobs: Jobs,
+        rates: Rates,
+        status: StatusMessages,
+        texts: Texts,
     ) -> None:
         self._gateway = gateway
         self._intake = intake
         self._jobs = jobs
+        self._rates = rates
         self._status = status
         self._texts = texts
 
@@ -70,10 +78,10 @@ class UserChat:
                 await self._say(person, "no-link")
             case NoLink(reason=reason) if reason is not None:
                 await self._say(person, "bad-link", reason=reason_text(self._texts, language, reason))
-            case Refused(reason=reason):
-                await self._say(person, f"refused-{reason}", count=limits.WAITING_JOBS_PER_PERSON)
-            case Accepted(job=job, ahead=ahead):
-                text = self._texts.get(language, "queued", ahead=ahead)
+            case Refused() as refused:
+                await self.refused(person, refused)
+            case Accepted(job=job, place=place):
+                text = queued_text(self._texts, language, place)
                 keyboard = keyboards.cancel(self._texts, language, job.id)
                 await self._attach(job, await self._gateway.say(person, text, keyboard))
             case NeedsSponsors(job=job, missing=missing):
@@ -91,6 +99,12 @@ class UserChat:
             case None:
                 await self._gateway.answer(query_id)
 
+    async def refused(self, person: Person, refused: Refused) -> None:
+        """Nothing was kept of what the person asked for: say why, and when it may go better."""
+        wait = self._texts.duration(person.language, refused.wait_s)
+        count = limits.WAITING_JOBS_PER_PERSON if refused.reason == "too-many" else limits.LINKS_PER_PACE
+        await self._say(person, f"refused-{refused.reason}", count=count, wait=wait)
+
     async def excuse(self, person: Person) -> None:
         """Something that was asked for cannot be done now, and it is not the person's fault."""
         try:
@@ -101,7 +115,7 @@ class UserChat:
     async def admitted(self, jobs: Sequence[Job]) -> None:
         """These jobs no longer wait for sponsors."""
         for job in jobs:
-            await self._status.show(job, await self._jobs.ahead_of(job))
+            await self._status.show(job, await self._rates.place(job))
 
     async def expired(self, jobs: Sequence[Job]) -> None:
         """These jobs waited too long for their people to join."""

@@ -10,8 +10,19 @@ from uploader.storage.tables import in_state, jobs
 
 
 def order(table: sa.FromClause) -> tuple[sa.ColumnElement[Any], ...]:
-    """Return the columns by which queued jobs are claimed. `turn` makes it a round robin of people."""
-    return table.c.rank, table.c.turn, table.c.run_at, table.c.id
+    """Return the columns by which queued jobs are claimed: people take turns, see `turn_at`."""
+    return table.c.turn_at, table.c.id
+
+
+def turn_at(
+    now: sa.ColumnElement[float], waiting: sa.ColumnElement[int], weight: float
+) -> sa.ColumnElement[float]:
+    """Return the place in the queue of a job that comes now, whose person has `waiting` jobs there already.
+
+    It gives way for `limits.TURN_S` per job to people who have fewer, and half as long at a `weight` of 2: no
+    job, and no weight, can hold up another for ever.
+    """
+    return now + waiting * (limits.TURN_S / weight)
 
 
 def statement(
@@ -35,6 +46,7 @@ def statement(
             attempt=jobs.c.attempt + 1,
             failures=jobs.c.failures + sa.case((died, 1), else_=0),
             updated_at=now,
+            started_at=now,
             # from_row sees no checkpoint without it
             checkpoint_file_id=sa.case((fresh, jobs.c.checkpoint_file_id)),
         )

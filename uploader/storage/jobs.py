@@ -31,9 +31,20 @@ class Jobs:
     # accepted and looked up
 
     async def add(
-        self, *, user_id: int, chat_id: int, message_id: int, language: str, link: Link, state: JobState
+        self,
+        *,
+        user_id: int,
+        chat_id: int,
+        message_id: int,
+        language: str,
+        link: Link,
+        state: JobState,
+        weight: float = 1.0,
     ) -> Job | None:
-        """Keep a new job (WAITING_SPONSORS or QUEUED); None if this message made one before."""
+        """Keep a new job (WAITING_SPONSORS or QUEUED); None if this message made one before.
+
+        `weight`: how much more often than others this person's jobs have their turn.
+        """
         now, other = self._database.now(), jobs.alias()
         waiting = sa.select(sa.func.count()).where(
             _open_of(user_id, other), in_state(other.c.state, *_WAITING)
@@ -48,8 +59,7 @@ class Jobs:
                 url=link.url,
                 host=link.host,
                 state=state,
-                rank=0,
-                turn=waiting.scalar_subquery(),
+                turn_at=claim.turn_at(now, waiting.scalar_subquery(), weight),
                 run_at=now,
                 attempt=0,
                 failures=0,
@@ -69,22 +79,13 @@ class Jobs:
         found = await self._select(sa.select(jobs).where(jobs.c.id == job_id))
         return found[0] if found else None
 
-    async def ahead_of(self, job: Job) -> int:
-        """Return how many queued jobs go before this one; 0 if it is not queued (any more)."""
-        this, other = jobs.alias("this"), jobs.alias("other")
-        statement = sa.select(sa.func.count()).where(
-            this.c.id == job.id,
-            in_state(this.c.state, JobState.QUEUED),
-            in_state(other.c.state, JobState.QUEUED),
-            sa.tuple_(*claim.order(other)) < sa.tuple_(*claim.order(this)),
-        )
-        return await self._count(statement)
-
     async def waiting_count(self, user_id: int) -> int:
         """Return how many jobs of this person wait, for sponsors or in the queue."""
-        return await self._count(
-            sa.select(sa.func.count()).where(_open_of(user_id, jobs), in_state(jobs.c.state, *_WAITING))
+        statement = sa.select(sa.func.count()).where(
+            _open_of(user_id, jobs), in_state(jobs.c.state, *_WAITING)
         )
+        async with self._database.read() as connection:
+            return (await connection.execute(statement)).scalar_one()
 
     async def set_status_message(self, job_id: int, message_id: int) -> None:
         """Remember our message that shows how the job fares. It may change in any state."""
@@ -151,12 +152,20 @@ class Jobs:
     # moved by people and admins
 
     async def admit(self, user_id: int) -> list[Job]:
-        """Queue the jobs of this person that waited for sponsors, and return them."""
+        """Queue the jobs of this person that waited for sponsors, and return them.
+
+        The time that they waited counts for nothing: they come in now.
+        """
         now = self._database.now()
         statement = (
             sa.update(jobs)
             .where(_open_of(user_id, jobs), in_state(jobs.c.state, JobState.WAITING_SPONSORS))
-            .values(state=JobState.QUEUED, run_at=now, updated_at=now)
+            .values(
+                state=JobState.QUEUED,
+                run_at=now,
+                turn_at=now + sa.func.round(jobs.c.turn_at - jobs.c.created_at),
+                updated_at=now,
+            )
         )
         return await self._move(statement)
 
@@ -244,10 +253,6 @@ class Jobs:
     async def _select(self, statement: sa.Select[*tuple[Any, ...]]) -> list[Job]:
         async with self._database.read() as connection:
             return [from_row(row) for row in await connection.execute(statement)]
-
-    async def _count(self, statement: sa.Select[int]) -> int:
-        async with self._database.read() as connection:
-            return (await connection.execute(statement)).scalar_one()
 
     async def _move(self, statement: sa.Update) -> list[Job]:
         async with self._database.write() as connection:

@@ -18,12 +18,12 @@ from alembic.script import ScriptDirectory
 FOLDER = Path(__file__).with_name("migrations")
 
 
-def upgrade(connection: sa.Connection) -> None:
-    """Run every migration that the database lacks, in the connection's transaction.
+def upgrade(connection: sa.Connection, revision: str = "head") -> None:
+    """Run every migration that the database lacks up to `revision`, in the connection's transaction.
 
     Raises alembic.util.CommandError if the database was written by a newer Peyk.
     """
-    command.upgrade(_config(connection), "head")
+    command.upgrade(_config(connection), revision)
 
 
 def check(connection: sa.Connection) -> None:

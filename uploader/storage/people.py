@@ -1,10 +1,17 @@
 """People: who wrote to the bot, and how an account may write to them."""
 
+from typing import Final
+
 import sqlalchemy as sa
+from cachetools import TTLCache
 
 from uploader.model import Person
 from uploader.storage.database import Database
 from uploader.storage.tables import Row, people
+
+#: People who were kept just so a moment ago need not be kept again.
+KNOWN_S: Final = 300.0
+KNOWN_PEOPLE: Final = 10_000
 
 
 def from_row(row: Row) -> Person:
@@ -18,9 +25,12 @@ class People:
     def __init__(self, database: Database, account_id: int) -> None:
         self._database = database
         self._account_id = account_id
+        self._known: TTLCache[int, Person] = TTLCache(KNOWN_PEOPLE, KNOWN_S)
 
     async def see(self, person: Person) -> None:
         """Keep the person as they are now."""
+        if self._known.get(person.user_id) == person:
+            return
         seen = {
             "access_hash": person.access_hash,
             "language": person.language,
@@ -34,6 +44,7 @@ class People:
             await connection.execute(
                 statement.on_conflict_do_update(index_elements=["account_id", "user_id"], set_=seen)
             )
+        self._known[person.user_id] = person
 
     async def get(self, user_id: int) -> Person | None:
         """Return the person as last seen by this account."""

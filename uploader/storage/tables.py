@@ -57,9 +57,11 @@ jobs = sa.Table(
     sa.Column("url", Text, nullable=False),
     sa.Column("host", Text, nullable=False),
     sa.Column("state", Text, nullable=False),
-    sa.Column("rank", sa.Integer, nullable=False),  # small = first, before any turn
-    sa.Column("turn", sa.Integer, nullable=False),  # jobs of this person that waited when this one came
-    sa.Column("run_at", sa.Double, nullable=False),
+    sa.Column(
+        "turn_at", sa.Double, nullable=False
+    ),  # the order of the queue: when it came, and a bit for each
+    sa.Column("run_at", sa.Double, nullable=False),  # job of this person that waited then (`limits.TURN_S`)
+    sa.Column("started_at", sa.Double),  # its last claim
     sa.Column("attempt", sa.Integer, nullable=False),
     sa.Column("failures", sa.Integer, nullable=False),
     sa.Column("worker", Text),
@@ -82,11 +84,12 @@ jobs = sa.Table(
     sa.UniqueConstraint("chat_id", "message_id"),
     # Each state is read in its own order, from its own small index. Plain ascending columns: Alembic does not
     # see expressions on SQLite. None for all rows: SQLite would take it for claims, and sort or scan them.
-    _index("claim", JobState.QUEUED, columns=("rank", "turn", "run_at", "id")),
+    _index("claim", JobState.QUEUED, columns=("turn_at", "id", "run_at", "user_id")),
     _index("running", JobState.RUNNING, columns=("user_id", "lease_until")),
     _index("waiting", JobState.WAITING_SPONSORS, columns=("created_at", "id")),
     _index("person", *OPEN_STATES, columns=("user_id", "state")),
     _index("ended", *ENDED_STATES, columns=("updated_at", "id", "state")),
+    _index("delivered", JobState.DONE, columns=("user_id", "updated_at", "size_bytes")),
 )
 
 people = sa.Table(

@@ -27,6 +27,12 @@ queued = { $ahead ->
     [one] Accepted. One file is before yours.
    *[other] Accepted. { $ahead-text } files are before yours.
 }
+queued-wait = { $ahead ->
+    [0] Accepted. It is next, in about { $wait }.
+    [one] Accepted. One file is before yours: it starts in about { $wait }.
+   *[other] Accepted. { $ahead-text } files are before yours: it starts in about { $wait }.
+}
+queued-own = Accepted. It starts when one of your other files has arrived.
 opening = Asking { $host } for the file…
 uploading =
     { $name }
@@ -72,6 +78,11 @@ refused-stopping = I am restarting and take no new links for a moment. Please se
 refused-too-many = { $count ->
    *[other] You already have { $count-text } files waiting. Send the next when one of them has arrived, or /cancel them.
 }
+
+refused-too-fast = That is faster than I can take links ({ $count-text } a minute). I read none for { $wait }: then send this one again.
+refused-too-many-calls = Too many messages at once. I read none for { $wait }.
+refused-day = You have had all that one person can have in a day. There is room again in { $wait }.
+refused-full = Very many files are waiting just now, and I do not want to promise what takes too long. Please send it again in { $wait }.
 
 reason-not-http = only links that start with http:// or https:// can be fetched.
 reason-malformed = it is not a complete link. Copy the whole address from your browser's address bar.

@@ -1,0 +1,128 @@
+"""How much a person may ask for now, decided before anything costs much.
+
+The pace of people is kept in memory, with a bound, and a start of the engine forgives. What they had today is
+counted from rows, and so is what waits.
+"""
+
+import time
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from cachetools import TTLCache
+
+from uploader import limits
+from uploader.model import Ignored, Refused
+from uploader.storage.rates import Day, Outlook, Rates
+
+
+@dataclass(slots=True)
+class _Caller:
+    calls: deque[float]  # when the last ones came, the oldest first
+    until: float = 0.0  # no call is heard before
+    ignored: int = 0  # calls since they were told to wait
+    grown: int = 0  # how often that wait has grown
+
+
+class Turnstile:
+    """Lets `calls` of each person pass within `limits.PACE_S`, and cools down who goes on all the same."""
+
+    def __init__(self, calls: int, reason: str, clock: Callable[[], float] = time.monotonic) -> None:
+        """`reason` names the text for who is stopped (see `Refused`)."""
+        self._calls = calls
+        self._reason = reason
+        self._clock = clock
+        self._callers: TTLCache[int, _Caller] = TTLCache(
+            limits.PACED_PEOPLE, limits.LONGEST_COOL_DOWN_S, timer=clock
+        )
+
+    def knock(self, user_id: int) -> Refused | Ignored | None:
+        """None: pass. `Refused` comes once for each wait, then `Ignored` until it is over."""
+        now = self._clock()
+        caller = self._callers.get(user_id) or _Caller(deque(maxlen=self._calls))
+        self._callers[user_id] = caller  # anew: it is forgotten so long after the last call
+        if now < caller.until:
+            return self._push(caller, now)
+        if len(caller.calls) == self._calls and now - caller.calls[0] < limits.PACE_S:
+            caller.until, caller.ignored = caller.calls[0] + limits.PACE_S, 0
+            return Refused(reason=self._reason, wait_s=caller.until - now)
+        caller.calls.append(now)
+        return None
+
+    def _push(self, caller: _Caller, now: float) -> Refused | Ignored:
+        caller.ignored += 1
+        if caller.ignored < limits.COOL_DOWN_CALLS:
+            return Ignored()
+        wait_s = min(limits.LONGEST_COOL_DOWN_S, limits.COOL_DOWN_S * 2**caller.grown)
+        caller.until, caller.ignored, caller.grown = now + wait_s, 0, min(caller.grown + 1, 16)
+        return Refused(reason=self._reason, wait_s=wait_s)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Allowance:
+    """What the operator grants. 0: no limit."""
+
+    files_per_day: int = 0
+    bytes_per_day: int = 0
+    queue_jobs: int = 0  # in all, not counting those that wait for sponsors
+
+
+@dataclass(slots=True)
+class _Look:
+    outlook: Outlook
+    at: float = field(default=float("-inf"))
+
+
+class Quotas:
+    """The verdicts on links: too many at once, too much today, too many of all people."""
+
+    def __init__(
+        self, rates: Rates, allowance: Allowance, clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        self._rates = rates
+        self._allowance = allowance
+        self._clock = clock
+        self._links = Turnstile(limits.LINKS_PER_PACE, "too-fast", clock)
+        self._look = _Look(Outlook())
+
+    def pace(self, user_id: int) -> Refused | Ignored | None:
+        """The verdict on how fast this person sends links; counts this one."""
+        return self._links.knock(user_id)
+
+    async def room(self) -> Refused | None:
+        """The verdict on how many jobs wait, told with when there may be room again."""
+        now = self._clock()
+        if not self._allowance.queue_jobs:
+            return None
+        if now - self._look.at >= limits.OUTLOOK_S:
+            self._look = _Look(await self._rates.outlook(), now)
+        outlook = self._look.outlook
+        if outlook.queued < self._allowance.queue_jobs:
+            return None
+        return Refused(reason="full", wait_s=outlook.wait_s(max(1, outlook.queued // 10)) or limits.PACE_S)
+
+    async def day(self, user_id: int) -> Refused | None:
+        """The verdict on what this person had within a day, told with when some of it is forgotten."""
+        allowed = self._allowance
+        if not allowed.files_per_day and not allowed.bytes_per_day:
+            return None
+        had = await self._rates.day_of(user_id)
+        wait_s = used_up_s(had, allowed)
+        return None if wait_s is None else Refused(reason="day", wait_s=wait_s)
+
+
+def used_up_s(had: Day, allowed: Allowance) -> float | None:
+    """Seconds until one more file is allowed; None: it is now."""
+    files = had.open_files + len(had.files)
+    size_bytes = had.open_bytes + sum(file.size_bytes for file in had.files)
+
+    def over() -> bool:
+        return (0 < allowed.files_per_day <= files) or (0 < allowed.bytes_per_day <= size_bytes)
+
+    wait_s = None
+    for file in had.files:
+        if not over():
+            return wait_s
+        files, size_bytes = files - 1, size_bytes - file.size_bytes
+        wait_s = max(0.0, limits.DAY_S - file.age_s)
+    return limits.DAY_S if over() else wait_s

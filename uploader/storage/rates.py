@@ -1,0 +1,112 @@
+"""What the rows say of the pace: of the whole queue, and of one person within a day."""
+
+from dataclasses import dataclass
+
+import sqlalchemy as sa
+
+from uploader import limits
+from uploader.model import Job, JobState, Place
+from uploader.storage import claim
+from uploader.storage.database import Database
+from uploader.storage.tables import ENDED_STATES, OPEN_STATES, in_state, jobs
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Outlook:
+    """The queue as a whole."""
+
+    queued: int = 0
+    running: int = 0
+    job_s: float | None = None  # what a job took of late, from its claim to its end; None: not known
+
+    def wait_s(self, ahead: int) -> float | None:
+        """Seconds until so many jobs are claimed, if it goes on as it did; None: not known, or at once."""
+        if self.job_s is None or (not ahead and self.running < limits.RUNNING_JOBS):
+            return None
+        return (ahead + 1) * self.job_s / max(self.running, limits.RUNNING_JOBS)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class DayFile:
+    """A file that was delivered."""
+
+    age_s: float
+    size_bytes: int
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Day:
+    """What one person had within a day, and what is on its way."""
+
+    files: tuple[DayFile, ...] = ()  # the oldest first; at most limits.DAY_ROWS
+    open_files: int = 0
+    open_bytes: int = 0  # as far as sizes are known
+
+
+class Rates:
+    """The pace in one database."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def outlook(self) -> Outlook:
+        """Return the length of the queue, and what the last jobs took."""
+        count = sa.select(sa.func.count())
+        last = (
+            sa.select(jobs.c.updated_at - jobs.c.started_at)
+            .where(in_state(jobs.c.state, *ENDED_STATES), jobs.c.state == JobState.DONE)
+            .order_by(jobs.c.updated_at.desc(), jobs.c.id.desc())
+            .limit(limits.OUTLOOK_JOBS)
+        )
+        async with self._database.read() as connection:
+            queued = await connection.scalar(count.where(in_state(jobs.c.state, JobState.QUEUED)))
+            running = await connection.scalar(count.where(in_state(jobs.c.state, JobState.RUNNING)))
+            took_s = [took for took in await connection.scalars(last) if took is not None]
+        return Outlook(
+            queued=queued or 0,
+            running=running or 0,
+            job_s=sum(took_s) / len(took_s) if took_s else None,
+        )
+
+    async def place(self, job: Job) -> Place:
+        """Return where a queued job stands; in front, if it is not queued (any more)."""
+        this, other = jobs.alias("this"), jobs.alias("other")
+        ahead = sa.select(sa.func.count()).where(
+            this.c.id == job.id,
+            in_state(this.c.state, JobState.QUEUED),
+            in_state(other.c.state, JobState.QUEUED),
+            sa.tuple_(*claim.order(other)) < sa.tuple_(*claim.order(this)),
+        )
+        own = sa.select(sa.func.count()).where(
+            in_state(jobs.c.state, JobState.RUNNING), jobs.c.user_id == job.user_id, jobs.c.id != job.id
+        )
+        async with self._database.read() as connection:
+            before = (await connection.execute(ahead)).scalar_one()
+            running = (await connection.execute(own)).scalar_one()
+        outlook = await self.outlook()
+        return Place(
+            ahead=before,
+            wait_s=outlook.wait_s(before),
+            behind_own=running >= limits.RUNNING_JOBS_PER_PERSON,
+        )
+
+    async def day_of(self, user_id: int) -> Day:
+        """Return what this person had within the last day."""
+        now = self._database.now()
+        delivered = (
+            sa.select(now - jobs.c.updated_at, sa.func.coalesce(jobs.c.size_bytes, 0))
+            .where(
+                in_state(jobs.c.state, JobState.DONE),
+                jobs.c.user_id == user_id,
+                jobs.c.updated_at > now - limits.DAY_S,
+            )
+            .order_by(jobs.c.updated_at)
+            .limit(limits.DAY_ROWS)
+        )
+        under_way = sa.select(
+            sa.func.count(), sa.cast(sa.func.coalesce(sa.func.sum(jobs.c.size_bytes), 0), sa.BigInteger)
+        ).where(in_state(jobs.c.state, *OPEN_STATES), jobs.c.user_id == user_id)
+        async with self._database.read() as connection:
+            files = [DayFile(age_s=age, size_bytes=size) for age, size in await connection.execute(delivered)]
+            count, size_bytes = (await connection.execute(under_way)).one()
+        return Day(files=tuple(files), open_files=count, open_bytes=size_bytes)
