@@ -64,7 +64,8 @@ class DataCentre:
         self.id = dc_id
         self.host = ""
         self.port = 0
-        self.logins = Logins(self.now)
+        self.logins = Logins(self.now, world.ledger, dc_id)
+        self.logins.take_up(world.accounts)
         self.pushes = Pushes(self)
         self.rooms = Rooms()
         self._server_key = ServerKey.load(key_path)

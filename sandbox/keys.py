@@ -9,7 +9,8 @@ from typing import Final
 from sandbox.mtproto.envelope import AuthKey
 from sandbox.mtproto.numbers import Clock
 from sandbox.mtproto.salts import Salts
-from sandbox.world.accounts import Account
+from sandbox.world.accounts import Account, Accounts
+from sandbox.world.ledger import Ledger
 
 #: Keys on which nobody is logged in, and temporary ones, are cheap to make: only the newest are kept.
 _ANONYMOUS_KEYS: Final = 4096
@@ -28,6 +29,8 @@ class Login:
     phone: str = ""
     #: brought from another data centre, where the account is at home
     imported: bool = False
+    #: whose code was right, and whose password is still to come
+    halfway: Account | None = None
 
 
 @dataclass(eq=False)
@@ -51,10 +54,12 @@ class Seal:
 
 
 class Logins:
-    """All auth keys, by id."""
+    """All auth keys of a data centre, by id. The ledger keeps those on which somebody is logged in."""
 
-    def __init__(self, clock: Clock) -> None:
+    def __init__(self, clock: Clock, ledger: Ledger, dc_id: int) -> None:
         self._clock = clock
+        self._ledger = ledger
+        self._dc_id = dc_id
         self._used: dict[int, Seal] = {}
         self._others: OrderedDict[int, Seal] = OrderedDict()
 
@@ -83,10 +88,16 @@ class Logins:
         seal = self._others.pop(login.key.id, None)
         if seal is not None:
             self._used[login.key.id] = seal
+        kept = {"key": login.key.key, "account": account.id, "layer": login.layer, "lang": login.lang_code}
+        self._ledger.put("login", self._row(login), {**kept, "imported": login.imported})
+
+    def _row(self, login: Login) -> str:
+        return f"{self._dc_id}/{login.key.id}"
 
     def log_out(self, login: Login) -> None:
         """The key stays, without its user."""
         login.account = None
+        self._ledger.put("login", self._row(login), None)
         seal = self._used.pop(login.key.id, None)
         if seal is not None:
             self._others[login.key.id] = seal
@@ -113,9 +124,21 @@ class Logins:
         self.log_in(login, account)
         return login
 
+    def take_up(self, accounts: Accounts) -> None:
+        """The keys that the ledger kept; their salts are new, as clients will be told."""
+        for row, kept in self._ledger.things("login"):
+            account = accounts.get(kept["account"])
+            if account is not None and row.startswith(f"{self._dc_id}/"):
+                login = self.restore(kept["key"], _salt(), account, kept["layer"], kept["lang"])
+                login.imported = kept["imported"]
+
     def mint(self, account: Account) -> bytes:
         """A key that was never negotiated, logged in already: a handshake is spared."""
         # Telethon strips leading zeros off a key
         secret = bytes([1 + os.urandom(1)[0] % 255]) + os.urandom(255)
-        self.restore(secret, int.from_bytes(os.urandom(8), "little", signed=True), account)
+        self.restore(secret, _salt(), account)
         return secret
+
+
+def _salt() -> int:
+    return int.from_bytes(os.urandom(8), "little", signed=True)

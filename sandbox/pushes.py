@@ -70,7 +70,7 @@ class Pushes:
         }
         if not listening:
             return
-        view = View(self._dc.world, self._dc.id, account)
+        view = View(self._dc.world, account)
         update = view.update(logged)
         self._push(account, listening, update, view.updates([update], [logged]))
 

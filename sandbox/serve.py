@@ -17,6 +17,8 @@ from sandbox.levers import read_faults
 from sandbox.people import API_HASH, API_ID
 from sandbox.world.accounts import LOGIN_CODE, Account
 from sandbox.world.channels import Channel
+from sandbox.world.floodgate import Limits
+from sandbox.world.ledger import Ledger
 from sandbox.world.uploads import Keep
 from sandbox.world.world import World
 
@@ -37,11 +39,18 @@ class Cast:
 
 
 def cast(world: World) -> Cast:
-    """A bot, a person, one who may be its admin, and a sponsor's channel in which the bot is admin."""
-    bot = world.add_bot("peyk_bot", "Peyk", _BOT_TOKEN)
-    user = world.add_user("Ada", _USER_PHONE)
-    admin = world.add_user("Grace", _ADMIN_PHONE)
-    return Cast(bot, user, admin, world.add_channel("peyk_sponsor", "The Sponsor", [bot]))
+    """A bot, a person, one who may be its admin, and a sponsor's channel in which the bot is admin.
+
+    They are made, unless the world was kept and has them.
+    """
+    accounts = world.accounts
+    bot = accounts.by_token(_BOT_TOKEN) or world.add_bot("peyk_bot", "Peyk", _BOT_TOKEN)
+    user = accounts.by_phone(_USER_PHONE) or world.add_user("Ada", _USER_PHONE)
+    admin = accounts.by_phone(_ADMIN_PHONE) or world.add_user("Grace", _ADMIN_PHONE)
+    channel = world.resolve("peyk_sponsor")
+    if not isinstance(channel, Channel):
+        channel = world.add_channel("peyk_sponsor", "The Sponsor", [bot])
+    return Cast(bot, user, admin, channel)
 
 
 async def serve(
@@ -54,16 +63,21 @@ async def serve(
     dc_ids: Sequence[int] = (2,),
     keep: Keep = Keep.CONTENT,
     trusting: bool = False,
+    state: Path | None = None,
+    limits: bool = True,
 ) -> None:
     """Serve on loopback until SIGTERM or SIGINT.
 
     `port` 0 is any free one, else data centres after the first take those that follow; `key` is the RSA key's
     file, made if it is not there; None: one for all runs. `faults`: see `read_faults`. `keep`: what stays of
-    large files. `trusting`: see DataCentre. Raises OSError, ValueError.
+    large files. `trusting`: see DataCentre. `state` is the folder of what shall be there at the next start;
+    without it all is gone then. With `limits` bots are made to wait as Telegram would. Raises OSError,
+    ValueError, and LedgerError when the state cannot be used.
     """
     async with AsyncExitStack() as stack:
-        spool = stack.enter_context(tempfile.TemporaryDirectory(prefix="peyk-sandbox-"))
-        world = World(Path(spool))
+        folder = state or Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="peyk-sandbox-")))
+        ledger = Ledger(folder / "world.sqlite") if state is not None else None
+        world = World(folder / "files", ledger, Limits() if limits else None)
         stack.callback(world.close)
         world.uploads.keep = Keep.SIZES if trusting else keep
         if faults is not None:

@@ -27,6 +27,7 @@ def import_bot_authorization(call: Call, request: Any) -> Any:
     if bot is None:
         raise RpcError(400, "ACCESS_TOKEN_INVALID")
     check_home(call, bot)
+    call.world.floodgate.log_in(bot.id)
     return _authorize(call, bot)
 
 
@@ -58,6 +59,23 @@ def sign_in(call: Call, request: Any) -> Any:
     if account is None:
         raise RpcError(400, "PHONE_NUMBER_UNOCCUPIED")
     call.login.phone_code_hash = ""
+    if account.password is not None:
+        call.login.halfway = account
+        raise RpcError(401, "SESSION_PASSWORD_NEEDED")
+    return _authorize(call, account)
+
+
+@rpc(functions.auth.CheckPasswordRequest, anonymous=True, passive=True)
+def check_password(call: Call, request: Any) -> Any:
+    account, proof = call.login.halfway, request.password
+    if account is None or not isinstance(proof, types.InputCheckPasswordSRP):
+        raise RpcError(400, "PASSWORD_HASH_INVALID")
+    challenge = call.world.challenges.take(proof.srp_id)
+    if challenge is None or challenge.verifier is not account.password:
+        raise RpcError(400, "SRP_ID_INVALID")
+    if not challenge.is_met_by(proof.A, proof.M1):
+        raise RpcError(400, "PASSWORD_HASH_INVALID")
+    call.login.halfway = None
     return _authorize(call, account)
 
 

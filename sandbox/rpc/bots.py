@@ -1,32 +1,68 @@
-"""bots.*: the commands that a bot offers."""
+"""Bots: the commands that they offer, and the links that start them."""
 
-from typing import Any
+import re
+from typing import Any, Final
 
-from telethon.tl import functions
+from telethon.tl import functions, types
 
+from sandbox.rpc import peers, sending
 from sandbox.rpc.registry import Call, RpcError, rpc
+from sandbox.world.accounts import Account
+from sandbox.world.letters import Draft
 
-#: https://core.telegram.org/method/bots.setBotCommands
-_MAX_COMMANDS = 100
+#: https://core.telegram.org/method/bots.setBotCommands, https://core.telegram.org/bots/api#botcommand
+MAX_COMMANDS: Final = 100
+MAX_DESCRIPTION: Final = 256
+_COMMAND: Final = re.compile("[a-z0-9_]{1,32}")
+#: https://core.telegram.org/api/links#bot-links
+_START_PARAM: Final = re.compile("[A-Za-z0-9_-]{1,64}")
 
 
-def _shelf(request: Any) -> bytes:
-    return bytes(request.scope) + str(request.lang_code).encode()
+def _shelf(scope: Any, lang_code: str) -> bytes:
+    return bytes(scope) + lang_code.encode()
 
 
 @rpc(functions.bots.SetBotCommandsRequest, users=False)
 def set_bot_commands(call: Call, request: Any) -> Any:
-    if len(request.commands) > _MAX_COMMANDS:
+    if len(request.commands) > MAX_COMMANDS:
         raise RpcError(400, "BOT_COMMANDS_TOO_MUCH")
-    call.account.commands[_shelf(request)] = list(request.commands)
+    for command in request.commands:
+        if not _COMMAND.fullmatch(command.command):
+            raise RpcError(400, "BOT_COMMAND_INVALID")
+        if not 1 <= len(command.description) <= MAX_DESCRIPTION:
+            raise RpcError(400, "BOT_COMMAND_DESCRIPTION_INVALID")
+    call.account.commands[_shelf(request.scope, request.lang_code)] = list(request.commands)
+    call.world.ledger.keep(call.account)
     return True
 
 
 @rpc(functions.bots.GetBotCommandsRequest, users=False)
 def get_bot_commands(call: Call, request: Any) -> Any:
-    return call.account.commands.get(_shelf(request), [])
+    return call.account.commands.get(_shelf(request.scope, request.lang_code), [])
 
 
 @rpc(functions.bots.ResetBotCommandsRequest, users=False)
 def reset_bot_commands(call: Call, request: Any) -> Any:
-    return call.account.commands.pop(_shelf(request), None) is not None
+    gone = call.account.commands.pop(_shelf(request.scope, request.lang_code), None)
+    call.world.ledger.keep(call.account)
+    return gone is not None
+
+
+def offered_commands(bot: Account, lang_code: str) -> list[Any]:
+    """The commands that a bot offers to a person in their private chat."""
+    default = types.BotCommandScopeDefault()
+    return bot.commands.get(_shelf(default, lang_code)) or bot.commands.get(_shelf(default, ""), [])
+
+
+@rpc(functions.messages.StartBotRequest, bots=False)
+def start_bot(call: Call, request: Any) -> Any:
+    """What a link t.me/bot?start=payload does."""
+    bot = peers.user(call, request.bot, "BOT_INVALID")
+    if not bot.is_bot:
+        raise RpcError(400, "BOT_INVALID")
+    if not _START_PARAM.fullmatch(request.start_param):
+        raise RpcError(400, "START_PARAM_INVALID" if request.start_param else "START_PARAM_EMPTY")
+    if sent := sending.repeated(call, request.random_id):
+        return sending.answer(call, [sent])
+    draft = Draft(f"/start {request.start_param}")
+    return sending.answer(call, [sending.post(call, bot, draft, request.random_id, None)])

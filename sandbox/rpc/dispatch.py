@@ -11,9 +11,25 @@ from sandbox.keys import Login, Seal
 from sandbox.mtproto.envelope import INVOKE_WITHOUT_UPDATES
 from sandbox.mtproto.messages import Message, rpc_result
 from sandbox.mtproto.session import Session
-from sandbox.rpc import auth, bots, callbacks, channels, help, messages, migration, updates, upload, users
+from sandbox.rpc import (
+    account,
+    auth,
+    bots,
+    callbacks,
+    channels,
+    help,
+    history,
+    inline,
+    invites,
+    messages,
+    migration,
+    updates,
+    upload,
+    users,
+)
 from sandbox.rpc.registry import Call, Rpc, RpcError, table
 from sandbox.world.faults import HARMLESS, Fault, first_to_strike
+from sandbox.world.floodgate import Flooded
 from sandbox.world.world import World
 
 if TYPE_CHECKING:
@@ -21,7 +37,10 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-TABLE: Final = table(auth, bots, callbacks, channels, help, messages, migration, updates, upload, users)
+TABLE: Final = table(
+    *(account, auth, bots, callbacks, channels, help, history, inline, invites, messages),
+    *(migration, updates, upload, users),
+)
 #: Calls of which a trusting data centre reads only the heads.
 BULK: Final = frozenset({functions.upload.SaveBigFilePartRequest.CONSTRUCTOR_ID})
 #: What may be called by a temporary key that is not bound yet.
@@ -43,13 +62,18 @@ def answer(dc: "DataCentre", session: Session, seal: Seal, message: Message) -> 
             result.add_done_callback(
                 lambda later: _deliver(session, message.id, fault, _result(dc, seal.login, later))
             )
+            dc.world.ledger.commit()
             return
         body = dc.speech.write(result, seal.login.layer)
     except RpcError as error:
         body = _error(error)
+    except Flooded as flood:
+        body = _error(RpcError(420, str(flood)))
     except Exception:  # whatever goes wrong in a handler, its client gets an answer
         log.exception("a call failed")
         body = _error(RpcError(500, "INTERNAL"))
+    # an answer is a promise: what it tells of is kept before
+    dc.world.ledger.commit()
     _deliver(session, message.id, fault, body)
 
 

@@ -14,6 +14,8 @@ MAX_CALLBACK_BYTES: Final = 64
 MAX_CALLBACK_ANSWER: Final = 200
 MAX_BUTTONS: Final = 100
 MAX_BUTTONS_IN_ROW: Final = 8
+#: Names lose what is over about 60 characters, their ending stays (tginfo/Telegram-Limits#154, tdl#1136).
+MAX_NAME: Final = 60
 
 
 def length(text: str) -> int:
@@ -33,6 +35,16 @@ def check_caption(text: str, *, premium: bool) -> None:
     """Raises RpcError for a caption that is too long."""
     if length(text) > (MAX_CAPTION_PREMIUM if premium else MAX_CAPTION):
         raise RpcError(400, "MEDIA_CAPTION_TOO_LONG")
+
+
+def cut_name(name: str) -> str:
+    """A file name as Telegram keeps it."""
+    stem, dot, ending = name.rpartition(".")
+    if len(name) <= MAX_NAME:
+        return name
+    return (
+        name[:MAX_NAME] if len(ending) > MAX_NAME // 2 else stem[: MAX_NAME - len(ending) - 1] + dot + ending
+    )
 
 
 def is_a(sample: Any, value: Any) -> bool:

@@ -1,4 +1,4 @@
-"""From the Input… objects of a request to accounts and channels, with their access hashes checked."""
+"""From the Input… objects of a request to accounts and chats, with their access hashes checked."""
 
 from typing import Any
 
@@ -7,12 +7,14 @@ from telethon.tl import types
 from sandbox.rpc.registry import Call, RpcError
 from sandbox.rpc.view import View
 from sandbox.world.accounts import Account
-from sandbox.world.channels import Channel
+from sandbox.world.channels import Channel, Group
+from sandbox.world.members import Right
+from sandbox.world.post_office import Place
 
 
 def view(call: Call) -> View:
     """How the world looks to the caller."""
-    return View(call.world, call.dc.id, call.account)
+    return View(call.world, call.account)
 
 
 def user(call: Call, peer: Any, error: str = "PEER_ID_INVALID") -> Account:
@@ -33,13 +35,13 @@ def known_user(call: Call, peer: Any) -> Account:
     """As `user`, but a bot may name people who wrote to it with an access hash of 0. Raises RpcError."""
     if call.account.is_bot and isinstance(peer, types.InputUser) and peer.access_hash == 0:
         account = call.world.accounts.get(peer.user_id)
-        if account is not None and has_written(account, call.account):
+        if account is not None and account.id in call.account.heard_from:
             return account
     return user(call, peer, "USER_ID_INVALID")
 
 
 def channel(call: Call, peer: Any) -> Channel:
-    """The channel that an InputChannel or InputPeerChannel names. Raises RpcError.
+    """The channel or supergroup that an InputChannel or InputPeerChannel names. Raises RpcError.
 
     A bot may name a channel in which it is with an access hash of 0.
     """
@@ -56,16 +58,64 @@ def channel(call: Call, peer: Any) -> Channel:
     return found
 
 
-def has_written(sender: Account, recipient: Account) -> bool:
-    """Whether one account ever wrote to another, which opens the chat for a bot."""
-    return sender.id in recipient.heard_from
+def open_channel(call: Call, peer: Any) -> Channel:
+    """A channel that the caller may look into: public, or its own. Raises RpcError."""
+    found = channel(call, peer)
+    inside = found.holds(call.account.id)
+    if found.bars(call.account.id) or (found.username is None and not inside):
+        raise RpcError(400, "CHANNEL_PRIVATE")
+    return found
 
 
-def recipient(call: Call, peer: Any) -> Account:
-    """The account that the caller writes to. Raises RpcError when it may not."""
-    account = user(call, peer)
-    if call.account.is_bot and (account.is_bot or not has_written(account, call.account)):
+def group(call: Call, group_id: int) -> Group:
+    """A basic group in which the caller is or was: those have no access hash. Raises RpcError."""
+    found = call.world.chats.group(group_id)
+    if found is None or found.member(call.account.id) is None:
+        raise RpcError(400, "CHAT_ID_INVALID")
+    return found
+
+
+def place(call: Call, peer: Any) -> Place:
+    """The chat that an InputPeer names, if the caller may look into it. Raises RpcError."""
+    match peer:
+        case types.InputPeerChannel():
+            return open_channel(call, peer)
+        case types.InputPeerChat():
+            return group(call, peer.chat_id)
+    return user(call, peer)
+
+
+def recipient(call: Call, peer: Any) -> Place:
+    """The chat that the caller writes to. Raises RpcError when it may not."""
+    found = place(call, peer)
+    match found:
+        case Account():
+            _check_private(call, found)
+        case Channel(broadcast=True):
+            if not found.may(call.account.id, Right.POST):
+                raise RpcError(400, "CHAT_ADMIN_REQUIRED")
+        case _:
+            if not found.holds(call.account.id):
+                raise RpcError(403, "CHAT_WRITE_FORBIDDEN")
+    return found
+
+
+def _check_private(call: Call, account: Account) -> None:
+    """A bot does not begin: it answers people who wrote to it, or who have just asked to join its channel."""
+    caller = call.account
+    heard = account.id in caller.heard_from
+    asked = caller.open_until.get(account.id, 0) > call.world.clock.now()
+    if caller.is_bot and (account.is_bot or not (heard or asked)):
         raise RpcError(400, "PEER_ID_INVALID")
-    if call.account.id in account.blocked:
+    if caller.id in account.blocked:
         raise RpcError(403, "USER_IS_BLOCKED")
-    return account
+
+
+def chat_of_admin(call: Call, peer: Any, right: Right) -> Group | Channel:
+    """The chat in which the caller has this right. Raises RpcError."""
+    found = place(call, peer)
+    if isinstance(found, Account):
+        raise RpcError(400, "PEER_ID_INVALID")
+    if not found.may(call.account.id, right):
+        raise RpcError(400, "CHAT_ADMIN_REQUIRED")
+    return found

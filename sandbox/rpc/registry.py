@@ -85,6 +85,20 @@ class Rpc:
             raise RpcError(400, "USER_BOT_REQUIRED")
 
 
+def later(answer: "asyncio.Future[Any]", show: Callable[[Any], Answer]) -> "asyncio.Future[Any]":
+    """The answer to a call that waits for a bot: what `show` makes of the bot's, or BOT_RESPONSE_TIMEOUT."""
+    shown: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
+
+    def answered(done: "asyncio.Future[Any]") -> None:
+        if done.result() is None:
+            shown.set_exception(RpcError(400, "BOT_RESPONSE_TIMEOUT"))
+        else:
+            shown.set_result(show(done.result()))
+
+    answer.add_done_callback(answered)
+    return shown
+
+
 def rpc(
     request: Any,
     *,

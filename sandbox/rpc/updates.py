@@ -1,4 +1,4 @@
-"""updates.*: where an account stands, and what it missed."""
+"""updates.*: where an account or a channel stands, and what a client missed."""
 
 import time
 from typing import Any, Final
@@ -6,13 +6,16 @@ from typing import Any, Final
 from telethon.tl import functions, types
 
 from sandbox.rpc import peers
+from sandbox.rpc.news import named_in
 from sandbox.rpc.registry import Call, RpcError, rpc
-from sandbox.rpc.view import named_in
 from sandbox.world.box import Logged
-from sandbox.world.events import LetterArrived, LetterEdited
+from sandbox.world.channels import Channel
+from sandbox.world.events import LetterArrived, LetterEdited, LettersDeleted
 
 #: Events in one answer; more come in slices.
 _SLICE: Final = 500
+#: Seconds until a client may ask for a channel's difference again.
+_CHANNEL_TIMEOUT_S: Final = 30
 
 
 def _state(call: Call, pts: int, qts: int) -> Any:
@@ -34,24 +37,67 @@ def get_difference(call: Call, request: Any) -> Any:
         return types.updates.DifferenceTooLong(pts=box.pts)
     if not missed:
         return types.updates.DifferenceEmpty(date=int(time.time()), seq=1)
-    if len(missed) <= _SLICE:
-        return _difference(call, types.updates.Difference, missed, _state(call, box.pts, box.qts))
     part = missed[:_SLICE]
     qts = max([request.qts, *(logged.qts for logged in part)])
-    return _difference(call, types.updates.DifferenceSlice, part, _state(call, part[-1].pts, qts))
+    is_whole = len(part) == len(missed)
+    kind = types.updates.Difference if is_whole else types.updates.DifferenceSlice
+    state = _state(call, box.pts, box.qts) if is_whole else _state(call, part[-1].pts, qts)
+    messages, others, chats, users = _missed(call, part)
+    return kind(messages, [], others, chats, users, state)
 
 
-def _difference(call: Call, kind: Any, missed: list[Logged], state: Any) -> Any:
+@rpc(functions.updates.GetChannelDifferenceRequest)
+def get_channel_difference(call: Call, request: Any) -> Any:
+    channel = peers.open_channel(call, request.channel)
+    box = channel.box
+    if not 1 <= request.pts <= box.pts or request.limit < 1:
+        raise RpcError(400, "PERSISTENT_TIMESTAMP_INVALID")
+    missed = box.since(request.pts, box.qts)
+    if missed is None:
+        return _too_long(call, channel)
+    if not missed:
+        return types.updates.ChannelDifferenceEmpty(box.pts, final=True, timeout=_CHANNEL_TIMEOUT_S)
+    part = missed[: min(request.limit, _SLICE)]
+    final = len(part) == len(missed)
+    found = _missed(call, part)
+    return types.updates.ChannelDifference(part[-1].pts, *found, final=final, timeout=_CHANNEL_TIMEOUT_S)
+
+
+def _missed(call: Call, log: list[Logged]) -> tuple[list[Any], list[Any], list[Any], list[Any]]:
+    """New messages, other updates, and the chats and users that they name."""
     view, viewer_id = peers.view(call), call.account.id
-    new_messages, other_updates = [], []
-    for logged in missed:
+    messages, others = [], []
+    for logged in log:
         match logged.event:
-            case LetterArrived(letter) | LetterEdited(letter) if viewer_id not in letter.ids:
+            case LetterArrived(letter) | LetterEdited(letter) if letter.number(viewer_id) is None:
                 pass  # it was deleted since
             case LetterArrived(letter):
-                new_messages.append(view.message(letter))
+                messages.append(view.message(letter))
+            case LettersDeleted(()):
+                pass  # nothing is left of it, but its place in the sequence
             case _:
-                other_updates.append(view.update(logged))
-    people, channels = named_in(missed)
-    chats = [view.channel(channel) for channel in channels]
-    return kind(new_messages, [], other_updates, chats, view.users(people | {viewer_id}), state)
+                others.append(view.update(logged))
+    named = named_in(log) | {viewer_id}
+    return messages, others, view.chats(named), view.people(named)
+
+
+def _too_long(call: Call, channel: Channel) -> Any:
+    """The newest message, and where the channel stands: who missed more has to look it up."""
+    box, view = channel.box, peers.view(call)
+    dialog = types.Dialog(
+        peer=types.PeerChannel(channel.id),
+        top_message=box.last_message_id,
+        read_inbox_max_id=0,
+        read_outbox_max_id=0,
+        unread_count=0,
+        unread_mentions_count=0,
+        unread_reactions_count=0,
+        unread_poll_votes_count=0,
+        notify_settings=types.PeerNotifySettings(),
+        pts=box.pts,
+    )
+    newest = box.letters.get(box.last_message_id)
+    messages, _, users = view.messages([newest] if newest is not None else [])
+    return types.updates.ChannelDifferenceTooLong(
+        dialog, messages, [view.chat(channel)], users, final=True, timeout=_CHANNEL_TIMEOUT_S
+    )

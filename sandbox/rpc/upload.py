@@ -8,8 +8,10 @@ from typing import Any, Final
 from telethon.tl import functions, types
 
 from sandbox import tl
+from sandbox.rpc.media import document, photo
 from sandbox.rpc.registry import Call, RpcError, rpc
-from sandbox.world.uploads import UNKNOWN_TOTAL, PartRefused
+from sandbox.world.files import Document, Photo
+from sandbox.world.uploads import UNKNOWN_TOTAL, Blob, PartRefused
 
 _SMALL: Final = struct.Struct("<Iqi")
 _BIG: Final = struct.Struct("<Iqii")
@@ -69,21 +71,28 @@ def _save(call: Call, request: Any, total: int, *, big: bool) -> bool:
 
 @rpc(functions.upload.GetFileRequest, passive=True)
 def get_file(call: Call, request: Any) -> Any:
-    place = request.location
-    if not isinstance(place, types.InputDocumentFileLocation) or place.thumb_size:
-        raise RpcError(400, "LOCATION_INVALID")
-    document = call.world.documents.get(place.id)
-    if document is None or place.access_hash != call.world.accounts.access_hash(
-        call.account, "document", place.id
-    ):
-        raise RpcError(400, "LOCATION_INVALID")
-    if place.file_reference != call.world.documents.reference(document):
-        raise RpcError(400, "FILE_REFERENCE_EXPIRED")
-    if document.dc_id != call.dc.id:
-        raise RpcError(303, f"FILE_MIGRATE_{document.dc_id}")
+    file, blob = _content(call, request.location)
+    if file.dc_id != call.dc.id:
+        raise RpcError(303, f"FILE_MIGRATE_{file.dc_id}")
     _check_range(request.offset, request.limit, precise=bool(request.precise))
-    content = document.blob.read(request.offset, request.limit)
-    return types.upload.File(types.storage.FileUnknown(), document.created_at, content)
+    content = blob.read(request.offset, request.limit)
+    return types.upload.File(types.storage.FileUnknown(), file.created_at, content)
+
+
+def _content(call: Call, place: Any) -> tuple[Document | Photo, Blob]:
+    """The file that a location names, and the bytes of it that are meant. Raises RpcError."""
+    match place:
+        case types.InputDocumentFileLocation(thumb_size=""):
+            found = document(call, place, "LOCATION_INVALID")
+            return found, found.blob
+        case types.InputDocumentFileLocation(thumb_size="m"):
+            found = document(call, place, "LOCATION_INVALID")
+            if found.thumb is not None:
+                return found, found.thumb.blob
+        case types.InputPhotoFileLocation(thumb_size="y"):
+            shown = photo(call, place, "LOCATION_INVALID")
+            return shown, shown.picture.blob
+    raise RpcError(400, "LOCATION_INVALID")
 
 
 def _check_range(offset: int, limit: int, *, precise: bool) -> None:

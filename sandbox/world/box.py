@@ -1,18 +1,19 @@
-"""One account's message box: its private messages by number, and the sequence of what happened to it.
+"""A message box: messages by number, and the sequence of what happened to them.
 
+Each account has one, for its private chats and basic groups; each channel has one of its own.
 https://core.telegram.org/api/updates#message-related-event-sequences
 """
 
 from collections import deque
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, ClassVar, Final
 
 if TYPE_CHECKING:
     from sandbox.world.events import Event
     from sandbox.world.letters import Letter
 
 #: Events that getDifference can still bring; who was away for more is told that it was too long.
-_REMEMBERED_EVENTS: Final = 20_000
+REMEMBERED_EVENTS: Final = 20_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,19 +28,38 @@ class Logged:
 
 @dataclass(eq=False)
 class Box:
-    """Numbers start at 1: to a client, 0 is no state at all."""
+    """Numbers start at 1: to a client, 0 is no state at all. `owner_id` is an account or a marked channel."""
 
+    kind: ClassVar[str] = "box"
+
+    owner_id: int
     pts: int = 1
     qts: int = 1
     last_message_id: int = 0
-    letters: dict[int, "Letter"] = field(default_factory=dict)
-    log: deque[Logged] = field(default_factory=lambda: deque(maxlen=_REMEMBERED_EVENTS))
+    #: how many events were ever logged
+    logged: int = 0
+    letters: dict[int, "Letter"] = field(default_factory=dict, init=False, metadata={"kept": False})
+    log: deque[Logged] = field(init=False, metadata={"kept": False})
 
-    def put(self, letter: "Letter") -> int:
-        """File a letter here. Gives its number."""
+    def __post_init__(self) -> None:
+        self.log = deque(maxlen=REMEMBERED_EVENTS)
+
+    @property
+    def key(self) -> str:
+        return str(self.owner_id)
+
+    def put(self, letter: "Letter") -> None:
+        """File a letter here, under a number of its own."""
         self.last_message_id += 1
         self.letters[self.last_message_id] = letter
-        return self.last_message_id
+        letter.ids[self.owner_id] = self.last_message_id
+
+    def take(self, letter: "Letter") -> int | None:
+        """Take a letter out. Gives the number that it had."""
+        number = letter.ids.pop(self.owner_id, None)
+        if number is not None:
+            del self.letters[number]
+        return number
 
     def record(self, event: "Event", pts_count: int) -> Logged:
         """Log an event of the pts sequence."""
@@ -53,6 +73,7 @@ class Box:
 
     def _log(self, logged: Logged) -> Logged:
         self.log.append(logged)
+        self.logged += 1
         return logged
 
     def since(self, pts: int, qts: int) -> list[Logged] | None:

@@ -1,18 +1,28 @@
-"""Private messages. A letter is one text in two boxes, under a number of its own in each."""
+"""Messages. A letter is one text in the boxes of all who have it, under a number of its own in each."""
 
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, ClassVar
 
-from sandbox.world.files import Document
+from sandbox.world.channels import CHANNEL_MARK
+from sandbox.world.files import Document, Photo
 
 
 @dataclass(frozen=True, slots=True)
 class Media:
-    """A document in a message, and how it shall be shown."""
+    """A file in a message, and how it shall be shown."""
 
-    document: Document
+    file: Document | Photo
     spoiler: bool = False
     ttl_s: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Forward:
+    """Where a forwarded message comes from: whose it is (marked id), when, and which post of a channel."""
+
+    from_id: int
+    at: int
+    post_id: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +33,10 @@ class Draft:
     entities: tuple[Any, ...] = ()
     media: Media | None = None
     markup: Any = None
+    #: what the messages of one album have in common
+    album_id: int | None = None
+    forward: Forward | None = None
+    via_bot_id: int | None = None
 
     def same_as(self, other: "Draft") -> bool:
         """Whether a reader would see no difference."""
@@ -36,8 +50,15 @@ def _bytes(draft: Draft) -> tuple[bytes, ...]:
 
 @dataclass(eq=False)
 class Letter:
-    """A private message. `ids` are its numbers, by account; who deleted it has none."""
+    """A message. `recipient_id` is an account or the marked id of a group or channel.
 
+    `ids` are its numbers, by the box that holds it: an account's or, for posts, the channel's. Who deleted it
+    has none.
+    """
+
+    kind: ClassVar[str] = "letter"
+
+    uid: int
     sender_id: int
     recipient_id: int
     sent_at: int
@@ -47,6 +68,20 @@ class Letter:
     edited_at: int | None = None
     ids: dict[int, int] = field(default_factory=dict)
 
+    @property
+    def key(self) -> str:
+        return f"{self.uid:020d}"
+
+    @property
+    def is_post(self) -> bool:
+        """Whether it lies in the box of a channel or supergroup."""
+        return self.recipient_id < CHANNEL_MARK
+
+    def number(self, account_id: int) -> int | None:
+        """Its number as this account knows it; None: it has it not, or not any more."""
+        return self.ids.get(self.recipient_id if self.is_post else account_id)
+
     def other(self, account_id: int) -> int:
-        """The account at the other end, seen from this one."""
-        return self.recipient_id if account_id == self.sender_id else self.sender_id
+        """The chat that it is in, seen from this account: who is at the other end, or the marked id."""
+        outgoing = account_id == self.sender_id or self.recipient_id < 0
+        return self.recipient_id if outgoing else self.sender_id

@@ -2,12 +2,16 @@
 
 import errno
 import os
+import secrets
 from collections import OrderedDict
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from hashlib import md5, sha256
 from pathlib import Path
 from typing import Final
+
+from sandbox.world.clock import Clock
+from sandbox.world.ledger import Ledger
 
 #: A part is at most this large, and this is divisible by the size of every part but the last.
 MAX_PART_BYTES: Final = 524_288
@@ -20,8 +24,14 @@ MAX_SMALL_BYTES: Final = 10 * 1024 * 1024
 #: file_total_parts of a streamed upload, of which only the last part tells the total
 UNKNOWN_TOTAL: Final = -1
 
-#: Unfinished and finished uploads that are kept at once; the oldest goes first.
+#: Unfinished and finished uploads that are kept at once; the longest idle goes first.
 _KEPT_UPLOADS: Final = 512
+#: How long parts wait for the next one: "between several minutes and several hours".
+#: https://core.telegram.org/api/files#uploading-files
+UPLOAD_LASTS_S: Final = 3 * 3600.0
+
+#: Which upload: the auth key that sends it, the client's file id, and whether it goes by saveBigFilePart.
+_Key = tuple[int, int, bool]
 
 
 class Keep(StrEnum):
@@ -79,6 +89,7 @@ class Upload:
     path: Path
     descriptor: int
     keep: Keep = Keep.CONTENT
+    used_at: float = 0.0
     total: int = UNKNOWN_TOTAL
     part_bytes: int = 0
     sizes: dict[int, int] = field(default_factory=dict)
@@ -94,7 +105,7 @@ class Upload:
                 raise PartRefused("FILE_PARTS_INVALID")
             self.total = total
         if self.sizes.get(part) != len(data):
-            self._fit(part, len(data))
+            self.fit(part, len(data))
         self._store(part, data)
 
     def _store(self, part: int, data: memoryview) -> None:
@@ -105,7 +116,7 @@ class Upload:
             case Keep.DIGESTS:
                 self.digests[part] = sha256(data).digest()
 
-    def _fit(self, part: int, size: int) -> None:
+    def fit(self, part: int, size: int) -> None:
         """Check the size of a new part against the others': one part may be shorter, the last one."""
         if part in self.sizes:
             raise PartRefused("FILE_PART_SIZE_CHANGED")
@@ -143,7 +154,7 @@ class Upload:
         if self.keep is not Keep.CONTENT:
             os.ftruncate(self.descriptor, parts * MAX_PART_BYTES)
         digests = b"".join(self.digests[part] for part in sorted(self.digests))
-        digest = sha256(digests).hexdigest() if digests else ""
+        digest = sha256(digests).hexdigest() if len(self.digests) == parts else ""
         return Blob(self.path, sum(self.sizes.values()), self.part_bytes, digest)
 
 
@@ -170,12 +181,15 @@ def check_part(part: int, total: int, size: int, *, big: bool, premium: bool) ->
 class Uploads:
     """All uploads. Parts belong to the auth key that sent them, not to all logins of the account."""
 
-    def __init__(self, spool: Path) -> None:
+    def __init__(self, spool: Path, clock: Clock, ledger: Ledger) -> None:
         self._spool = spool
+        self._clock = clock
+        self._ledger = ledger
         #: for uploads that begin from now on
         self.keep = Keep.CONTENT
-        self._uploads: OrderedDict[tuple[int, int, bool], Upload] = OrderedDict()
-        self._finished: OrderedDict[tuple[int, int, bool], Blob] = OrderedDict()
+        # both in the order of their last use
+        self._uploads: OrderedDict[_Key, Upload] = OrderedDict()
+        self._finished: OrderedDict[_Key, Blob] = OrderedDict()
 
     def save(
         self, key_id: int, file_id: int, part: int, total: int, data: memoryview, *, big: bool, premium: bool
@@ -185,24 +199,61 @@ class Uploads:
         at = (key_id, file_id, big)
         if at in self._finished:
             return
-        upload = self._uploads.get(at) or self._begin(at)
-        upload.save(part, total if big else UNKNOWN_TOTAL, data)
+        total = total if big else UNKNOWN_TOTAL
+        self._used(at).save(part, total, data)
+        if self._ledger.keeps:
+            self._ledger.put("part", _row(at, part), [len(data), total])
 
-    def _begin(self, at: tuple[int, int, bool]) -> Upload:
-        while len(self._uploads) >= _KEPT_UPLOADS:
-            _, oldest = self._uploads.popitem(last=False)
-            os.close(oldest.descriptor)
-            oldest.path.unlink(missing_ok=True)
-        path = self._spool / f"{at[0]:016x}-{at[1] & 0xFFFFFFFFFFFFFFFF:016x}-{'big' if at[2] else 'small'}"
-        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_TRUNC, 0o600)
-        upload = self._uploads[at] = Upload(path, descriptor, self.keep if at[2] else Keep.CONTENT)
+    def _used(self, at: _Key) -> Upload:
+        """The upload, new or as it was, and the last to be forgotten now."""
+        self._forget_idle(room=at not in self._uploads)
+        upload = self._uploads.get(at)
+        if upload is None:
+            upload = self._uploads[at] = self._open(at, os.O_TRUNC)
+        upload.used_at = self._clock.now()
+        self._uploads.move_to_end(at)
         return upload
+
+    def _open(self, at: _Key, how: int) -> Upload:
+        path = self._spool / f"{at[0]:016x}-{at[1] & 0xFFFFFFFFFFFFFFFF:016x}-{'big' if at[2] else 'small'}"
+        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | how, 0o600)
+        return Upload(path, descriptor, self.keep if at[2] else Keep.CONTENT)
+
+    def _forget_idle(self, *, room: bool) -> None:
+        """Forget what nobody goes on with; `room`: also the longest idle, if it takes a new one's place."""
+        while self._uploads:
+            at, oldest = next(iter(self._uploads.items()))
+            full = room and len(self._uploads) >= _KEPT_UPLOADS
+            if not full and oldest.used_at + UPLOAD_LASTS_S > self._clock.now():
+                return
+            self._close(at)
+            oldest.path.unlink(missing_ok=True)
+
+    def _close(self, at: _Key) -> None:
+        upload = self._uploads.pop(at)
+        os.close(upload.descriptor)
+        if self._ledger.keeps:
+            for part in upload.sizes:
+                self._ledger.put("part", _row(at, part), None)
+
+    def resume(self, row: str, size: int, total: int) -> Path:
+        """Take up what a ledger says of a part that came before a restart. Gives the file that it lies in."""
+        key_id, file_id, big, part = map(int, row.split("/"))
+        at = (key_id, file_id, bool(big))
+        if at not in self._uploads:
+            self._uploads[at] = self._open(at, 0)
+        upload = self._uploads[at]
+        upload.used_at = self._clock.now()
+        upload.total = max(upload.total, total)
+        upload.fit(part, size)
+        return upload.path
 
     def finish(self, key_id: int, file_id: int, parts: int, *, big: bool, md5_checksum: str = "") -> Blob:
         """The content of an upload. Raises PartRefused. May be asked for again, as sendMedia may."""
         at = (key_id, file_id, big)
         if at in self._finished:
             return self._finished[at]
+        self._forget_idle(room=False)
         upload = self._uploads.get(at)
         if upload is None:
             raise PartRefused("FILE_PART_0_MISSING" if parts else "FILE_PARTS_INVALID")
@@ -211,13 +262,20 @@ class Uploads:
             raise PartRefused("FILE_PARTS_INVALID")
         if md5_checksum and md5_checksum.lower() != blob.md5():
             raise PartRefused("MD5_CHECKSUM_INVALID")
-        os.close(self._uploads.pop(at).descriptor)
+        self._close(at)
+        # its file id may come again one day, and must not write over it
+        blob = replace(blob, path=blob.path.rename(self._spool / secrets.token_hex(16)))
         self._finished[at] = blob
         while len(self._finished) > _KEPT_UPLOADS:
             self._finished.popitem(last=False)
         return blob
 
     def close(self) -> None:
-        """Close every file that is open."""
+        """Close every file that is open; parts stay for the next start."""
         while self._uploads:
             os.close(self._uploads.popitem()[1].descriptor)
+
+
+def _row(at: _Key, part: int) -> str:
+    """Under what a ledger keeps a part."""
+    return f"{at[0]}/{at[1]}/{at[2]:d}/{part:05d}"

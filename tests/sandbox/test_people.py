@@ -9,10 +9,7 @@ from telethon import Button
 
 from sandbox import DataCentre, World
 from sandbox.people import NotSeen, Person, channel_of_link
-from sandbox.rpc.dispatch import TABLE
 from tests.sandbox.clients import connected
-
-MANUAL = Path(__file__).parents[2] / "docs" / "SANDBOX.md"
 
 
 async def test_person_when_expecting_looks_at_what_is_new_only(world: World, dc: DataCentre) -> None:
@@ -70,12 +67,3 @@ async def test_person_when_saving_over_a_file_does_not(world: World, dc: DataCen
 def test_link_when_it_names_a_channel_gives_its_username(url: str, username: Any) -> None:
     """Only plain links to a public name."""
     assert username == channel_of_link(url)
-
-
-def test_manual_when_it_lists_the_rpcs_lists_them_all() -> None:
-    """What the code answers is what docs/SANDBOX.md says."""
-    listed = re.findall(
-        r"`([a-z]+\.[a-z][A-Za-z]+)`",
-        MANUAL.read_text(encoding="utf-8").partition("## RPCs")[2].partition("Besides")[0],
-    )
-    assert sorted(rpc.name for rpc in TABLE.values()) == sorted(listed)

@@ -78,7 +78,7 @@ async def test_difference_when_long_comes_in_slices_and_at_last_is_empty(
 
 def test_difference_when_too_long_is_not_given() -> None:
     """What the log has forgotten is known to be forgotten."""
-    box = Box()
+    box = Box(7)
     for number in range(30_000):
         box.record(LettersDeleted((number,)), 1)
     assert box.since(1, 1) is None
@@ -148,7 +148,7 @@ async def test_button_when_the_bot_does_not_answer_times_out(
     world: World, dc: DataCentre, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The person is told; an answer after that is too late; what is no button's data is refused."""
-    monkeypatch.setattr("sandbox.world.buttons.ANSWER_S", 0.05)
+    monkeypatch.setattr("sandbox.world.questions.ANSWER_S", 0.05)
     account, user = world.add_bot(), world.add_user("Ada")
     async with connected(dc, account) as bot, Person.connect(dc, user) as ada:
         seen = Seen(bot, events.CallbackQuery())

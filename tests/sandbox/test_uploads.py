@@ -11,11 +11,17 @@ from hypothesis import strategies as st
 from telethon import functions, types
 from telethon.errors import FilePartMissingError
 
-from sandbox import DataCentre, World
+from sandbox import DataCentre, Ledger, World
+from sandbox.world.clock import Clock
 from sandbox.world.uploads import MAX_PART_BYTES, UNKNOWN_TOTAL, PartRefused, Uploads
 from tests.sandbox.clients import connected, refused
 
 KIB = 1024
+
+
+def _uploads(spool: Path) -> Uploads:
+    """Uploads of which nothing is kept."""
+    return Uploads(spool, Clock(), Ledger())
 
 
 def _save(uploads: Uploads, part: int, size: int, total: int = UNKNOWN_TOTAL, *, big: bool = True) -> None:
@@ -35,7 +41,7 @@ def test_parts_when_they_arrive_in_any_order_make_the_file(
     order = data.draw(st.permutations(range(len(parts))))
     repeated = data.draw(st.lists(st.sampled_from(range(len(parts))), max_size=3))
     big = data.draw(st.booleans())
-    uploads = Uploads(tmp_path_factory.mktemp("spool"))
+    uploads = _uploads(tmp_path_factory.mktemp("spool"))
     for number in [*order, *repeated]:
         uploads.save(1, 2, number, len(parts), memoryview(parts[number]), big=big, premium=False)
     blob = uploads.finish(1, 2, len(parts), big=big, md5_checksum=hashlib.md5(content).hexdigest())
@@ -64,7 +70,7 @@ def test_part_when_it_breaks_a_rule_is_refused_by_name(
 ) -> None:
     """Each rule that one part can break by itself."""
     with pytest.raises(PartRefused, match=error):
-        _save(Uploads(tmp_path), part, size, total)
+        _save(_uploads(tmp_path), part, size, total)
 
 
 @pytest.mark.parametrize(
@@ -82,7 +88,7 @@ def test_parts_when_they_do_not_fit_together_are_refused_by_name(
     tmp_path: Path, arrivals: list[tuple[int, int, int]], error: str
 ) -> None:
     """Each rule that parts can break together."""
-    uploads = Uploads(tmp_path)
+    uploads = _uploads(tmp_path)
     part, size, total = arrivals[0]
     _save(uploads, part, size, total)
     part, size, total = arrivals[1]
@@ -92,7 +98,7 @@ def test_parts_when_they_do_not_fit_together_are_refused_by_name(
 
 def test_streamed_upload_when_its_last_part_tells_the_total_is_whole(tmp_path: Path) -> None:
     """Every part says -1 but the last; also a file of exactly full parts."""
-    uploads = Uploads(tmp_path)
+    uploads = _uploads(tmp_path)
     for part in range(3):
         _save(uploads, part, KIB, UNKNOWN_TOTAL if part < 2 else 3)
     assert 3 * KIB == uploads.finish(1, 77, 3, big=True).size_bytes
@@ -100,7 +106,7 @@ def test_streamed_upload_when_its_last_part_tells_the_total_is_whole(tmp_path: P
 
 def test_upload_when_parts_are_missing_names_the_first(tmp_path: Path) -> None:
     """Missing at the beginning, in the middle, and all of them."""
-    uploads = Uploads(tmp_path)
+    uploads = _uploads(tmp_path)
     with pytest.raises(PartRefused, match="FILE_PART_0_MISSING"):
         uploads.finish(1, 77, 3, big=True)
     _save(uploads, 0, KIB, 3)
@@ -113,7 +119,7 @@ def test_upload_when_parts_are_missing_names_the_first(tmp_path: Path) -> None:
 
 def test_upload_when_it_belongs_to_another_key_is_not_found(tmp_path: Path) -> None:
     """Parts of one login are none of another's."""
-    uploads = Uploads(tmp_path)
+    uploads = _uploads(tmp_path)
     _save(uploads, 0, KIB, 1)
     with pytest.raises(PartRefused, match="FILE_PART_0_MISSING"):
         uploads.finish(2, 77, 1, big=True)
@@ -121,7 +127,7 @@ def test_upload_when_it_belongs_to_another_key_is_not_found(tmp_path: Path) -> N
 
 def test_small_upload_when_it_is_over_its_bound_is_refused(tmp_path: Path) -> None:
     """More than 10 MiB must go by saveBigFilePart."""
-    uploads = Uploads(tmp_path)
+    uploads = _uploads(tmp_path)
     for part in range(21):
         _save(uploads, part, MAX_PART_BYTES, big=False)
     with pytest.raises(PartRefused, match="FILE_PARTS_INVALID"):
@@ -175,9 +181,10 @@ async def test_document_when_named_by_another_account_or_reference_is_not_given(
 
         with refused("LOCATION_INVALID"):
             await get(sent, offset=0, limit=4096)
-        mine.document.file_reference = b"old"
-        with refused("FILE_REFERENCE_EXPIRED"):
-            await get(mine.document, offset=0, limit=4096)
+        for reference, error in ((b"", "EMPTY"), (b"forged", "INVALID")):
+            old = types.Document(**{**vars(mine.document), "file_reference": reference})
+            with refused(f"FILE_REFERENCE_{error}"):
+                await get(old, offset=0, limit=4096)
 
 
 @pytest.mark.parametrize(
