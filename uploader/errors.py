@@ -39,6 +39,14 @@ class Reason(StrEnum):
     CHANGED = "changed"  # the file changed while it was fetched
     EMPTY = "empty"  # 0 bytes
     TOO_LARGE = "too-large"
+    NO_MEDIA = "no-media"  # a page without a film or a file
+    PLAYLIST = "playlist"  # a list of films, not one
+    LIVE = "live"  # goes on now, or for ever
+    UPCOMING = "upcoming"  # not there yet
+    NEEDS_LOGIN = "needs-login"
+    GEO_BLOCKED = "geo-blocked"
+    DRM = "drm"
+    NO_ROOM = "no-room"  # the disk is full
     UPLOAD_FAILED = "upload-failed"
     CHAT_UNREACHABLE = "chat-unreachable"
     INTERNAL = "internal"
