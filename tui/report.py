@@ -30,5 +30,6 @@ def _transfer(row: TransferRow) -> str:
         units.size(row.done_bytes),
         units.speed(row.speed_bytes_s),
         f"{units.duration(row.eta_s)} left" if row.eta_s is not None else "",
+        f"waiting for Telegram, {units.duration(row.parked_s)}" if row.parked_s else "",
     ]
     return "  ".join(part for part in parts if part)

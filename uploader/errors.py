@@ -7,11 +7,12 @@
     │   └── SourceTemporary      ... this time: a later attempt may work
     ├── TransferError            the data centre did not take the file; carries a Reason
     │   ├── TransferTemporary    ... this time: a later attempt resumes
-    │   │   └── PartsLost        ... and it starts anew: parts that were acknowledged are gone
+    │   │   └── PartsLost        ... parts that were acknowledged are gone, and are sent again
     │   └── AccountStopped       the account's login was ended: nothing goes until an operator sees to it
     ├── TelegramError            Telegram refused a call
     │   ├── ChatUnreachable      the person blocked the bot, or the chat is gone
     │   ├── FloodWait            Telegram asks to wait `wait_s` seconds
+    │   ├── NoAnswer             whether the call was done is unknown
     │   └── ChannelUnusable      the bot may not see who is in a channel
     ├── StorageUnavailable       the database does not answer now
     └── LeaseLost                another worker owns the job now: stop at once
@@ -94,7 +95,11 @@ class TransferTemporary(TransferError):
 
 
 class PartsLost(TransferTemporary):
-    """The data centre no longer has parts that it acknowledged: all must be sent again, under a new id."""
+    """The data centre no longer has a part that it acknowledged: `part`; None: all must be sent again."""
+
+    def __init__(self, reason: Reason, detail: str = "", part: int | None = None) -> None:
+        super().__init__(reason, detail)
+        self.part = part
 
 
 class AccountStopped(TransferError):
@@ -115,6 +120,10 @@ class FloodWait(TelegramError):
     def __init__(self, wait_s: float) -> None:
         super().__init__(f"FLOOD_WAIT_{wait_s:g}")
         self.wait_s = wait_s
+
+
+class NoAnswer(TelegramError):
+    """No answer came in time, or the connection broke: whether the call was done is unknown."""
 
 
 class ChannelUnusable(TelegramError):

@@ -52,6 +52,12 @@ WAITING_SPONSORS_S: Final = 24 * 3600.0
 #: People waiting for sponsors who are looked at again, in turn, in case an update was lost.
 WATCHED_PEOPLE: Final = 1000
 
+#: A job whose account was logged out is tried again this often, for as long as it takes.
+ACCOUNT_REST_S: Final = 60.0
+
+#: Parts of one file that Telegram may have lost and get again when the message is sent; more: all, later.
+PARTS_SENT_AGAIN: Final = 8
+
 #: Parts that Telegram acknowledged are kept by it "from several minutes to several hours".
 #: https://core.telegram.org/api/files
 CHECKPOINT_S: Final = 1800.0

@@ -122,9 +122,11 @@ class Uploaded:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Delivered:
-    """The message that holds the file. `message_id` None: sent by an earlier attempt, id unknown."""
+    """The message that holds the file. All None: sent by an earlier attempt, and not told again."""
 
     message_id: int | None
+    size_bytes: int | None = None  # of the file that Telegram holds
+    name: str | None = None  # of that file
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -136,6 +138,7 @@ class Progress:
     name: str | None
     done_bytes: int
     total_bytes: int | None
+    parked_until: float | None = None  # Telegram wants no parts before; it may have passed
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

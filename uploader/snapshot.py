@@ -26,6 +26,7 @@ class TransferRow(_Wire):
     total_bytes: int | None
     speed_bytes_s: float
     eta_s: float | None
+    parked_s: float = 0.0  # Telegram wants no parts for so long
     attempt: int
     started_at: float
 

@@ -3,7 +3,7 @@
 import asyncio
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Final, Protocol
 
 import structlog
@@ -11,23 +11,20 @@ import structlog
 from uploader import limits
 from uploader.errors import (
     ChatUnreachable,
-    FloodWait,
     LeaseLost,
     PartsLost,
     PeykError,
     Reason,
-    ReasonedError,
-    SourceTemporary,
     StorageUnavailable,
-    TelegramError,
-    TransferTemporary,
+    TransferError,
 )
-from uploader.model import Checkpoint, Job, Phase, Progress, RemoteFile, Uploaded
+from uploader.failure import CancelAsked, Exhausted, GiveUp, Rest, judge
+from uploader.model import Checkpoint, Delivered, Job, Person, Phase, Progress, RemoteFile, Uploaded
 from uploader.sources import Sources
 from uploader.storage.jobs import Jobs
 from uploader.storage.people import People
 from uploader.telegram.gateway import Gateway, new_random_id
-from uploader.transfer import UploadPool, upload
+from uploader.transfer import UploadPool, all_but, upload
 
 #: Without a nudge, the queue is looked at this often.
 POLL_S: Final = 1.0
@@ -46,47 +43,6 @@ class Watcher(Protocol):
 
     async def ended(self, job: Job) -> None:
         """The job left the worker; its state (and reason, and `run_at`) say how."""
-
-
-class Exhausted(ReasonedError):
-    """All attempts of the job are used up."""
-
-
-class CancelAsked(PeykError):
-    """The person asked to stop this job."""
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Retry:
-    """Try again after `wait_s`; `reason` is what went wrong."""
-
-    wait_s: float
-    reason: Reason
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class GiveUp:
-    """The job failed for good."""
-
-    reason: Reason
-
-
-def judge(error: Exception, failures: int) -> Retry | GiveUp:
-    """What becomes of a job whose attempt ended with `error`, after `failures` failed attempts before it."""
-    reason = Reason.UPLOAD_FAILED if isinstance(error, TelegramError) else Reason.INTERNAL
-    if isinstance(error, ReasonedError):
-        reason = error.reason
-    if isinstance(error, ChatUnreachable):
-        return GiveUp(reason=Reason.CHAT_UNREACHABLE)
-    permanent = isinstance(error, ReasonedError) and not isinstance(
-        error, SourceTemporary | TransferTemporary
-    )
-    if permanent or failures + 1 >= limits.ATTEMPTS:
-        return GiveUp(reason=reason)
-    wait_s = limits.retry_wait_s(failures + 1)
-    if isinstance(error, FloodWait):
-        wait_s = max(wait_s, error.wait_s)
-    return Retry(wait_s=wait_s, reason=reason)
 
 
 class Worker:
@@ -206,6 +162,8 @@ class Worker:
         log.warning("attempt failed", cause=str(error), verdict=type(verdict).__name__)
         if isinstance(verdict, GiveUp):
             await self._jobs.fail(job, verdict.reason)
+        elif isinstance(verdict, Rest):
+            await self._jobs.release(job, time.time() + verdict.wait_s)
         else:
             await self._jobs.retry(job, time.time() + verdict.wait_s)
         return verdict.reason
@@ -231,31 +189,68 @@ class Worker:
         async with self._sources.open(job.link) as remote:
             await self._jobs.note_file(job, remote.name, remote.size_bytes)
             report.file = remote
-            uploaded = await self._upload(job, remote, report)
-        report(Phase.FINISHING, uploaded.size_bytes)
-        random_id = await self._jobs.reserve_random_id(job, new_random_id())
-        sending.set()
-        # the last look before something is sent: whoever lost the lease must not send
-        if await self._jobs.renew(job):
-            raise CancelAsked
-        try:
-            delivered = await self._gateway.deliver(person, uploaded, random_id)
-        except PartsLost:
-            await self._jobs.forget_checkpoint(job)
-            raise
+            try:
+                uploaded = await self._upload(job, remote, report, job.checkpoint)
+                report(Phase.FINISHING, uploaded.size_bytes)
+                random_id = await self._jobs.reserve_random_id(job, new_random_id())
+                sending.set()
+                # the last look before something is sent: whoever lost the lease must not send
+                if await self._jobs.renew(job):
+                    raise CancelAsked
+                delivered = await self._deliver(job, person, remote, uploaded, random_id, report)
+            except PartsLost:
+                await self._jobs.forget_checkpoint(job)
+                raise
         await self._jobs.finish(job, delivered.message_id)
 
-    async def _upload(self, job: Job, remote: RemoteFile, report: "_Reporter") -> Uploaded:
+    async def _upload(
+        self, job: Job, remote: RemoteFile, report: "_Reporter", checkpoint: Checkpoint | None
+    ) -> Uploaded:
         async def save(checkpoint: Checkpoint) -> None:
             await self._jobs.checkpoint(job, checkpoint)
 
         return await upload(
             remote,
             self._pool,
-            checkpoint=job.checkpoint,
+            checkpoint=checkpoint,
             save=save,
             report=lambda done_bytes: report(Phase.UPLOADING, done_bytes),
+            parked=report.parked,
         )
+
+    async def _deliver(
+        self,
+        job: Job,
+        person: Person,
+        remote: RemoteFile,
+        uploaded: Uploaded,
+        random_id: int,
+        report: "_Reporter",
+    ) -> Delivered:
+        """Send the message, and see that Telegram holds what was sent. Parts that it lost it gets again."""
+        for _ in range(limits.PARTS_SENT_AGAIN):
+            try:
+                delivered = await self._gateway.deliver(person, uploaded, random_id)
+            except PartsLost as lost:
+                checkpoint = all_but(lost.part, uploaded, remote.validator, self._pool.account)
+                if checkpoint is None:
+                    raise
+                _log.warning("parts lost: sent again", job=job.id, part=lost.part)
+                uploaded = await self._upload(job, remote, report, checkpoint)
+                report(Phase.FINISHING, uploaded.size_bytes)
+            else:
+                await self._compare(job, uploaded, delivered)
+                return delivered
+        raise PartsLost(Reason.UPLOAD_FAILED, "one after the other")
+
+    async def _compare(self, job: Job, uploaded: Uploaded, delivered: Delivered) -> None:
+        """A file that is not whole must not stay in the chat; what it is called is Telegram's own affair."""
+        if delivered.size_bytes not in {None, uploaded.size_bytes} and delivered.message_id is not None:
+            await self._gateway.withdraw(delivered.message_id)
+            held = f"Telegram holds {delivered.size_bytes} of {uploaded.size_bytes} bytes"
+            raise TransferError(Reason.UPLOAD_FAILED, held)
+        if delivered.name not in {None, uploaded.name}:
+            _log.info("Telegram changed the name of the file", job=job.id)
 
 
 class _Reporter:
@@ -265,14 +260,23 @@ class _Reporter:
         self.file: RemoteFile | None = None
         self._job = job
         self._watchers = watchers
+        self._done_bytes = 0
+        self._parked_until: float | None = None
 
     def __call__(self, phase: Phase, done_bytes: int) -> None:
+        self._done_bytes = done_bytes
         progress = Progress(
             job_id=self._job.id,
             phase=phase,
             name=self.file.name if self.file else self._job.name,
             done_bytes=done_bytes,
             total_bytes=self.file.size_bytes if self.file else self._job.size_bytes,
+            parked_until=self._parked_until,
         )
         for watcher in self._watchers:
             watcher.progress(progress)
+
+    def parked(self, until: float) -> None:
+        """The data centre wants no parts before."""
+        self._parked_until = until
+        self(Phase.UPLOADING, self._done_bytes)

@@ -93,6 +93,18 @@ async def test_snapshot_when_the_engine_is_new_is_empty_and_complete(scene: Scen
     assert (False, False) == (seen.maintenance, seen.stopping)
 
 
+async def test_snapshot_when_telegram_wants_no_parts_shows_for_how_long(scene: Scene) -> None:
+    """Seconds that are left, and none once a part was acknowledged again."""
+    await scene.add()
+    job = await scene.claim()
+    scene.board.started(job)
+    scene.board.progress(replace(uploading(job, 0), parked_until=scene.clock.now + 30))
+    scene.clock.now += 10
+    assert [20.0] == [row.parked_s for row in (await scene.board.snapshot()).transfers]
+    scene.clock.now += 30
+    assert [0.0] == [row.parked_s for row in (await scene.board.snapshot()).transfers]
+
+
 async def test_snapshot_when_a_job_runs_shows_acknowledged_bytes_speed_and_time_left(scene: Scene) -> None:
     """100,000 bytes in two seconds are 50,000 a second; 900,000 more take 18 s."""
     await scene.add()

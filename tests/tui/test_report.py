@@ -21,6 +21,12 @@ def test_report_when_a_name_is_hostile_stays_one_line() -> None:
     assert "  #1 a [31m b  uploading  50 %  50 MiB  10 MiB/s  5 s left" == report[2]
 
 
+def test_report_when_telegram_wants_no_parts_says_for_how_long() -> None:
+    """A transfer that stands still is not broken."""
+    report = list(lines(idle(transfers=(transfer(1, parked_s=75.0, speed_bytes_s=0.0, eta_s=None),))))
+    assert "  #1 file-1.bin  uploading  50 %  50 MiB  waiting for Telegram, 1 min 15 s" == report[2]
+
+
 def test_report_when_idle_or_switched_says_so() -> None:
     """Stopping beats maintenance."""
     assert next(lines(idle(maintenance=True))).startswith("@peyk_bot maintenance, ")

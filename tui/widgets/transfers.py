@@ -104,6 +104,8 @@ def _facts(row: TransferRow) -> Content:
     parts = [plain.name(row.host), plain.name(wording.phase(row.phase))]
     if row.attempt > 1:
         parts.append(f"attempt {row.attempt}")
+    if row.parked_s:
+        parts.append(f"waiting for Telegram, {units.brief(row.parked_s)}")
     return Content(" · ".join(parts))
 
 

@@ -39,6 +39,7 @@ class _Shown:
     speed: Speed = field(default_factory=Speed)
     text: str = ""
     share: float = -1.0
+    parked_until: float | None = None
     at: float = 0.0
 
 
@@ -112,13 +113,19 @@ class StatusMessages:
             shown.job = await self._jobs.get(shown.job.id) or shown.job
         share = latest.done_bytes / latest.total_bytes if latest.total_bytes else 0.0
         text = progress_text(self._texts, shown.job, latest, shown.speed.bytes_s(self._clock()))
-        worth = not latest.total_bytes or share - shown.share >= EDIT_SHARE or latest.phase is Phase.FINISHING
+        worth = (
+            not latest.total_bytes
+            or share - shown.share >= EDIT_SHARE
+            or latest.phase is Phase.FINISHING
+            or latest.parked_until != shown.parked_until
+        )
         if shown.job.status_message_id is None or text == shown.text or not worth:
             return
         keyboard = keyboards.cancel(self._texts, shown.job.language, shown.job.id)
         try:
             if await self._edit(shown.job, text, keyboard, skippable=True):
                 shown.text, shown.share, shown.at = text, share, self._clock()
+                shown.parked_until = latest.parked_until
         except TelegramError as error:
             # the next edit is tried twice as late; the last one will be tried anyway
             shown.at = self._clock() + EDIT_S
@@ -177,6 +184,9 @@ def progress_text(texts: Texts, job: Job, progress: Progress, speed_bytes_s: flo
     if progress.phase is Phase.OPENING:
         return texts.get(language, "opening", host=job.link.host)
     done = texts.size(language, progress.done_bytes)
+    parked_s = (progress.parked_until or 0.0) - time.time()
+    if parked_s > 0:
+        return texts.get(language, "parked", name=name, done=done, wait=texts.duration(language, parked_s))
     if progress.phase is Phase.FINISHING:
         return texts.get(language, "finishing", name=name, total=done)
     speed = texts.size(language, speed_bytes_s)

@@ -114,6 +114,7 @@ class Board:
             total_bytes=total_bytes,
             speed_bytes_s=speed_bytes_s,
             eta_s=eta_s(seen.done_bytes, total_bytes, speed_bytes_s),
+            parked_s=max(0.0, (seen.parked_until or 0.0) - now),
             attempt=job.failures + 1,
             started_at=job.updated_at,
         )

@@ -145,9 +145,9 @@ class Jobs:
         """Put the job back into the queue until `run_at`; the attempt counts as a failure."""
         await self._leave(job, JobState.QUEUED, run_at=run_at, failures=jobs.c.failures + 1)
 
-    async def release(self, job: Job) -> None:
-        """Put the job back into the queue at once; the attempt counts for nothing but the fence."""
-        await self._leave(job, JobState.QUEUED, run_at=self._database.now())
+    async def release(self, job: Job, run_at: float | None = None) -> None:
+        """Put the job back into the queue (until `run_at`); the attempt counts for nothing but the fence."""
+        await self._leave(job, JobState.QUEUED, run_at=self._database.now() if run_at is None else run_at)
 
     # moved by people and admins
 

@@ -18,6 +18,7 @@ from uploader.errors import (
     ChannelUnusable,
     ChatUnreachable,
     FloodWait,
+    NoAnswer,
     PartsLost,
     Reason,
     TelegramError,
@@ -61,9 +62,10 @@ Keyboard = Sequence[Sequence[Button]]
 class Gateway:
     """One account's voice."""
 
-    def __init__(self, client: TelegramClient, pacer: Pacer) -> None:
+    def __init__(self, client: TelegramClient, pacer: Pacer, *, deliver_s: float = DELIVER_S) -> None:
         self._client = client
         self._pacer = pacer
+        self._deliver_s = deliver_s
 
     async def say(self, person: Person, text: str, keyboard: Keyboard = ()) -> int:
         """Send a message; returns its id.
@@ -129,7 +131,7 @@ class Gateway:
         """Post an uploaded file in the person's chat. Repeating it with the same `random_id` posts it once.
 
         Raises:
-            PartsLost, TransferError, TransferTemporary, ChatUnreachable, FloodWait, TelegramError
+            PartsLost, TransferError, ChatUnreachable, FloodWait, TelegramError; NoAnswer after two calls
         """
         media = types.InputMediaUploadedDocument(
             file=_input_file(uploaded),
@@ -142,12 +144,22 @@ class Gateway:
         )
         await self._pacer.message(person.user_id)
         try:
-            result = await self._call(request, DELIVER_S)
+            result = await self._call_twice(request, self._deliver_s)
         except errors.RandomIdDuplicateError:
             return Delivered(message_id=None)
-        except (errors.FilePartMissingError, errors.FilePart0MissingError) as error:
-            raise PartsLost(Reason.UPLOAD_FAILED, type(error).__name__) from None
-        return Delivered(message_id=_message_id(result, random_id))
+        except errors.FilePart0MissingError:
+            raise PartsLost(Reason.UPLOAD_FAILED, "part 0", part=0) from None
+        except errors.FilePartMissingError as error:
+            raise PartsLost(Reason.UPLOAD_FAILED, f"part {error.which}", part=error.which) from None
+        return _delivered(result, random_id)
+
+    async def withdraw(self, message_id: int) -> None:
+        """Delete a message of ours.
+
+        Raises:
+            FloodWait, TelegramError
+        """
+        await self._call(functions.messages.DeleteMessagesRequest(id=[message_id], revoke=True))
 
     async def is_member(self, sponsor: Sponsor, person: Person) -> bool:
         """Whether the person is in the channel.
@@ -201,6 +213,13 @@ class Gateway:
         rows = [[_button(button) for button in row] for row in keyboard]
         return self._client.build_reply_markup(rows) if rows else None
 
+    async def _call_twice(self, request: Any, answer_s: float) -> Any:
+        """Make a call that may be repeated (its `random_id` sees to that) again if no answer comes."""
+        try:
+            return await self._call(request, answer_s)
+        except NoAnswer:
+            return await self._call(request, answer_s)
+
     async def _call(self, request: Any, answer_s: float = ANSWER_S) -> Any:
         async with _translated(), asyncio.timeout(answer_s):
             return await self._client(request)
@@ -234,7 +253,7 @@ async def _translated() -> AsyncIterator[None]:
         raise TelegramError(f"{type(error).__name__} ({error.message})") from None
     except (OSError, TimeoutError, ValueError) as error:
         # Telethon ends its own retries with a ValueError
-        raise TelegramError(f"no answer: {type(error).__name__}") from None
+        raise NoAnswer(f"no answer: {type(error).__name__}") from None
 
 
 def is_inside(participant: Any) -> bool:
@@ -266,6 +285,18 @@ def _button(button: Button) -> Any:
     # Telethon's own makers: the TL types behind them change from layer to layer
     make = telethon.Button
     return make.url(button.text, button.url) if button.url else make.inline(button.text, button.data)
+
+
+def _delivered(result: Any, random_id: int) -> Delivered:
+    """What the answer to a send tells of the message and of the file that Telegram holds."""
+    size_bytes = name = None
+    for update in getattr(result, "updates", ()):
+        media = getattr(getattr(update, "message", None), "media", None)
+        if isinstance(document := getattr(media, "document", None), types.Document):
+            size_bytes = int(document.size)
+            names = [each.file_name for each in document.attributes if hasattr(each, "file_name")]
+            name = names[0] if names else None
+    return Delivered(message_id=_message_id(result, random_id), size_bytes=size_bytes, name=name)
 
 
 def _message_id(result: Any, random_id: int) -> int | None:

@@ -41,6 +41,9 @@ uploading =
 uploading-unknown =
     { $name }
     { $done } so far · { $speed }/s (the site does not say how large the file is)
+parked =
+    { $name }
+    { $done } so far · waiting for Telegram, { $wait }. It goes on by itself.
 finishing =
     { $name }
     All { $total } are at Telegram. Sending the message…

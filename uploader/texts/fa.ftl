@@ -38,6 +38,9 @@ uploading =
 uploading-unknown =
     { $name }
     تا اینجا { $done } · { $speed } در ثانیه (سایت اندازهٔ فایل را نمی‌گوید)
+parked =
+    { $name }
+    تا اینجا { $done } · در انتظار تلگرام، { $wait }. خودش ادامه پیدا می‌کند.
 finishing =
     { $name }
     همهٔ { $total } به تلگرام رسید. دارم پیام را می‌فرستم…

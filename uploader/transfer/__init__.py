@@ -1,7 +1,7 @@
 """The transfer of a file's bytes to Telegram: our own upload-only MTProto connections."""
 
 from uploader.transfer.endpoint import Endpoint
-from uploader.transfer.parts import CAP_BYTES, PART_BYTES, PART_LIMIT
+from uploader.transfer.parts import CAP_BYTES, PART_BYTES, PART_LIMIT, all_but
 from uploader.transfer.patience import Patience
 from uploader.transfer.pool import PoolStatus, UploadPool
 from uploader.transfer.upload import upload
@@ -14,5 +14,6 @@ __all__ = [
     "Patience",
     "PoolStatus",
     "UploadPool",
+    "all_but",
     "upload",
 ]

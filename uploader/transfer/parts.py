@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from uploader.errors import Reason, SourceError
-from uploader.model import Checkpoint
+from uploader.model import Checkpoint, Uploaded
 
 #: The largest part Telegram takes, and the size it recommends; only the last part may be smaller.
 PART_BYTES: Final = 524_288
@@ -93,6 +93,26 @@ def missing_runs(bitmap: bytes | bytearray, count: int) -> Iterator[Run]:
             start = part
     if start is not None:
         yield Run(start=start, stop=count)
+
+
+def all_but(part: int | None, uploaded: Uploaded, validator: str | None, account: str) -> Checkpoint | None:
+    """A checkpoint from which only `part` is sent again; None: this upload cannot be gone on with.
+
+    `validator` and `account` are those of the upload.
+    """
+    if part is None or validator is None or uploaded.md5_hex is not None or part >= uploaded.part_count:
+        return None
+    acked = blank(uploaded.part_count)
+    for other in range(uploaded.part_count):
+        if other != part:
+            mark(acked, other)
+    return Checkpoint(
+        file_id=uploaded.file_id,
+        size_bytes=uploaded.size_bytes,
+        validator=validator,
+        acked=bytes(acked),
+        account=account,
+    )
 
 
 def fits(checkpoint: Checkpoint | None, size_bytes: int, validator: str | None, account: str) -> bool:

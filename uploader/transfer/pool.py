@@ -119,6 +119,8 @@ class UploadPool:
         """
         with self._slots.claim(parked) as claim:
             self._resize()
+            if (parked_until := self.status().parked_until) is not None:
+                parked(parked_until)
             yield claim
         self._resize()
 

@@ -4,6 +4,7 @@ import pytest
 
 from uploader import limits
 from uploader.errors import (
+    AccountStopped,
     ChatUnreachable,
     FloodWait,
     PeykError,
@@ -15,7 +16,7 @@ from uploader.errors import (
     TransferError,
     TransferTemporary,
 )
-from uploader.worker import GiveUp, Retry, judge
+from uploader.failure import GiveUp, Rest, Retry, judge
 
 
 @pytest.mark.parametrize(
@@ -28,18 +29,24 @@ from uploader.worker import GiveUp, Retry, judge
         (SourceTemporary(Reason.TIMED_OUT), Retry(wait_s=5.0, reason=Reason.TIMED_OUT)),
         (TransferTemporary(Reason.UPLOAD_FAILED), Retry(wait_s=5.0, reason=Reason.UPLOAD_FAILED)),
         (TelegramError("INTERNAL"), Retry(wait_s=5.0, reason=Reason.UPLOAD_FAILED)),
-        (FloodWait(77.0), Retry(wait_s=77.0, reason=Reason.UPLOAD_FAILED)),
-        (FloodWait(1.0), Retry(wait_s=5.0, reason=Reason.UPLOAD_FAILED)),
+        (FloodWait(77.0), Rest(wait_s=77.0, reason=Reason.UPLOAD_FAILED)),
+        (AccountStopped(Reason.UPLOAD_FAILED), Rest(wait_s=60.0, reason=Reason.UPLOAD_FAILED)),
         (StorageUnavailable("away"), Retry(wait_s=5.0, reason=Reason.INTERNAL)),
         (RuntimeError("a bug"), Retry(wait_s=5.0, reason=Reason.INTERNAL)),
         (PeykError("unheard of"), Retry(wait_s=5.0, reason=Reason.INTERNAL)),
     ],
 )
 def test_judge_when_the_first_attempt_fails_follows_the_class_of_error(
-    error: Exception, expected: Retry | GiveUp
+    error: Exception, expected: Retry | Rest | GiveUp
 ) -> None:
     """Temporary causes are tried again, permanent ones are told at once."""
     assert expected == judge(error, failures=0)
+
+
+@pytest.mark.parametrize("error", [FloodWait(3.0), AccountStopped(Reason.UPLOAD_FAILED)])
+def test_judge_when_telegram_asks_to_wait_counts_no_attempt(error: Exception) -> None:
+    """Waits of any number, and a login that an operator has to repair, do not use a job up."""
+    assert isinstance(judge(error, failures=limits.ATTEMPTS - 1), Rest)
 
 
 def test_judge_when_attempts_go_on_failing_waits_longer_and_gives_up() -> None:

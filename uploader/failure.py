@@ -1,0 +1,66 @@
+"""What becomes of a job whose attempt failed: a decision, on which the worker acts."""
+
+from dataclasses import dataclass
+
+from uploader import limits
+from uploader.errors import (
+    AccountStopped,
+    ChatUnreachable,
+    FloodWait,
+    PeykError,
+    Reason,
+    ReasonedError,
+    SourceTemporary,
+    TelegramError,
+    TransferTemporary,
+)
+
+
+class Exhausted(ReasonedError):
+    """All attempts of the job are used up."""
+
+
+class CancelAsked(PeykError):
+    """The person asked to stop this job."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Retry:
+    """Try again after `wait_s`; `reason` is what went wrong."""
+
+    wait_s: float
+    reason: Reason
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Rest:
+    """Nothing is wrong with the job: try again after `wait_s`, and do not count this attempt."""
+
+    wait_s: float
+    reason: Reason
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class GiveUp:
+    """The job failed for good."""
+
+    reason: Reason
+
+
+def judge(error: Exception, failures: int) -> Retry | Rest | GiveUp:
+    """What becomes of a job whose attempt ended with `error`, after `failures` failed attempts before it."""
+    reason = Reason.UPLOAD_FAILED if isinstance(error, TelegramError) else Reason.INTERNAL
+    if isinstance(error, ReasonedError):
+        reason = error.reason
+    if isinstance(error, ChatUnreachable):
+        return GiveUp(reason=Reason.CHAT_UNREACHABLE)
+    if isinstance(error, FloodWait):
+        return Rest(wait_s=error.wait_s, reason=reason)
+    if isinstance(error, AccountStopped):
+        return Rest(wait_s=limits.ACCOUNT_REST_S, reason=reason)
+    permanent = isinstance(error, ReasonedError) and not isinstance(
+        error, SourceTemporary | TransferTemporary
+    )
+    if permanent or failures + 1 >= limits.ATTEMPTS:
+        return GiveUp(reason=reason)
+    return Retry(wait_s=limits.retry_wait_s(failures + 1), reason=reason)
