@@ -35,7 +35,13 @@ class Raw:
         self.session_id = int.from_bytes(os.urandom(8), "little", signed=True)
         self._reader = reader
         self._writer = writer
+        self.last_received_id = 0
         self._last_id = 0
+        self._content_sent = 0
+
+    def begin_session(self) -> None:
+        """A new session, whose numbers begin anew."""
+        self.session_id = int.from_bytes(os.urandom(8), "little", signed=True)
         self._content_sent = 0
 
     def seq_no(self, *, content: bool = True) -> int:
@@ -82,6 +88,7 @@ class Raw:
         assert sha256(self.key[96:128] + plain).digest()[8:24] == msg_key
         _, session_id, message_id, _, length = struct.unpack_from("<qqqii", plain)
         assert (session_id, message_id % 2) == (self.session_id, 1)
+        self.last_received_id = message_id
         body = plain[32 : 32 + length]
         if int.from_bytes(body[:4], "little") == RPC_RESULT:
             return int.from_bytes(body[4:12], "little"), BinaryReader(body[12:]).tgread_object()

@@ -7,9 +7,10 @@ import struct
 import pytest
 from telethon.tl import functions, types
 
-from sandbox import DataCentre, World
+from sandbox import DataCentre, Fault, World
 from sandbox.mtproto.messages import CONTAINER, GZIP_PACKED
 from sandbox.tl import write_bytes
+from sandbox.world.letters import Draft
 from tests.sandbox.raw import Raw, raw
 
 CALL = bytes(functions.users.GetUsersRequest([types.InputUserSelf()]))
@@ -124,6 +125,121 @@ async def test_service_messages_when_asked_are_answered(world: World, dc: DataCe
         assert (asked, 2) == (state.req_msg_id, len(state.info))
         await client.send(bytes(functions.PingDelayDisconnectRequest(5, 60)))
         assert 5 == (await client.until(types.Pong)).ping_id
+
+
+async def test_sequence_number_when_out_of_order_is_refused(world: World, dc: DataCentre) -> None:
+    """A later message with a lower number, and an earlier one with a higher."""
+    ping = bytes(functions.PingRequest(1))
+    async with raw(dc, world.add_bot()) as client:
+        first, early = client.message_id(), client.message_id()
+        await client.send(CALL, 9, client.message_id())
+        low = await client.send(CALL, 7)
+        notice = await client.until(types.BadMsgNotification)
+        assert (low, 7, 32) == (notice.bad_msg_id, notice.bad_msg_seqno, notice.error_code)
+        await client.send(CALL, 11, early)
+        notice = await client.until(types.BadMsgNotification)
+        assert (early, 33) == (notice.bad_msg_id, notice.error_code)
+        await client.send(ping, 8, first)
+        assert 1 == (await client.until(types.Pong)).ping_id
+        assert 1 == world.stats.calls["users.getUsers"]
+
+
+async def test_container_when_its_id_was_used_is_refused(world: World, dc: DataCentre) -> None:
+    """Two different packets cannot have one number."""
+    async with raw(dc, world.add_bot()) as client:
+        inner = _inner(client.message_id(), client.seq_no(), CALL)
+        container = struct.pack("<Ii", CONTAINER, 1) + inner
+        used = await client.send(container, client.seq_no(content=False))
+        await client.send(container, client.seq_no(content=False), used)
+        notice = await client.until(types.BadMsgNotification)
+        assert (used, 19) == (notice.bad_msg_id, notice.error_code)
+
+
+async def test_message_when_forgotten_is_too_old(world: World, dc: DataCentre) -> None:
+    """A number below those that are remembered may have been seen, or not: 20."""
+    acknowledgement = bytes(types.MsgsAck([1]))
+    async with raw(dc, world.add_bot()) as client:
+        old = client.message_id()
+        for _ in range(500):
+            await client.send(acknowledgement, 0)
+        await client.send(CALL, 1, old)
+        notice = await client.until(types.BadMsgNotification)
+        assert (old, 20) == (notice.bad_msg_id, notice.error_code)
+
+
+async def test_states_when_asked_for_tell_what_became_of_each_message(world: World, dc: DataCentre) -> None:
+    """Answered, in work, not seen yet, and still to come."""
+    async with raw(dc, world.add_bot()) as client:
+        answered, skipped = await client.send(CALL), client.message_id()
+        await client.result(answered)
+        world.faults.append(Fault("users.", swallow=True))
+        swallowed = await client.send(CALL)
+        future = swallowed + 2**32
+        asked = [answered, skipped, swallowed, future]
+        request = await client.send(bytes(types.MsgsStateReq(asked)), client.seq_no(content=False))
+        states = await client.until(types.MsgsStateInfo)
+        assert (request, bytes([4 + 64, 2, 4 + 32, 3]).decode()) == (states.req_msg_id, states.info)
+
+
+async def test_answer_when_only_announced_is_sent_on_request(world: World, dc: DataCentre) -> None:
+    """As Telegram holds answers back; when the client has it, it is not known any more."""
+    world.faults.append(Fault("users.", hold=True))
+    async with raw(dc, world.add_bot()) as client:
+        call = await client.send(CALL)
+        notice = await client.until(types.MsgDetailedInfo)
+        assert call == notice.msg_id
+        request = bytes(types.MsgResendReq([notice.answer_msg_id]))
+        for _ in range(2):
+            await client.send(request, client.seq_no(content=False))
+            assert len(await client.result(call)) == 1
+            assert notice.answer_msg_id == client.last_received_id
+        acknowledgement = bytes(types.MsgsAck([notice.answer_msg_id]))
+        await client.send(acknowledgement, client.seq_no(content=False))
+        asked = await client.send(request, client.seq_no(content=False))
+        assert asked == (await client.until(types.MsgsStateInfo)).req_msg_id
+
+
+async def test_session_when_destroyed_by_another_is_gone(world: World, dc: DataCentre) -> None:
+    """It begins anew when it is heard of again; none can destroy itself."""
+    async with raw(dc, world.add_bot()) as client:
+        await client.send(bytes(functions.PingRequest(1)))
+        first = client.session_id
+        await client.send(bytes(functions.DestroySessionRequest(first)))
+        assert first == (await client.until(types.DestroySessionNone)).session_id
+        client.begin_session()
+        await client.send(bytes(functions.DestroySessionRequest(first)))
+        assert first == (await client.until(types.DestroySessionOk)).session_id
+        client.session_id = first
+        await client.send(bytes(functions.PingRequest(2)))
+        await client.until(types.NewSessionCreated)
+        assert 2 == (await client.until(types.Pong)).ping_id
+
+
+async def test_salts_when_replaced_are_told_again(world: World, dc: DataCentre) -> None:
+    """The future ones that a client was told are good in their time."""
+    async with raw(dc, world.add_bot()) as client:
+        await client.send(bytes(functions.GetFutureSaltsRequest(3)))
+        told = (await client.until(types.FutureSalts)).salts
+        assert (3, client.salt) == (len(told), told[0].salt)
+        world.network.clock_skew_s = 3600.0
+        client.salt = told[2].salt
+        assert len(await client.result(await client.send(CALL, None, client.message_id(3600.0)))) == 1
+        dc.logins.replace_salts()
+        await client.send(CALL, None, client.message_id(3600.0))
+        assert told[2].salt != (await client.until(types.BadServerSalt)).new_server_salt
+
+
+async def test_call_when_its_answer_takes_a_while_is_acknowledged(world: World, dc: DataCentre) -> None:
+    """The client need not wonder whether it arrived."""
+    bot, ada = world.add_bot(), world.add_user("Ada")
+    world.post_office.send(ada, bot, Draft("hi"), 1, None)
+    button = types.KeyboardInlineButton("Press", types.InlineButtonTypeCallback(b"x"))
+    markup = types.ReplyInlineMarkup([types.KeyboardInlineButtonRow([button])])
+    world.post_office.send(bot, ada, Draft("choose", markup=markup), 2, None)
+    peer = types.InputPeerUser(bot.id, world.accounts.access_hash(ada, "user", bot.id))
+    async with raw(dc, ada) as client:
+        call = await client.send(bytes(functions.messages.GetBotCallbackAnswerRequest(peer, 2, data=b"x")))
+        assert [call] == (await client.until(types.MsgsAck)).msg_ids
 
 
 async def test_auth_key_when_unknown_earns_404_and_the_end(world: World, dc: DataCentre) -> None:
