@@ -1,12 +1,15 @@
 """From a URL to open engines: the one place that knows how SQLite and PostgreSQL are opened."""
 
+import asyncio
 import fcntl
 import os
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from time import monotonic
 from typing import Any
 
 import sqlalchemy as sa
@@ -14,6 +17,7 @@ from alembic.util import CommandError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
 from uploader.errors import ConfigError, StorageUnavailable
+from uploader.storage.tables import Row
 
 #: The longest wait for another writer, a free connection, a connection and an answer, in seconds.
 BUSY_S = 15
@@ -21,18 +25,62 @@ POOL_S = 30
 CONNECT_S = 10
 ANSWER_S = 30
 
+#: A connection that was not used for so long may have been dropped by the other side.
+REST_S = 2.0
+
 READERS = 4
 CONNECTIONS = 10
 
 _FIX = "use sqlite:///path or postgresql://user:password@host/name"
 
 
+class Lane:
+    """SQLite for single statements: a thread of their own runs each whole, from BEGIN to COMMIT.
+
+    The asynchronous driver changes threads for every step of a transaction, nine times for one statement,
+    which costs several times what SQLite does.
+    """
+
+    def __init__(self, engine: sa.Engine) -> None:
+        self._engine = engine
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="sqlite")
+
+    async def run(self, statement: sa.Executable, parameters: Mapping[str, Any] | None) -> list[Row]:
+        """Run one statement; returns its rows. A cancel comes too late for what has begun."""
+        return await asyncio.get_running_loop().run_in_executor(
+            self._thread, self._run, statement, parameters
+        )
+
+    async def close(self) -> None:
+        """End the thread, and close its connection."""
+        await asyncio.get_running_loop().run_in_executor(self._thread, self._engine.dispose)
+        self._thread.shutdown()
+
+    def _run(self, statement: sa.Executable, parameters: Mapping[str, Any] | None) -> list[Row]:
+        with self._engine.begin() as connection:
+            return rows_of(connection.execute(statement, parameters))
+
+
+def rows_of(result: sa.CursorResult[*tuple[Any, ...]]) -> list[Row]:
+    """All rows of a result; none of a statement that gives none."""
+    return list(result) if result.returns_rows else []
+
+
 @dataclass(frozen=True, slots=True)
 class Engines:
-    """Where to write and where to read. On PostgreSQL both share one pool."""
+    """Where to write and where to read. On PostgreSQL both share one pool, and there is no `lane`."""
 
     writer: AsyncEngine
     reader: AsyncEngine
+    single: AsyncEngine  # each statement is a transaction of its own
+    lane: Lane | None = None
+
+    async def close(self) -> None:
+        """Close all connections; nothing may be under way."""
+        if self.lane is not None:
+            await self.lane.close()
+        await self.writer.dispose()
+        await self.reader.dispose()
 
 
 def from_url(text: str) -> Engines:
@@ -96,19 +144,27 @@ def _sqlite(url: sa.URL) -> Engines:
         raise ConfigError([f"PEYK_DATABASE_URL names a host, and SQLite has none: mind the slashes; {_FIX}"])
     _make_private(Path(url.database))
     # one writer: SQLite has one anyway, and waiting for it here is fair and costs no busy loop
-    writer = _sqlite_engine(
-        url, 1, "BEGIN IMMEDIATE", "journal_mode=WAL", "synchronous=NORMAL", "foreign_keys=ON"
+    writing = ("BEGIN IMMEDIATE", "journal_mode=WAL", "synchronous=NORMAL", "foreign_keys=ON")
+    writer, reader = _sqlite_engine(url, 1), _sqlite_engine(url, READERS)
+    lane = sa.create_engine(
+        url.set(drivername="sqlite"), pool_size=1, max_overflow=0, connect_args={"timeout": BUSY_S}
     )
-    reader = _sqlite_engine(url, READERS, "BEGIN", "query_only=ON")
-    return Engines(writer, reader)
+    _prepare(writer.sync_engine, *writing)
+    _prepare(reader.sync_engine, "BEGIN", "query_only=ON")
+    _prepare(lane, *writing)
+    return Engines(writer, reader, writer, Lane(lane))
 
 
-def _sqlite_engine(url: sa.URL, pool_size: int, begin: str, *pragmas: str) -> AsyncEngine:
-    engine = create_async_engine(
+def _sqlite_engine(url: sa.URL, pool_size: int) -> AsyncEngine:
+    return create_async_engine(
         url, pool_size=pool_size, max_overflow=0, pool_timeout=POOL_S, connect_args={"timeout": BUSY_S}
     )
 
-    @sa.event.listens_for(engine.sync_engine, "connect")
+
+def _prepare(engine: sa.Engine, begin: str, *pragmas: str) -> None:
+    """Set each new connection up, and let transactions begin with `begin`."""
+
+    @sa.event.listens_for(engine, "connect")
     def prepare(connection: Any, _: object) -> None:
         connection.isolation_level = None  # the driver opens no transactions of its own
         cursor = connection.cursor()
@@ -116,12 +172,10 @@ def _sqlite_engine(url: sa.URL, pool_size: int, begin: str, *pragmas: str) -> As
             cursor.execute(f"PRAGMA {pragma}")
         cursor.close()
 
-    @sa.event.listens_for(engine.sync_engine, "begin")
+    @sa.event.listens_for(engine, "begin")
     def start(connection: sa.Connection) -> None:
         # a deferred transaction that reads and then writes fails at once while another one writes
         connection.exec_driver_sql(begin)
-
-    return engine
 
 
 def _make_private(file: Path) -> None:
@@ -147,9 +201,30 @@ def _postgresql(url: sa.URL) -> Engines:
         pool_size=CONNECTIONS,
         max_overflow=0,
         pool_timeout=POOL_S,
-        pool_pre_ping=True,
         connect_args={"timeout": CONNECT_S, "command_timeout": ANSWER_S},
     )
+    _ping_after_rest(writer.sync_engine)
     # like SQLite's readers: one view for the whole transaction, and no write by mistake
     reader = writer.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
-    return Engines(writer, reader)
+    single = writer.execution_options(isolation_level="AUTOCOMMIT")
+    return Engines(writer, reader, single)
+
+
+def _ping_after_rest(engine: sa.Engine) -> None:
+    """Try a connection that has rested before it is used, and take a new one if it is broken.
+
+    SQLAlchemy's own `pool_pre_ping` tries each time, which takes longer than most of what we ask.
+    """
+
+    @sa.event.listens_for(engine, "checkin")
+    def note(_: object, record: Any) -> None:
+        record.info["rests_since"] = monotonic()
+
+    @sa.event.listens_for(engine, "checkout")
+    def ping(connection: Any, record: Any, _: object) -> None:
+        if monotonic() - record.info.get("rests_since", monotonic()) < REST_S:
+            return
+        try:
+            engine.dialect.do_ping(connection)
+        except engine.dialect.loaded_dbapi.Error as error:
+            raise sa.exc.DisconnectionError from error

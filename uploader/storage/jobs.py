@@ -70,9 +70,8 @@ class Jobs:
             .on_conflict_do_nothing(index_elements=["chat_id", "message_id"])
             .returning(*jobs.c)
         )
-        async with self._database.write() as connection:
-            row = (await connection.execute(statement)).one_or_none()
-        return None if row is None else from_row(row)
+        rows = await self._database.once(statement)
+        return from_row(rows[0]) if rows else None
 
     async def get(self, job_id: int) -> Job | None:
         """Return the job as it is now."""
@@ -89,10 +88,9 @@ class Jobs:
 
     async def set_status_message(self, job_id: int, message_id: int) -> None:
         """Remember our message that shows how the job fares. It may change in any state."""
-        async with self._database.write() as connection:
-            await connection.execute(
-                sa.update(jobs).where(jobs.c.id == job_id).values(status_message_id=message_id)
-            )
+        await self._database.once(
+            sa.update(jobs).where(jobs.c.id == job_id).values(status_message_id=message_id)
+        )
 
     # of the worker that holds the lease: LeaseLost means stop at once
 
@@ -102,10 +100,8 @@ class Jobs:
         A job may come with `cancel_requested`, or with all its `failures` used up by workers that died.
         It comes without its checkpoint if that is older than `limits.CHECKPOINT_S`.
         """
-        async with self._database.write() as connection:
-            await self._database.alone(connection, Lock.QUEUE)
-            row = (await connection.execute(self._claim, {"claimer": worker})).one_or_none()
-        return None if row is None else from_row(row)
+        rows = await self._database.once(self._claim, {"claimer": worker}, lock=Lock.QUEUE)
+        return from_row(rows[0]) if rows else None
 
     async def renew(self, job: Job) -> bool:
         """Hold the lease for another `lease_s` seconds; return whether the job shall be cancelled."""
@@ -255,11 +251,9 @@ class Jobs:
             return [from_row(row) for row in await connection.execute(statement)]
 
     async def _move(self, statement: sa.Update) -> list[Job]:
-        async with self._database.write() as connection:
-            # rows are locked in any order: without this two such moves could wait for each other
-            await self._database.alone(connection, Lock.QUEUE)
-            rows = await connection.execute(statement.returning(*jobs.c))
-            return sorted((from_row(row) for row in rows), key=lambda job: job.id)
+        # rows are locked in any order: without this two such moves could wait for each other
+        rows = await self._database.once(statement.returning(*jobs.c), lock=Lock.QUEUE)
+        return sorted((from_row(row) for row in rows), key=lambda job: job.id)
 
     async def _cancel(self, *which: sa.ColumnElement[bool]) -> list[Job]:
         running = in_state(jobs.c.state, JobState.RUNNING)
@@ -290,8 +284,7 @@ class Jobs:
             .values(**values)
             .returning(jobs.c.cancel_requested, jobs.c.random_id)
         )
-        async with self._database.write() as connection:
-            row = (await connection.execute(statement)).one_or_none()
-        if row is None:
+        rows = await self._database.once(statement)
+        if not rows:
             raise LeaseLost(f"job {job.id}: attempt {job.attempt} of {job.worker} is over")
-        return row
+        return rows[0]

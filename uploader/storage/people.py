@@ -40,10 +40,9 @@ class People:
         statement = self._database.insert(people).values(
             account_id=self._account_id, user_id=person.user_id, **seen
         )
-        async with self._database.write() as connection:
-            await connection.execute(
-                statement.on_conflict_do_update(index_elements=["account_id", "user_id"], set_=seen)
-            )
+        await self._database.once(
+            statement.on_conflict_do_update(index_elements=["account_id", "user_id"], set_=seen)
+        )
         self._known[person.user_id] = person
 
     async def get(self, user_id: int) -> Person | None:
