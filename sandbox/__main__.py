@@ -6,6 +6,7 @@ from pathlib import Path
 
 from sandbox.rpc import manual
 from sandbox.serve import serve
+from sandbox.world.ledger import LedgerError
 from sandbox.world.uploads import Keep
 
 
@@ -29,20 +30,22 @@ def main() -> None:
     if chosen.manual is not None:
         manual.write(chosen.manual)
         return
-    asyncio.run(
-        serve(
-            chosen.port,
-            chosen.key,
-            as_json=chosen.json,
-            control=not chosen.no_control,
-            faults=chosen.faults,
-            dc_ids=chosen.dc or (2,),
-            keep=chosen.keep,
-            trusting=chosen.trust_clients,
-            state=chosen.state,
-            limits=not chosen.no_limits,
-        )
+    serving = serve(
+        chosen.port,
+        chosen.key,
+        as_json=chosen.json,
+        control=not chosen.no_control,
+        faults=chosen.faults,
+        dc_ids=chosen.dc or (2,),
+        keep=chosen.keep,
+        trusting=chosen.trust_clients,
+        state=chosen.state,
+        limits=not chosen.no_limits,
     )
+    try:
+        asyncio.run(serving)
+    except LedgerError as error:
+        parser.exit(2, f"{error}\n")
 
 
 if __name__ == "__main__":

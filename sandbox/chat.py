@@ -12,9 +12,10 @@ from telethon import events
 from telethon.errors import UserAlreadyParticipantError
 from telethon.tl import types
 
+from sandbox.buttons import buttons_of, channel_of_link, find_button
 from sandbox.dc import DataCentre
 from sandbox.levers import Refused
-from sandbox.people import Person, buttons_of, channel_of_link, find_button
+from sandbox.people import Person
 from sandbox.world.accounts import Account
 from sandbox.world.channels import Channel
 from sandbox.world.world import World

@@ -25,7 +25,8 @@ MAX_ID_BYTES: Final = 64
 @rpc(functions.messages.GetInlineBotResultsRequest, bots=False)
 def get_inline_bot_results(call: Call, request: Any) -> Any:
     bot = peers.user(call, request.bot, "BOT_INVALID")
-    peers.place(call, request.peer)
+    if not isinstance(request.peer, types.InputPeerEmpty):
+        peers.place(call, request.peer)
     if not bot.inline:
         raise RpcError(400, "BOT_INLINE_DISABLED")
     query = request.query[:MAX_QUERY]
@@ -78,8 +79,6 @@ def _offer(call: Call, result: Any) -> Offer:
     said = result.send_message
     if not 1 <= len(result.id.encode()) <= MAX_ID_BYTES:
         raise RpcError(400, "RESULT_ID_INVALID" if result.id else "RESULT_ID_EMPTY")
-    check_entities(said.entities or ())
-    check_markup(said.reply_markup)
     match result, said:
         case types.InputBotInlineResult(), types.InputBotInlineMessageText():
             check_text(said.message)
@@ -88,6 +87,8 @@ def _offer(call: Call, result: Any) -> Offer:
             media = Media(document(call, result.document, "DOCUMENT_INVALID"))
         case _:
             raise RpcError(400, "RESULT_TYPE_INVALID")
+    check_entities(said.entities or ())
+    check_markup(said.reply_markup)
     entities = tuple(said.entities or ())
     draft = Draft(said.message, entities, media, said.reply_markup, via_bot_id=call.account.id)
     return Offer(result.type, draft, result.title, result.description)

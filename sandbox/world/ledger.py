@@ -13,7 +13,7 @@ from sandbox.world.written import Reader, Writer
 #: A folder of another version is refused: there is nothing in it that could not be made again.
 _VERSION: Final = 1
 _SCHEMA: Final = "CREATE TABLE kept (kind TEXT, key TEXT, row TEXT, PRIMARY KEY (kind, key)) WITHOUT ROWID"
-_LOCK_S: Final = 2.0
+_LOCK_S: Final = 0.5
 
 
 class LedgerError(Exception):

@@ -71,7 +71,8 @@ class _Restoration:
             self._world.files.add(file)
         boxes = {box.owner_id: box for box in self._things("box")}
         self._boxes(boxes)
-        for letter in self._things("letter"):
+        # one by one: an answer refers to the message before it
+        for _, letter in self._ledger.things("letter"):
             self._file(letter, boxes)
         self._logs(boxes)
         self._spool()

@@ -1,15 +1,16 @@
 """Telethon clients for the tests of the data centre."""
 
+import asyncio
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from typing import Any
 
 import pytest
-from telethon import TelegramClient, errors
+from telethon import TelegramClient, errors, types
 from telethon.crypto import AuthKey
 from telethon.sessions import MemorySession
 
-from sandbox import Account, DataCentre
+from sandbox import Account, Channel, DataCentre, Group, World
 
 
 def client(dc: DataCentre, account: Account | None = None, **options: Any) -> Any:
@@ -30,6 +31,38 @@ async def connected(dc: DataCentre, account: Account | None = None, **options: A
         yield telethon
     finally:
         await telethon.disconnect()
+
+
+def peer(world: World, viewer: Account, named: Account | Channel | Group) -> Any:
+    """The InputPeer by which an account names somebody or some chat."""
+    match named:
+        case Group():
+            return types.InputPeerChat(named.id)
+        case Channel():
+            return types.InputPeerChannel(named.id, world.accounts.access_hash(viewer, "channel", named.id))
+        case Account():
+            return types.InputPeerUser(named.id, world.accounts.access_hash(viewer, "user", named.id))
+
+
+class Seen:
+    """A queue of what a client's handlers were given."""
+
+    def __init__(self, telethon: Any, kind: Any) -> None:
+        self._queue: asyncio.Queue[Any] = asyncio.Queue()
+        telethon.add_event_handler(self._put, kind)
+
+    async def _put(self, event: Any) -> None:
+        self._queue.put_nowait(event)
+
+    @property
+    def waiting(self) -> int:
+        """How many there are that nobody has looked at."""
+        return self._queue.qsize()
+
+    async def next(self) -> Any:
+        """The next one."""
+        async with asyncio.timeout(10):
+            return await self._queue.get()
 
 
 @contextmanager

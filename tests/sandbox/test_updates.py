@@ -1,6 +1,5 @@
 """What reaches whom: pushes, and what was missed."""
 
-import asyncio
 from typing import Any
 
 import pytest
@@ -12,28 +11,7 @@ from sandbox.people import API_HASH, API_ID, Person
 from sandbox.world.box import Box
 from sandbox.world.events import LettersDeleted
 from sandbox.world.letters import Draft
-from tests.sandbox.clients import connected, refused
-
-
-class Seen:
-    """A queue of what a client's handlers were given."""
-
-    def __init__(self, telethon: Any, kind: Any) -> None:
-        self._queue: asyncio.Queue[Any] = asyncio.Queue()
-        telethon.add_event_handler(self._put, kind)
-
-    async def _put(self, event: Any) -> None:
-        self._queue.put_nowait(event)
-
-    @property
-    def waiting(self) -> int:
-        """How many there are that nobody has looked at."""
-        return self._queue.qsize()
-
-    async def next(self) -> Any:
-        """The next one."""
-        async with asyncio.timeout(10):
-            return await self._queue.get()
+from tests.sandbox.clients import Seen, connected, refused
 
 
 async def test_messages_when_the_bot_was_away_are_caught_up(world: World, dc: DataCentre) -> None:

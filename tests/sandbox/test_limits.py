@@ -1,0 +1,120 @@
+"""How fast bots may be, and what becomes of those that are faster."""
+
+from typing import Any
+
+import pytest
+from telethon import functions
+from telethon.errors import FloodWaitError
+
+from sandbox import Account, DataCentre, Limits, Rate, World
+from sandbox.people import Person
+from sandbox.world.clock import Clock
+from sandbox.world.floodgate import Flooded, Floodgate
+from tests.sandbox.clients import client, connected, peer
+
+BOT, CHAT, GROUP = 7, 5, -9
+
+
+def _wait_s(call: Any, *arguments: Any) -> int:
+    """How long a call is told to wait; 0: it passed."""
+    try:
+        call(*arguments)
+    except Flooded as flood:
+        return flood.wait_s
+    return 0
+
+
+def test_messages_when_faster_than_each_limit_have_to_wait() -> None:
+    """Per chat, per group and per account; another chat and another bot are not held up."""
+    clock = Clock()
+    gate = Floodgate(Limits(), clock)
+    assert {0} == {_wait_s(gate.send, BOT, CHAT) for _ in range(30)}
+    assert 1 == _wait_s(gate.send, BOT, CHAT)
+    assert 0 == _wait_s(gate.send, BOT + 1, CHAT)
+    clock.skip(2)
+    assert {0} == {_wait_s(gate.send, BOT, CHAT) for _ in range(10)}
+    assert 28 == _wait_s(gate.send, BOT, CHAT)
+    assert 0 == _wait_s(gate.send, BOT, CHAT + 1)
+    clock.skip(2)
+    assert {0} == {_wait_s(gate.send, BOT, GROUP) for _ in range(20)}
+    assert 60 == _wait_s(gate.send, BOT, GROUP)
+    assert 0 == _wait_s(gate.send, BOT, GROUP - 1, 9)
+
+
+def test_wait_when_broken_off_begins_anew_and_longer() -> None:
+    """Who asks before the time is over waits longer than who does not."""
+    clock = Clock()
+    gate = Floodgate(Limits(chat=Rate(1, 10.0)), clock)
+    assert [0, 10, 11, 12] == [_wait_s(gate.send, BOT, CHAT) for _ in range(4)]
+    clock.skip(11)
+    assert 13 == _wait_s(gate.send, BOT, CHAT)
+    clock.skip(13)
+    assert [0, 10] == [_wait_s(gate.send, BOT, CHAT) for _ in range(2)]
+
+
+def test_edits_when_more_than_twenty_a_minute_have_to_wait() -> None:
+    """A progress bar every four seconds passes, every two does not."""
+    for pause_s, floods in ((4, False), (2, True)):
+        clock = Clock()
+        gate = Floodgate(Limits(), clock)
+        waits = []
+        for _ in range(60):
+            waits.append(_wait_s(gate.edit, BOT, CHAT))
+            clock.skip(pause_s)
+        assert floods == any(waits)
+
+
+def test_logins_and_lookups_when_too_many_have_to_wait_long() -> None:
+    """Half an hour, and minutes, as was seen."""
+    clock = Clock()
+    gate = Floodgate(Limits(), clock)
+    assert [0] * 10 + [1800] == [_wait_s(gate.log_in, BOT) for _ in range(11)]
+    assert [0] * 30 + [300] == [_wait_s(gate.look_up, BOT) for _ in range(31)]
+
+
+def test_everything_when_there_are_no_limits_passes() -> None:
+    """The default of a world in a test."""
+    gate = Floodgate(None, Clock())
+    assert {0} == {_wait_s(gate.send, BOT, CHAT) for _ in range(1000)}
+
+
+@pytest.fixture
+def bot(world: World) -> Account:
+    """A bot whose world knows limits."""
+    world.floodgate.limits = Limits(chat=Rate(4, 30.0), edits=Rate(1, 60.0), logins=Rate(1, 100.0))
+    return world.add_bot()
+
+
+async def test_flood_when_it_comes_is_telethons_own_and_ends_with_the_wait(
+    world: World, dc: DataCentre, bot: Account
+) -> None:
+    """Sends, albums' items and forwards count alike; people are not limited."""
+    user = world.add_user("Ada")
+    async with connected(dc, bot, flood_sleep_threshold=0) as telethon, Person.connect(dc, user) as ada:
+        for number in range(9):
+            await ada.send(str(number))
+        to = peer(world, bot, user)
+        first = await telethon.send_message(to, "one")
+        await telethon.forward_messages(to, [first.id, first.id], to)
+        with pytest.raises(FloodWaitError) as waiting:
+            await telethon.forward_messages(to, [first.id, first.id], to)
+        assert 29 <= waiting.value.seconds <= 30
+        world.clock.skip(waiting.value.seconds)
+        # Telethon remembers the wait itself, and would not ask
+        request = functions.messages.SendMessageRequest(to, "two", random_id=2)
+        assert (await telethon(request)).updates
+        await first.edit("One")
+        with pytest.raises(FloodWaitError) as waiting:
+            await first.edit("ONE")
+        assert 60 == waiting.value.seconds
+
+
+async def test_login_when_repeated_too_often_has_to_wait(world: World, dc: DataCentre, bot: Account) -> None:
+    """A bot that loses its sessions pays for it."""
+    async with await client(dc).start(bot_token=bot.token):
+        pass
+    again = client(dc, flood_sleep_threshold=0)
+    with pytest.raises(FloodWaitError) as waiting:
+        await again.start(bot_token=bot.token)
+    assert 100 == waiting.value.seconds
+    await again.disconnect()
