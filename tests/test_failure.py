@@ -55,3 +55,25 @@ def test_judge_when_attempts_go_on_failing_waits_longer_and_gives_up() -> None:
     waits = [verdict.wait_s for verdict in verdicts if isinstance(verdict, Retry)]
     assert [5.0, 20.0, 80.0, 320.0] == waits
     assert GiveUp(reason=Reason.SITE_BUSY) == verdicts[-1]
+
+
+def test_judge_when_telegram_or_the_database_fails_is_patient() -> None:
+    """An outage of half an hour costs nobody a job; no wait is longer than ten minutes."""
+    for error in (TransferTemporary(Reason.UPLOAD_FAILED), TelegramError("x"), StorageUnavailable("x")):
+        verdicts = [judge(error, failures) for failures in range(limits.PATIENT_ATTEMPTS)]
+        waits = [verdict.wait_s for verdict in verdicts if isinstance(verdict, Retry)]
+        assert [5.0, 20.0, 80.0, 320.0, 600.0, 600.0, 600.0] == waits
+        assert isinstance(verdicts[-1], GiveUp)
+
+
+def test_judge_when_many_fail_together_spreads_their_next_attempts() -> None:
+    """By a quarter of the wait to either side."""
+    verdicts = [judge(SourceTemporary(Reason.SITE_BUSY), 1, chance=chance) for chance in (0.0, 0.5, 1.0)]
+    assert [15.0, 20.0, 25.0] == [verdict.wait_s for verdict in verdicts if isinstance(verdict, Retry)]
+
+
+@pytest.mark.parametrize("error", [FloodWait(3.0), AccountStopped(Reason.UPLOAD_FAILED), RuntimeError("bug")])
+def test_judge_when_a_day_has_passed_gives_up_whatever_it_waits_for(error: Exception) -> None:
+    """A promise that cannot be kept is taken back, not kept open for ever."""
+    assert isinstance(judge(error, 0, age_s=limits.PROMISE_S - 1), Rest | Retry)
+    assert isinstance(judge(error, 0, age_s=limits.PROMISE_S + 1), GiveUp)

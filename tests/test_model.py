@@ -16,6 +16,7 @@ def test_moves_when_read_as_a_table_are_these() -> None:
         ("running", "cancelled"),
         ("running", "queued"),
         ("running", "running"),
+        ("failed", "queued"),
     } == {(source.value, target.value) for source, targets in MOVES.items() for target in targets}
 
 

@@ -29,6 +29,7 @@ from uploader.quotas import Allowance, Quotas
 from uploader.sources import Sources
 from uploader.sponsors import SponsorLocks
 from uploader.storage.database import Database
+from uploader.storage.failures import Failures
 from uploader.storage.jobs import Jobs
 from uploader.storage.people import People
 from uploader.storage.rates import Rates
@@ -128,7 +129,7 @@ async def _built(config: Config, stop: asyncio.Event) -> AsyncIterator[Engine]:
         user = UserChat(gateway, intake, jobs, rates, status, texts)
         Updates(
             user=user,
-            admin=AdminChat(gateway, jobs, settings, status, texts),
+            admin=AdminChat(gateway, jobs, Failures(database), settings, status, texts),
             sponsor_admin=SponsorAdminChat(gateway, sponsors, texts),
             intake=intake,
             locks=locks,

@@ -11,6 +11,7 @@ from uploader.errors import (
     Reason,
     ReasonedError,
     SourceTemporary,
+    StorageUnavailable,
     TelegramError,
     TransferTemporary,
 )
@@ -47,20 +48,33 @@ class GiveUp:
     reason: Reason
 
 
-def judge(error: Exception, failures: int) -> Retry | Rest | GiveUp:
-    """What becomes of a job whose attempt ended with `error`, after `failures` failed attempts before it."""
+def judge(
+    error: Exception, failures: int, *, age_s: float = 0.0, chance: float = 0.5
+) -> Retry | Rest | GiveUp:
+    """What becomes of a job whose attempt ended with `error`, after `failures` failed attempts before it.
+
+    The job was accepted `age_s` seconds ago; `chance`, one from 0 to 1, spreads jobs that failed together.
+    """
     reason = Reason.UPLOAD_FAILED if isinstance(error, TelegramError) else Reason.INTERNAL
     if isinstance(error, ReasonedError):
         reason = error.reason
     if isinstance(error, ChatUnreachable):
         return GiveUp(reason=Reason.CHAT_UNREACHABLE)
+    if age_s > limits.PROMISE_S:
+        return GiveUp(reason=reason)
     if isinstance(error, FloodWait):
         return Rest(wait_s=error.wait_s, reason=reason)
     if isinstance(error, AccountStopped):
         return Rest(wait_s=limits.ACCOUNT_REST_S, reason=reason)
-    permanent = isinstance(error, ReasonedError) and not isinstance(
-        error, SourceTemporary | TransferTemporary
-    )
-    if permanent or failures + 1 >= limits.ATTEMPTS:
+    if failures + 1 >= _attempts(error):
         return GiveUp(reason=reason)
-    return Retry(wait_s=limits.retry_wait_s(failures + 1), reason=reason)
+    return Retry(wait_s=limits.retry_wait_s(failures + 1, chance), reason=reason)
+
+
+def _attempts(error: Exception) -> int:
+    """How many attempts an error of this class is worth."""
+    if isinstance(error, TransferTemporary | TelegramError | StorageUnavailable):
+        return limits.PATIENT_ATTEMPTS
+    if isinstance(error, ReasonedError) and not isinstance(error, SourceTemporary):
+        return 1
+    return limits.ATTEMPTS

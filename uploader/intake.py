@@ -152,6 +152,18 @@ class Intake:
         self._queued()
         return job
 
+    async def again(self, job_id: int, user_id: int) -> Accepted | Refused | Ignored | None:
+        """Try a failed job of this person again; None if it is not theirs, or failed too long ago."""
+        refusal = await self._refusal(user_id)
+        if refusal is not None:
+            return refusal
+        job = await self._jobs.again(job_id, user_id)
+        if job is None:
+            return None
+        place = await self._rates.place(job)
+        self._queued()
+        return Accepted(job=job, place=place)
+
     async def watch(self) -> list[Job]:
         """One round of the safety net for joins whose update was lost; returns the jobs that go on."""
         if not self._waiting:

@@ -41,10 +41,22 @@ TURN_S: Final = 300.0
 OUTLOOK_S: Final = 1.0
 OUTLOOK_JOBS: Final = 50
 
-#: Attempts of one job, counting the first, and the wait before the next: 5 s, 20 s, 80 s ...
+#: Attempts of one job, counting the first, and the wait before the next: 5 s, 20 s, 80 s ... What Telegram or
+#: the database does not take just now is tried for longer than a site that does not give, or a bug of ours.
 ATTEMPTS: Final = 5
+PATIENT_ATTEMPTS: Final = 8
 RETRY_FIRST_S: Final = 5.0
 RETRY_FACTOR: Final = 4.0
+RETRY_LONGEST_S: Final = 600.0
+
+#: Jobs that failed together are not tried again together: each waits up to this part of it less or more.
+RETRY_JITTER: Final = 0.25
+
+#: After this no job is tried again, whatever it waits for.
+PROMISE_S: Final = 24 * 3600.0
+
+#: So long a person may have a failed job tried again, and admins see it among the failed.
+FAILED_S: Final = 24 * 3600.0
 
 #: A job that waits for sponsors is kept this long.
 WAITING_SPONSORS_S: Final = 24 * 3600.0
@@ -69,7 +81,7 @@ STOP_DEADLINE_S: Final = 20.0
 LINK_CHARACTERS: Final = 2048
 
 
-def retry_wait_s(attempt: int) -> float:
-    """Seconds to wait after attempt number `attempt` (1 = the first) failed."""
-    wait_s: float = RETRY_FIRST_S * RETRY_FACTOR ** (attempt - 1)
-    return wait_s
+def retry_wait_s(attempt: int, chance: float = 0.5) -> float:
+    """Seconds to wait after attempt number `attempt` (1 = the first) failed; `chance` is one from 0 to 1."""
+    wait_s: float = min(RETRY_LONGEST_S, RETRY_FIRST_S * RETRY_FACTOR ** (attempt - 1))
+    return wait_s * (1 + RETRY_JITTER * (2 * chance - 1))

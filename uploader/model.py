@@ -22,7 +22,8 @@ class JobState(StrEnum):
     CANCELLED = "cancelled"
 
 
-#: The legal moves. A lost lease and a retry both lead from RUNNING back to QUEUED.
+#: The legal moves. A lost lease and a retry both lead from RUNNING back to QUEUED; from FAILED a person's wish
+#: to have it tried again.
 MOVES: Mapping[JobState, frozenset[JobState]] = MappingProxyType(
     {
         JobState.WAITING_SPONSORS: frozenset({JobState.QUEUED, JobState.CANCELLED, JobState.FAILED}),
@@ -31,13 +32,13 @@ MOVES: Mapping[JobState, frozenset[JobState]] = MappingProxyType(
             {JobState.DONE, JobState.FAILED, JobState.CANCELLED, JobState.QUEUED, JobState.RUNNING}
         ),
         JobState.DONE: frozenset(),
-        JobState.FAILED: frozenset(),
+        JobState.FAILED: frozenset({JobState.QUEUED}),
         JobState.CANCELLED: frozenset(),
     }
 )
 
-#: States that no move leaves.
-ENDED = frozenset(state for state, moves in MOVES.items() if not moves)
+#: States in which nothing is done for a job, or will be by itself.
+ENDED = frozenset({JobState.DONE, JobState.FAILED, JobState.CANCELLED})
 
 
 class Phase(StrEnum):

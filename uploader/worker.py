@@ -1,6 +1,7 @@
 """Carries one job from its link to the chat, and decides what becomes of it when that fails."""
 
 import asyncio
+import random
 import time
 from collections.abc import Sequence
 from dataclasses import replace
@@ -158,7 +159,8 @@ class Worker:
         log = _log.bind(job=job.id, host=job.link.host)
         if not isinstance(error, PeykError):
             log.error("job met an unexpected error", exc_info=error)
-        verdict = judge(error, job.failures)
+        chance = random.random()  # noqa: S311 - it spreads retries, and is no secret
+        verdict = judge(error, job.failures, age_s=time.time() - job.created_at, chance=chance)
         log.warning("attempt failed", cause=str(error), verdict=type(verdict).__name__)
         if isinstance(verdict, GiveUp):
             await self._jobs.fail(job, verdict.reason)
@@ -178,7 +180,7 @@ class Worker:
 
     async def _run_job(self, job: Job, sending: asyncio.Event) -> None:
         """Carry one job from its link to the person's chat."""
-        if job.failures >= limits.ATTEMPTS:
+        if job.failures >= limits.PATIENT_ATTEMPTS:
             # workers died of it again and again: it must not take this one down too
             raise Exhausted(Reason.INTERNAL, "every attempt ended with the death of its worker")
         report = _Reporter(job, self._watchers)
@@ -247,6 +249,7 @@ class Worker:
         """A file that is not whole must not stay in the chat; what it is called is Telegram's own affair."""
         if delivered.size_bytes not in {None, uploaded.size_bytes} and delivered.message_id is not None:
             await self._gateway.withdraw(delivered.message_id)
+            await self._jobs.forget_random_id(job)
             held = f"Telegram holds {delivered.size_bytes} of {uploaded.size_bytes} bytes"
             raise TransferError(Reason.UPLOAD_FAILED, held)
         if delivered.name not in {None, uploaded.name}:

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from uploader.chat import keyboards
-from uploader.chat.keyboards import CancelPressed, JoinedPressed
+from uploader.chat.keyboards import AgainPressed, CancelPressed, JoinedPressed
 from uploader.model import Sponsor
 from uploader.texts import Texts
 
@@ -16,6 +16,12 @@ def test_cancel_button_when_pressed_names_its_job(job_id: int) -> None:
     ((button,),) = keyboards.cancel(Texts("en"), "fa", job_id)
     assert len(button.data) <= 64
     assert CancelPressed(job_id) == keyboards.pressed(button.data)
+
+
+def test_again_button_when_pressed_names_its_job() -> None:
+    """The retry button is told apart from the others."""
+    ((button,),) = keyboards.again(Texts("en"), "en", 7)
+    assert AgainPressed(7) == keyboards.pressed(button.data)
 
 
 @pytest.mark.parametrize(
@@ -38,8 +44,8 @@ def test_pressed_when_data_is_not_ours_is_nothing(data: bytes) -> None:
 
 @given(st.binary(max_size=64))
 def test_pressed_when_data_is_random_never_fails(data: bytes) -> None:
-    """Whatever a client sends, the answer is one of three."""
-    assert isinstance(keyboards.pressed(data), CancelPressed | JoinedPressed | None)
+    """Whatever a client sends, the answer is one of four."""
+    assert isinstance(keyboards.pressed(data), CancelPressed | AgainPressed | JoinedPressed | None)
 
 
 def test_sponsor_card_when_two_channels_are_missing_offers_both_and_a_way_on() -> None:

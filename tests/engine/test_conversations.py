@@ -2,6 +2,7 @@
 
 import asyncio
 import socket
+from collections.abc import Awaitable, Callable
 
 import pytest
 from aiohttp import web
@@ -116,6 +117,28 @@ async def test_link_when_the_site_refuses_is_told_with_its_cause(scene: Scene) -
     assert 0 == scene.world.stats.part_bytes
 
 
+async def test_job_when_it_failed_is_listed_for_admins_and_tried_again_by_its_button(scene: Scene) -> None:
+    """The file that was not there is there now: one press, and it comes, in the same message."""
+    found = asyncio.Event()
+
+    async def serve(_request: web.Request) -> web.Response:
+        return web.Response(body=b"here" * 5000) if found.is_set() else web.Response(status=404)
+
+    async with Site(serve) as url, scene.engine(), scene.person() as user, scene.person(scene.admin) as admin:
+        await admin.send("/failed")
+        await admin.expect("Nothing failed")
+        await user.send(url)
+        told = await user.expect("no such file")
+        await admin.send("/failed")
+        assert "127.0.0.1" in (await admin.expect("no such file")).raw_text
+        found.set()
+        await user.press(told, "Try again")
+        assert 20_000 == (await user.expect_file()).file.size
+        assert told.id == (await user.expect("Done")).id
+        await admin.send("/failed")
+        await admin.expect("Nothing failed")
+
+
 async def test_link_when_the_site_is_away_is_tried_again_and_can_be_cancelled(scene: Scene) -> None:
     """A temporary failure is told with the wait; the person may give up first."""
     async with scene.engine(), scene.person() as user:
@@ -154,6 +177,23 @@ async def test_cancel_when_a_transfer_runs_stops_it_at_the_source_too(scene: Sce
         async with asyncio.timeout(10):
             await closed.wait()
     assert 0 == scene.world.stats.calls["messages.sendMedia"]
+
+
+class Site:
+    """A site whose files are all answered by `serve`; gives the address of one."""
+
+    def __init__(self, serve: Callable[[web.Request], Awaitable[web.StreamResponse]]) -> None:
+        self.app = web.Application()
+        self.app.router.add_get("/{name}", serve)
+
+    async def __aenter__(self) -> str:
+        self.runner = web.AppRunner(self.app, shutdown_timeout=0.1)
+        await self.runner.setup()
+        await web.TCPSite(self.runner, "127.0.0.1", 0).start()
+        return f"http://127.0.0.1:{self.runner.addresses[0][1]}/file.bin"
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.runner.cleanup()
 
 
 class SlowSite:

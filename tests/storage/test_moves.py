@@ -26,6 +26,7 @@ FENCED: list[tuple[str, Door, JobState]] = [
     ("note_file", lambda jobs, job: jobs.note_file(job, "n", 1), RUNNING),
     ("checkpoint", lambda jobs, job: jobs.checkpoint(job, CHECKPOINT), RUNNING),
     ("forget_checkpoint", lambda jobs, job: jobs.forget_checkpoint(job), RUNNING),
+    ("forget_random_id", lambda jobs, job: jobs.forget_random_id(job), RUNNING),
     ("reserve_random_id", lambda jobs, job: jobs.reserve_random_id(job, 5), RUNNING),
     ("finish", lambda jobs, job: jobs.finish(job, 1), DONE),
     ("fail", lambda jobs, job: jobs.fail(job, Reason.EMPTY), FAILED),
@@ -40,6 +41,7 @@ OPEN: list[tuple[str, Door, dict[JobState, JobState]]] = [
     ("admit", lambda jobs, job: jobs.admit(job.user_id), {WAITING: QUEUED}),
     ("expire_waiting", lambda jobs, job: jobs.expire_waiting(), {WAITING: CANCELLED}),
     ("cancel", lambda jobs, job: jobs.cancel(job.user_id), {WAITING: CANCELLED, QUEUED: CANCELLED}),
+    ("again", lambda jobs, job: jobs.again(job.id, job.user_id), {FAILED: QUEUED}),
     (
         "cancel_one",
         lambda jobs, job: jobs.cancel_one(job.id, job.user_id),
@@ -55,7 +57,7 @@ async def job_in(state: JobState, jobs: Jobs, arrivals: Arrivals) -> Job:
     await arrivals.job()
     held = await jobs.claim("w")
     assert held is not None
-    leave = {
+    leave: dict[JobState, Callable[[Job], Awaitable[object]]] = {
         QUEUED: jobs.release,
         RUNNING: jobs.renew,
         DONE: lambda job: jobs.finish(job, None),

@@ -9,6 +9,7 @@ import sqlalchemy as sa
 from uploader.model import JobState
 from uploader.storage import tables
 from uploader.storage.database import Database
+from uploader.storage.failures import Failures
 from uploader.storage.jobs import Jobs
 from uploader.storage.rates import Rates
 
@@ -69,6 +70,7 @@ async def fill(database: Database) -> None:
         (lambda database: Jobs(database).queue(50), {"claim", "waiting"}, 0),
         (lambda database: Jobs(database).running(), {"running"}, 1),
         (lambda database: Jobs(database).waiting_count(1), {"person"}, 0),
+        (lambda database: Failures(database).groups(), {"failed"}, 2),
         (lambda database: Rates(database).day_of(2), {"delivered", "person"}, 0),
     ],
 )

@@ -179,6 +179,21 @@ class Queue(RuleBasedStateMachine):
             expected.move(JobState.QUEUED, next(self.ticks))
             expected.run_at = expected.updated_at
 
+    @rule(user_id=USERS, which=st.integers(1, 99))
+    def again(self, user_id: int, which: int) -> None:
+        """A person presses a retry button: of a job that failed, or of any other."""
+        jobs = [*self.jobs.values()]
+        job = jobs[which % len(jobs)] if jobs else None
+        found = self.world.run(self.world.steady.again(job.id if job else 1, user_id))
+        if job is None or job.user_id != user_id or job.state != JobState.FAILED:
+            assert found is None
+            return
+        assert found is not None
+        job.turn, tick = sum(each.is_waiting for each in self._of(user_id, *JobState)), next(self.ticks)
+        job.move(JobState.QUEUED, tick)
+        job.came_at = job.run_at = tick
+        job.failures, job.cancel_requested = 0, False
+
     @rule(user_id=USERS)
     def admit(self, user_id: int) -> None:
         """A person has joined everything."""

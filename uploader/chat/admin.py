@@ -2,9 +2,10 @@
 
 import structlog
 
-from uploader.chat.progress import StatusMessages
+from uploader.chat.progress import StatusMessages, reason_text
 from uploader.intake import Incoming
 from uploader.model import JobState, Person
+from uploader.storage.failures import Failures
 from uploader.storage.jobs import Jobs
 from uploader.storage.settings import Settings
 from uploader.telegram.gateway import Gateway
@@ -17,10 +18,17 @@ class AdminChat:
     """Commands that only admins have."""
 
     def __init__(
-        self, gateway: Gateway, jobs: Jobs, settings: Settings, status: StatusMessages, texts: Texts
+        self,
+        gateway: Gateway,
+        jobs: Jobs,
+        failures: Failures,
+        settings: Settings,
+        status: StatusMessages,
+        texts: Texts,
     ) -> None:
         self._gateway = gateway
         self._jobs = jobs
+        self._failures = failures
         self._settings = settings
         self._status = status
         self._texts = texts
@@ -59,6 +67,22 @@ class AdminChat:
                 )
             )
         await self._say(incoming.person, "\n".join(lines))
+
+    async def failed(self, incoming: Incoming) -> None:
+        """`/failed`"""
+        language = incoming.person.language
+        lines = [
+            self._texts.get(
+                language,
+                "failed-line",
+                count=group.count,
+                reason=reason_text(self._texts, language, group.reason, group.last_job_id),
+                hosts=", ".join(group.hosts),
+                job=group.last_job_id,
+            )
+            for group in await self._failures.groups()
+        ]
+        await self._say(incoming.person, "\n\n".join(lines) or self._texts.get(language, "failed-none"))
 
     async def maintenance(self, incoming: Incoming) -> None:
         """`/maintenance [on|off]`"""

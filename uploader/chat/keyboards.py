@@ -12,7 +12,7 @@ from uploader.model import Sponsor
 from uploader.telegram.gateway import Button, Keyboard
 from uploader.texts import Texts
 
-_CANCEL = re.compile(rb"cancel:([0-9]{1,18})\Z")
+_OF_JOB = re.compile(rb"(cancel|again):([0-9]{1,18})\Z")
 _JOINED = b"joined"
 
 
@@ -24,21 +24,36 @@ class CancelPressed:
 
 
 @dataclass(frozen=True, slots=True)
+class AgainPressed:
+    """The retry button of a job that failed."""
+
+    job_id: int
+
+
+@dataclass(frozen=True, slots=True)
 class JoinedPressed:
     """The "I have joined" button of a sponsor card."""
 
 
-def pressed(data: bytes) -> CancelPressed | JoinedPressed | None:
+def pressed(data: bytes) -> CancelPressed | AgainPressed | JoinedPressed | None:
     """What a pressed button asks for; None: nothing of ours."""
     if data == _JOINED:
         return JoinedPressed()
-    match = _CANCEL.match(data)
-    return CancelPressed(int(match[1])) if match else None
+    match = _OF_JOB.match(data)
+    if match is None:
+        return None
+    kind = CancelPressed if match[1] == b"cancel" else AgainPressed
+    return kind(int(match[2]))
 
 
 def cancel(texts: Texts, language: str, job_id: int) -> Keyboard:
     """The one button of a status message."""
     return [[Button(text=texts.get(language, "button-cancel"), data=b"cancel:%d" % job_id)]]
+
+
+def again(texts: Texts, language: str, job_id: int) -> Keyboard:
+    """The one button of a job that failed."""
+    return [[Button(text=texts.get(language, "button-again"), data=b"again:%d" % job_id)]]
 
 
 def sponsor_card(texts: Texts, language: str, missing: Sequence[Sponsor]) -> Keyboard:

@@ -91,12 +91,12 @@ class StatusMessages:
     async def show(self, job: Job, place: Place | None = None) -> None:
         """Bring the job's status message up to its state; a failure without one is told in a new message."""
         text = self._text_of_state(job, place or Place(ahead=0))
-        keyboard = () if job.state in ENDED else keyboards.cancel(self._texts, job.language, job.id)
+        keyboard = self._keyboard(job)
         try:
             if job.status_message_id is not None:
                 await self._edit(job, text, keyboard)
             elif job.state is JobState.FAILED:
-                await self._say(job, text)
+                await self._say(job, text, keyboard)
         except TelegramError as error:
             _log.warning("status not shown", job=job.id, cause=str(error))
 
@@ -155,10 +155,16 @@ class StatusMessages:
             return False
         return await self._gateway.edit(person, job.status_message_id, text, keyboard, skippable=skippable)
 
-    async def _say(self, job: Job, text: str) -> None:
+    async def _say(self, job: Job, text: str, keyboard: Keyboard) -> None:
         person = await self._people.get(job.user_id)
         if person is not None:
-            await self._gateway.say(person, text)
+            message_id = await self._gateway.say(person, text, keyboard)
+            await self._jobs.set_status_message(job.id, message_id)
+
+    def _keyboard(self, job: Job) -> Keyboard:
+        if job.state is JobState.FAILED and job.reason is not Reason.CHAT_UNREACHABLE:
+            return keyboards.again(self._texts, job.language, job.id)
+        return () if job.state in ENDED else keyboards.cancel(self._texts, job.language, job.id)
 
 
 def queued_text(texts: Texts, language: str, place: Place) -> str:

@@ -52,6 +52,7 @@ class Updates:
         }
         self._admin_commands: Mapping[str, Command] = {
             "status": admin.status,
+            "failed": admin.failed,
             "maintenance": admin.maintenance,
             "lock": sponsor_admin.lock,
         }

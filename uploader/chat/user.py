@@ -6,13 +6,14 @@ import structlog
 
 from uploader import limits
 from uploader.chat import keyboards
-from uploader.chat.keyboards import CancelPressed, JoinedPressed
+from uploader.chat.keyboards import AgainPressed, CancelPressed, JoinedPressed
 from uploader.chat.progress import StatusMessages, queued_text, reason_text
 from uploader.errors import TelegramError
 from uploader.intake import Incoming, Intake
 from uploader.model import (
     ENDED,
     Accepted,
+    Ignored,
     Job,
     JobState,
     NeedsSponsors,
@@ -94,6 +95,8 @@ class UserChat:
         match keyboards.pressed(data):
             case CancelPressed(job_id=job_id):
                 await self._cancel_one(person, query_id, job_id)
+            case AgainPressed(job_id=job_id):
+                await self._again(person, query_id, job_id)
             case JoinedPressed():
                 await self._joined(person, query_id)
             case None:
@@ -101,9 +104,12 @@ class UserChat:
 
     async def refused(self, person: Person, refused: Refused) -> None:
         """Nothing was kept of what the person asked for: say why, and when it may go better."""
+        await self._gateway.say(person, self._refusal(person, refused))
+
+    def _refusal(self, person: Person, refused: Refused) -> str:
         wait = self._texts.duration(person.language, refused.wait_s)
         count = limits.WAITING_JOBS_PER_PERSON if refused.reason == "too-many" else limits.LINKS_PER_PACE
-        await self._say(person, f"refused-{refused.reason}", count=count, wait=wait)
+        return self._texts.get(person.language, f"refused-{refused.reason}", count=count, wait=wait)
 
     async def excuse(self, person: Person) -> None:
         """Something that was asked for cannot be done now, and it is not the person's fault."""
@@ -141,6 +147,18 @@ class UserChat:
         await self._gateway.answer(query_id, self._texts.get(person.language, "cancelled"))
         if job.state is JobState.CANCELLED:
             await self._status.show(job)
+
+    async def _again(self, person: Person, query_id: int, job_id: int) -> None:
+        match await self._intake.again(job_id, person.user_id):
+            case Refused() as refused:
+                await self._gateway.answer(query_id, self._refusal(person, refused), alert=True)
+            case Accepted(job=job, place=place):
+                await self._gateway.answer(query_id)
+                await self._status.show(job, place)
+            case Ignored():
+                return
+            case None:
+                await self._gateway.answer(query_id, self._texts.get(person.language, "too-late"))
 
     async def _attach(self, job: Job, message_id: int) -> None:
         """Make a message the job's status message, and bring it up to date if the job was faster."""

@@ -20,6 +20,16 @@ def _open_of(user_id: int, table: sa.FromClause) -> sa.ColumnElement[bool]:
     return sa.and_(table.c.user_id == user_id, in_state(table.c.state, *OPEN_STATES))
 
 
+def _waiting_of(user_id: int) -> sa.ScalarSelect[int]:
+    """How many jobs of this person wait, for sponsors or in the queue."""
+    job = jobs.alias("waiting")
+    return (
+        sa.select(sa.func.count())
+        .where(_open_of(user_id, job), in_state(job.c.state, *_WAITING))
+        .scalar_subquery()
+    )
+
+
 class Jobs:
     """The jobs of one database. `lease_s` is how long a claimed job is safe from others without `renew`."""
 
@@ -45,10 +55,7 @@ class Jobs:
 
         `weight`: how much more often than others this person's jobs have their turn.
         """
-        now, other = self._database.now(), jobs.alias()
-        waiting = sa.select(sa.func.count()).where(
-            _open_of(user_id, other), in_state(other.c.state, *_WAITING)
-        )
+        now = self._database.now()
         statement = (
             self._database.insert(jobs)
             .values(
@@ -59,7 +66,7 @@ class Jobs:
                 url=link.url,
                 host=link.host,
                 state=state,
-                turn_at=claim.turn_at(now, waiting.scalar_subquery(), weight),
+                turn_at=claim.turn_at(now, _waiting_of(user_id), weight),
                 run_at=now,
                 attempt=0,
                 failures=0,
@@ -80,11 +87,8 @@ class Jobs:
 
     async def waiting_count(self, user_id: int) -> int:
         """Return how many jobs of this person wait, for sponsors or in the queue."""
-        statement = sa.select(sa.func.count()).where(
-            _open_of(user_id, jobs), in_state(jobs.c.state, *_WAITING)
-        )
         async with self._database.read() as connection:
-            return (await connection.execute(statement)).scalar_one()
+            return (await connection.execute(sa.select(_waiting_of(user_id)))).scalar_one()
 
     async def set_status_message(self, job_id: int, message_id: int) -> None:
         """Remember our message that shows how the job fares. It may change in any state."""
@@ -125,6 +129,10 @@ class Jobs:
         row = await self._write(job, random_id=sa.func.coalesce(jobs.c.random_id, random_id))
         return int(row.random_id)
 
+    async def forget_random_id(self, job: Job) -> None:
+        """Let the next attempt send a message of its own: the one of this attempt was taken back."""
+        await self._write(job, random_id=None)
+
     async def finish(self, job: Job, delivered_message_id: int | None) -> None:
         """End the job: its file is in the chat."""
         await self._leave(job, JobState.DONE, delivered_message_id=delivered_message_id)
@@ -164,6 +172,34 @@ class Jobs:
             )
         )
         return await self._move(statement)
+
+    async def again(self, job_id: int, user_id: int) -> Job | None:
+        """Queue a failed job of this person as if it came now; None if it is none, or failed too long ago.
+
+        Its random_id stays: should the message be in the chat after all, it is not sent twice.
+        """
+        now = self._database.now()
+        statement = (
+            sa.update(jobs)
+            .where(
+                jobs.c.id == job_id,
+                jobs.c.user_id == user_id,
+                in_state(jobs.c.state, JobState.FAILED),
+                jobs.c.updated_at > now - limits.FAILED_S,
+            )
+            .values(
+                state=JobState.QUEUED,
+                turn_at=claim.turn_at(now, _waiting_of(user_id), 1.0),
+                run_at=now,
+                created_at=now,
+                updated_at=now,
+                failures=0,
+                reason=None,
+                cancel_requested=False,
+            )
+        )
+        moved = await self._move(statement)
+        return moved[0] if moved else None
 
     async def cancel(self, user_id: int) -> list[Job]:
         """Cancel all jobs of this person; return them as they are then. See `cancel_one`."""

@@ -89,6 +89,7 @@ jobs = sa.Table(
     _index("waiting", JobState.WAITING_SPONSORS, columns=("created_at", "id")),
     _index("person", *OPEN_STATES, columns=("user_id", "state")),
     _index("ended", *ENDED_STATES, columns=("updated_at", "id", "state")),
+    _index("failed", JobState.FAILED, columns=("updated_at", "reason", "host")),
     _index("delivered", JobState.DONE, columns=("user_id", "updated_at", "size_bytes")),
 )
 

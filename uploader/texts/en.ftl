@@ -14,6 +14,7 @@ help =
 help-admin =
     For admins:
     /status – what is going on
+    /failed – what failed within a day, by its cause
     /maintenance on, /maintenance off – stop or resume taking links
     /lock – sponsor channels: /lock add @channel, /lock remove @channel
 
@@ -55,6 +56,7 @@ retrying =
     I try again in { $wait }. Nothing more is needed from you.
 cancelled = Cancelled.
 button-cancel = Cancel
+button-again = Try again
 
 nothing-to-cancel = Nothing of yours waits or runs.
 cancelling = { $count ->
@@ -125,6 +127,9 @@ status =
         [0] off
        *[other] on
     }
+failed-line = { $count-text } × { $reason }
+    { $hosts } · last job { $job }
+failed-none = Nothing failed within a day.
 status-transfer = { $name } · { $percent } · { $speed }/s
 lock-usage =
     Use it so:

@@ -13,6 +13,7 @@ help =
 help-admin =
     برای مدیران:
     ‏/status – وضعیت کنونی
+    ‏/failed – آنچه در یک روز گذشته نشد، به تفکیک علت
     ‏/maintenance on و ‎/maintenance off – قطع یا وصل پذیرش لینک
     ‏/lock – کانال‌های حامی: ‎/lock add @channel و ‎/lock remove @channel
 
@@ -52,6 +53,7 @@ retrying =
     { $wait } دیگر دوباره امتحان می‌کنم. لازم نیست کاری بکنی.
 cancelled = لغو شد.
 button-cancel = لغو
+button-again = دوباره امتحان کن
 
 nothing-to-cancel = کاری در صف یا در حال انجام نداری.
 cancelling = { $count ->
@@ -120,6 +122,9 @@ status =
         [0] خاموش
        *[other] روشن
     }
+failed-line = { $count-text } × { $reason }
+    { $hosts } · آخرین کار { $job }
+failed-none = در یک روز گذشته هیچ کاری ناموفق نبوده است.
 status-transfer = { $name } · { $percent } · { $speed } در ثانیه
 lock-usage =
     روش استفاده:
