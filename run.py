@@ -1,10 +1,12 @@
 """Peyk's programs. Alone: starts the bot if none is running here, and opens the dashboard on it."""
 
 import asyncio
+import functools
 import json
 import subprocess
 import sys
 import time
+from contextlib import nullcontext
 from dataclasses import asdict
 from io import TextIOWrapper
 from pathlib import Path
@@ -120,7 +122,7 @@ def sandbox(
     asyncio.run(serve(port=port, key=key, as_json=as_json))
 
 
-bench = typer.Typer(help="Measure uploads.", no_args_is_help=True)
+bench = typer.Typer(help="Measure uploads, and the queue.", no_args_is_help=True)
 app.add_typer(bench, name="bench")
 
 
@@ -152,6 +154,29 @@ def bench_pipeline(
     from sandbox.bench.pipeline import bench_pipeline
 
     raise typer.Exit(bench_pipeline(size * 1024 * 1024, rounds, as_json))
+
+
+@bench.command("queue")
+def bench_queue(
+    url: Annotated[str, typer.Option(help="An empty PostgreSQL database; unset: one of its own.")] = "",
+    queued: Annotated[int, typer.Option(help="Jobs in the queue.", min=100)] = 20_000,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object, nothing else.")] = False,
+) -> None:
+    """Measure claims and finishes of a long queue on both databases, beside procrastinate's."""
+    from uploader.bench_queue import Load, measure, own_postgresql
+
+    load = Load(queued=queued, people=queued // 20, jobs=queued // 10)
+    report = functools.partial(typer.echo, err=True)
+    with nullcontext(url) if url else own_postgresql() as postgresql_url:
+        figures = asyncio.run(measure(load, postgresql_url, report))
+    if as_json:
+        typer.echo(json.dumps({"load": asdict(load), "figures": [asdict(figure) for figure in figures]}))
+        return
+    typer.echo(f"{load.queued} jobs of {load.people} people in the queue, {load.workers} at once:")
+    for figure in figures:
+        typer.echo(
+            f"  {figure.queue} on {figure.database}: {figure.jobs_per_s:.0f} claims and finishes a second"
+        )
 
 
 @bench.command("client", hidden=True)

@@ -22,8 +22,8 @@ class JobState(StrEnum):
     CANCELLED = "cancelled"
 
 
-#: The legal moves. A lost lease and a retry both lead from RUNNING back to QUEUED; from FAILED a person's wish
-#: to have it tried again.
+#: The legal moves. A lost lease and a retry both lead from RUNNING back to QUEUED; a wish of the person does
+#: so from FAILED.
 MOVES: Mapping[JobState, frozenset[JobState]] = MappingProxyType(
     {
         JobState.WAITING_SPONSORS: frozenset({JobState.QUEUED, JobState.CANCELLED, JobState.FAILED}),
