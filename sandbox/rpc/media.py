@@ -99,7 +99,7 @@ def _content(call: Call, file: Any) -> Blob:
 
 def document(call: Call, named: Any, error: str, item: int | None = None) -> Document:
     """The document of an id, access hash and reference. Raises RpcError 400 `error`, or FILE_REFERENCE_…"""
-    found = call.world.files.document(named.id)
+    found = call.world.files.document(getattr(named, "id", 0))
     if found is None or not _is_named(call, found, named):
         raise RpcError(400, error)
     _check_reference(call, found, named, item)
@@ -108,7 +108,7 @@ def document(call: Call, named: Any, error: str, item: int | None = None) -> Doc
 
 def photo(call: Call, named: Any, error: str, item: int | None = None) -> Photo:
     """The photo of an id, access hash and reference. Raises RpcError 400 `error`, or FILE_REFERENCE_…"""
-    found = call.world.files.photo(named.id)
+    found = call.world.files.photo(getattr(named, "id", 0))
     if found is None or not _is_named(call, found, named):
         raise RpcError(400, error)
     _check_reference(call, found, named, item)

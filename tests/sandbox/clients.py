@@ -19,7 +19,7 @@ def client(dc: DataCentre, account: Account | None = None, **options: Any) -> An
     session.set_dc(dc.id, dc.host, dc.port)
     if account is not None:
         session.auth_key = AuthKey(dc.logins.mint(account))
-    return TelegramClient(session, 12345, "0" * 32, request_retries=1, retry_delay=0, **options)
+    return TelegramClient(session, 12345, "0" * 32, **{"request_retries": 1, "retry_delay": 0, **options})
 
 
 @asynccontextmanager
