@@ -39,7 +39,7 @@ from uploader.telegram.client import DEVICE_MODEL, Login, connected, log_in, new
 from uploader.telegram.gateway import Gateway
 from uploader.telegram.pacing import Pacer
 from uploader.texts import LANGUAGES, Texts
-from uploader.transfer import Endpoint, UploadPool
+from uploader.transfer import CAP_BYTES, Endpoint, UploadPool
 from uploader.worker import Worker
 
 _log = structlog.get_logger(__name__)
@@ -200,7 +200,13 @@ async def _offer_commands(engine: Engine) -> None:
 
 def _sources(config: Config) -> Sources:
     try:
-        return Sources(config.allow_networks, user_agent=f"Peyk/{__version__}")
+        return Sources(
+            config.allow_networks,
+            user_agent=f"Peyk/{__version__}",
+            own_ports=[config.dc_host_port[1]] if config.dc_host_port else [],
+            work_dir=config.data_dir / "work",
+            cap_bytes=CAP_BYTES,
+        )
     except ValueError as error:
         raise ConfigError([f"PEYK_ALLOW_NETWORKS: {error}"]) from None
 

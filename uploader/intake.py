@@ -108,7 +108,7 @@ class Intake:
             raw = links.find(text)
             if raw is None:
                 return NoLink(reason=None)
-            link = links.parse(raw)
+            link = links.parse(raw, fragment=True)
         except NotALink as error:
             return NoLink(reason=error.reason)
         forbidden = self._sources.static_verdict(link)

@@ -1,54 +1,89 @@
 """Where the bytes of a link come from. One door: `Sources.open`."""
 
-from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+import asyncio
+import tempfile
+from collections.abc import AsyncIterator, Iterable, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
 from ipaddress import IPv4Network, IPv6Network
+from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import Final, Self
 
 import aiohttp
 from aiohttp.abc import AbstractResolver
 
-from uploader.errors import Reason
+from uploader.errors import Reason, SourceError
+from uploader.limits import MIB
 from uploader.model import Link, RemoteFile
+from uploader.sources import answers
 from uploader.sources.direct import probe
-from uploader.sources.exchange import Exchange, Patience
+from uploader.sources.exchange import Exchange, Patience, Wishes
+from uploader.sources.extractors import extractors, is_generic
 from uploader.sources.guard import Guard
+from uploader.sources.media.media import Media, Times
+from uploader.sources.media.process import Cells
+from uploader.sources.media.workshop import Workshop
+from uploader.sources.proxy import Proxy
+from uploader.sources.routing import Route, Source, route
 
-__all__ = ["Patience", "Sources"]
+__all__ = ["Patience", "Sources", "Times"]
+
+_CAP_BYTES: Final = 2000 * MIB
 
 
 class Sources:
-    """Opens links. An async context manager: it owns the connections to all sites."""
+    """Opens links. An async context manager: it owns all connections to sites, and all children."""
 
     def __init__(
         self,
         allow_networks: Sequence[IPv4Network | IPv6Network],
         user_agent: str,
         *,
+        own_ports: Iterable[int] = (),
+        work_dir: Path | None = None,
+        cap_bytes: int = _CAP_BYTES,
         patience: Patience | None = None,
+        times: Times | None = None,
         resolver: AbstractResolver | None = None,
+        isolated: bool = True,
     ) -> None:
-        """`allow_networks` are reachable besides the public internet; `resolver` None: the system's.
+        """`allow_networks` are reachable besides the public internet, but for `own_ports` there.
+
+        `work_dir` holds what must be put together on disk; None: a folder of the system's. Nothing above
+        `cap_bytes` is put together. `resolver` None: the system's. `isolated`: see `process.Cells`.
 
         Raises:
             ValueError: a network that cannot be allowed (see `guard.Guard`).
         """
-        self._guard = Guard(allow_networks)
+        self._guard = Guard(allow_networks, own_ports=own_ports)
         self._user_agent = user_agent
+        self._work_dir = work_dir or Path(tempfile.gettempdir()) / "peyk-work"
+        self._cap_bytes = cap_bytes
         self._patience = patience or Patience()
+        self._times = times
         self._resolver = resolver
+        self._cells = Cells(isolated=isolated)
+        self._exits = AsyncExitStack()
         self._connector: aiohttp.TCPConnector | None = None
+        self._media: Media | None = None
 
     async def __aenter__(self) -> Self:
         self._connector = self._guard.connector(resolver=self._resolver)
+        self._exits.push_async_callback(self._connector.close)
+        self._media = Media(
+            cells=self._cells,
+            proxy=await self._exits.enter_async_context(Proxy(self._guard, self._patience, self._resolver)),
+            workshop=await self._exits.enter_async_context(Workshop(self._work_dir)),
+            connect=self._exchange,
+            cap_bytes=self._cap_bytes,
+            times=self._times,
+        )
         return self
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        if self._connector is not None:
-            await self._connector.close()
+        await self._exits.aclose()
 
     def static_verdict(self, link: Link) -> Reason | None:
         """Why `link` can be refused without asking anyone; None: `open` will tell."""
@@ -61,10 +96,36 @@ class Sources:
         Raises:
             SourceError: on entering, and while reading; a SourceTemporary may pass.
         """
+        if self._media is None:
+            raise RuntimeError("Sources is used within `async with`")
+        reason = self.static_verdict(link)
+        if reason is not None:
+            raise SourceError(reason, link.host)
+        way = await asyncio.to_thread(lambda: route(link, extractors()))
+        async with AsyncExitStack() as exits:
+            remote = await self._asked(way, exits)
+            if remote is None:
+                remote = await exits.enter_async_context(self._media.open(way.link))
+            yield remote
+
+    async def _asked(self, way: Route, exits: AsyncExitStack) -> RemoteFile | None:
+        """The file, if the site itself answers with one; None: it is a matter for yt-dlp."""
+        if way.source is Source.MEDIA and not is_generic(way.extractor):
+            return None
+        exchange = self._exchange()
+        exits.push_async_callback(exchange.close)
+        try:
+            remote = await probe(way.link, exchange)
+        except SourceError as error:
+            if way.source is Source.DIRECT or error.reason is not Reason.FORBIDDEN:
+                raise
+            return None  # to some sites only a browser may speak, and yt-dlp looks like one
+        if remote.mime_type in answers.PAGES | answers.LISTS:
+            await exchange.close()
+            return None
+        return remote
+
+    def _exchange(self, wishes: Wishes | None = None) -> Exchange:
         if self._connector is None:
             raise RuntimeError("Sources is used within `async with`")
-        exchange = Exchange(self._guard, self._connector, self._user_agent, self._patience)
-        try:
-            yield await probe(link, exchange)
-        finally:
-            await exchange.close()
+        return Exchange(self._guard, self._connector, self._user_agent, self._patience, wishes)

@@ -15,6 +15,12 @@ from urllib.parse import unquote, urlsplit
 from uploader.errors import Reason, SourceError, SourceTemporary
 
 OCTET_STREAM: Final = "application/octet-stream"
+#: Types of answers that are looked through for a film, and are no file themselves.
+PAGES: Final = frozenset({"text/html", "application/xhtml+xml"})
+LISTS: Final = frozenset(
+    {"application/vnd.apple.mpegurl", "application/x-mpegurl", "audio/mpegurl", "audio/x-mpegurl"}
+    | {"application/dash+xml", "application/vnd.ms-sstr+xml"}
+)
 #: The codings that aiohttp undoes (or refuses): lengths and offsets then count other bytes than ours.
 _CODED: Final = frozenset({"gzip", "deflate", "br", "zstd"})
 _VAGUE: Final = frozenset({OCTET_STREAM, "binary/octet-stream", "application/force-download"})

@@ -5,9 +5,9 @@ Nothing of aiohttp's errors goes further than this file: their texts hold whole 
 
 import asyncio
 import socket
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 from urllib.parse import urljoin
 
@@ -43,13 +43,29 @@ class Patience:
     resume_wait_s: float = 0.5  # before the first one, then doubled, up to 16 times this
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Wishes:
+    """What is to be said besides, on behalf of whoever found the link."""
+
+    headers: Mapping[str, str] = field(default_factory=dict)
+    secrets: Mapping[str, str] = field(default_factory=dict)  # only to `host`, and only over TLS if `tls`
+    host: str = ""
+    tls: bool = False
+
+
 class Exchange:
     """The requests of one link, and the answers that are open."""
 
     def __init__(
-        self, guard: Guard, connector: aiohttp.TCPConnector, user_agent: str, patience: Patience
+        self,
+        guard: Guard,
+        connector: aiohttp.TCPConnector,
+        user_agent: str,
+        patience: Patience,
+        wishes: Wishes | None = None,
     ) -> None:
         self._guard = guard
+        self._wishes = wishes or Wishes()
         self.patience = patience
         self._open: set[aiohttp.ClientResponse] = set()
         # a session for each link: cookies live along its redirects and never meet another person's
@@ -57,7 +73,11 @@ class Exchange:
             connector=connector,
             connector_owner=False,
             cookie_jar=aiohttp.CookieJar(),
-            headers={"User-Agent": user_agent, "Accept": "*/*", "Accept-Encoding": "identity"},
+            headers={
+                **{"User-Agent": user_agent, "Accept": "*/*"},
+                **self._wishes.headers,
+                "Accept-Encoding": "identity",
+            },
             timeout=aiohttp.ClientTimeout(
                 total=None, sock_connect=patience.connect_s, sock_read=patience.silence_s
             ),
@@ -87,10 +107,12 @@ class Exchange:
         reason = self._guard.static_verdict(link)
         if reason is not None:
             raise SourceError(reason, link.host)
+        url = URL(link.url, encoded=True)
+        known = link.host == self._wishes.host and (url.scheme == "https" or not self._wishes.tls)
+        said = {**(self._wishes.secrets if known else {}), **headers}
         with translated(link.host):
             async with asyncio.timeout(self.patience.answer_s):
-                url = URL(link.url, encoded=True)
-                response = await self._session.get(url, headers=headers, allow_redirects=False)
+                response = await self._session.get(url, headers=said, allow_redirects=False)
         self._open.add(response)
         return response
 

@@ -4,6 +4,7 @@ Asking all 1750 takes milliseconds. Most of their patterns need a text that stan
 as a rule), so only those whose text stands in the link are asked, in yt-dlp's own order.
 """
 
+from functools import cache
 from itertools import chain
 from typing import Any, Final
 
@@ -34,6 +35,12 @@ class Extractors:
             if self._extractors[place].suitable(url):
                 return str(self._extractors[place].IE_NAME)
         return _GENERIC
+
+
+@cache
+def extractors() -> Extractors:
+    """The extractors of the installed yt-dlp, read once in a process."""
+    return Extractors()
 
 
 def is_generic(name: str | None) -> bool:

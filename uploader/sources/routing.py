@@ -41,7 +41,7 @@ class Source(StrEnum):
     """Who opens a link."""
 
     DIRECT = "direct"  # the site is asked for the file; if it answers with a page, that is searched
-    MEDIA = "media"  # yt-dlp
+    MEDIA = "media"  # yt-dlp; before its generic extractor, the site is asked, for it may be a file
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

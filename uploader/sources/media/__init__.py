@@ -1,0 +1,1 @@
+"""Films and music behind pages: yt-dlp, ffmpeg and PyAV, each in a child process that can be killed."""

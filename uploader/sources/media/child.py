@@ -1,0 +1,299 @@
+"""yt-dlp, alone in a process: `python -I child.py`, orders in and answers out as lines of JSON.
+
+    {"look": LINK, "proxy": URL}      ->  found | failed
+    {"fetch": [{"format": N, "path": P}, ...], "cap_bytes": B}   ->  progress ..., fetched | failed
+
+A fetch is of what was found last. Nothing here decides what is good for a person: the parent does. Only the
+standard library and yt-dlp are imported, so that the program runs from any place.
+"""
+
+import json
+import os
+import re
+import sys
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor, as_completed
+from itertools import islice
+from shutil import which
+from typing import Any, Final
+
+from yt_dlp import YoutubeDL
+from yt_dlp.networking import Request
+from yt_dlp.networking.exceptions import HTTPError, TransportError
+from yt_dlp.utils import (
+    DownloadCancelled,
+    DownloadError,
+    ExtractorError,
+    GeoRestrictedError,
+    UnsupportedError,
+    UserNotLive,
+    YoutubeDLError,
+)
+
+TEXT_CHARACTERS: Final = 500
+LINK_CHARACTERS: Final = 8000
+FORMATS: Final = 1000
+#: A page may lead to a player, that to a film: so many lists are opened on the way.
+_DEPTH: Final = 5
+_PROGRESS_S: Final = 0.5
+_MANIFEST_BYTES: Final = 4 * 1024 * 1024
+
+#: What extractors say for people, and what it comes to. The first that fits counts.
+_SAYINGS: Final = (
+    ("drm", r"\bdrm\b"),
+    ("upcoming", r"begin in|premieres? in|upcoming|not (?:yet )?started|not yet available|scheduled"),
+    ("live", r"is live|live ?stream|live event|currently live"),
+    (
+        "login",
+        r"log.?in|sign.?in|cookies|account|members?.only|subscri|private|password|purchase|premium|\bage\b",
+    ),
+    ("geo", r"geo.?restrict|your (?:country|region|location)|in this (?:country|region)"),
+    ("busy", r"too many requests|rate.?limit|try again later"),
+    (
+        "gone",
+        r"removed|deleted|unavailable|not available|no longer|does ?n.t exist|not found|terminated|expired",
+    ),
+    ("no-media", r"no video|no media|no formats|there.s no|not contain|no results"),
+)
+_STATUSES: Final = (
+    ("gone", (404, 410)),
+    ("forbidden", (401, 402, 403, 407, 451)),
+    ("busy", (429, 503)),
+)
+
+
+class Failed(Exception):
+    """The order could not be carried out; the message is the kind of failure."""
+
+
+class Channel:
+    """The lines out; used by several threads."""
+
+    def __init__(self) -> None:
+        # whatever a library prints must not come between our lines
+        self._out = os.fdopen(os.dup(1), "w", encoding="ascii")
+        self._lock = threading.Lock()
+        os.dup2(2, 1)
+
+    def tell(self, event: str, **fields: Any) -> None:
+        """Send one line."""
+        with self._lock:
+            self._out.write(json.dumps({"event": event, **fields}) + "\n")
+            self._out.flush()
+
+
+class Silent:
+    """A logger for yt-dlp: errors are raised, and everything else is for nobody."""
+
+    def debug(self, message: str) -> None:
+        """Say nothing."""
+
+    info = warning = error = debug
+
+
+class Looker:
+    """One link, looked at and perhaps fetched."""
+
+    def __init__(self, proxy: str, channel: Channel) -> None:
+        self._channel = channel
+        self._ydl = YoutubeDL(_options(proxy))
+        self._ydl.add_progress_hook(self._progress)
+        self._info: dict[str, Any] = {}
+        self._formats: list[dict[str, Any]] = []
+        self._cap_bytes = 0
+        self._done: dict[str, int] = {}
+        self._told_at = 0.0
+
+    def look(self, link: str) -> dict[str, Any]:
+        """Everything that is known of the film behind `link`."""
+        info = self._ydl.extract_info(link, download=False)
+        for _ in range(_DEPTH):
+            if not info:
+                raise Failed("no-media")
+            if info.get("_type", "video") == "video":
+                break
+            entries = list(islice(info.get("entries") or (), 2))
+            if len(entries) > 1 and info.get("extractor_key") != "Generic":
+                raise Failed("playlist")
+            info = self._ydl.process_ie_result(entries[0], download=False) if entries else None
+        else:
+            raise Failed("playlist")
+        self._info = info
+        self._formats = (info.get("formats") or [info])[-FORMATS:]
+        return {
+            "title": _title(info),
+            "uploader": _text(info.get("uploader") or info.get("channel") or info.get("artist")),
+            "duration_s": _number(info.get("duration")),
+            "live_status": _text(info.get("live_status")),
+            "thumbnail": _link(info.get("thumbnail")),
+            "extractor": _text(info.get("extractor")),
+            "formats": [self._format(each) for each in self._formats],
+        }
+
+    def _format(self, given: dict[str, Any]) -> dict[str, Any]:
+        url = _link(given.get("url"))
+        options = given.get("downloader_options") or {}
+        return {
+            "id": _text(given.get("format_id")) or "",
+            "url": url or "",
+            "protocol": _text(given.get("protocol")) or "",
+            "ext": _text(given.get("ext")) or "",
+            "video": _codec(given.get("vcodec")),
+            "audio": _codec(given.get("acodec")),
+            "width": _number(given.get("width")),
+            "height": _number(given.get("height")),
+            "fps": _number(given.get("fps")),
+            "language": _text(given.get("language")),
+            "size_bytes": _number(given.get("filesize")),
+            "about_bytes": _number(given.get("filesize_approx")),
+            "chunk_bytes": _number(options.get("http_chunk_size")),
+            "has_drm": given.get("has_drm") is True,
+            "headers": {
+                str(name): str(value) for name, value in (given.get("http_headers") or {}).items() if value
+            },
+            "cookie": _text(self._ydl.cookiejar.get_cookie_header(url)) if url else None,
+        }
+
+    def fetch(self, wanted: list[dict[str, Any]], cap_bytes: int) -> None:
+        """Fetch formats of the film that was looked at, all at once, into the files that are named."""
+        self._cap_bytes = cap_bytes
+        threads = ThreadPoolExecutor(len(wanted))
+        for fetched in as_completed(
+            [threads.submit(self._fetch, each["format"], each["path"]) for each in wanted]
+        ):
+            fetched.result()  # the first that fails is told at once; the parent ends the others with us
+
+    def _fetch(self, number: int, path: str) -> None:
+        given = {**self._info, **self._formats[number]}
+        if given["protocol"].startswith("m3u8") and not self._has_end(given):
+            raise Failed("live")
+        worked, _ = self._ydl.dl(path, given)
+        if not worked:
+            raise Failed("broken")
+
+    def _has_end(self, given: dict[str, Any]) -> bool:
+        """Whether a list of segments is complete: one that is not belongs to something live."""
+        request = Request(given["url"], headers=given.get("http_headers") or {})
+        manifest = self._ydl.urlopen(request).read(_MANIFEST_BYTES)
+        return b"#EXT-X-ENDLIST" in manifest or b"#EXT-X-PLAYLIST-TYPE:VOD" in manifest
+
+    def _progress(self, state: dict[str, Any]) -> None:
+        self._done[state["filename"]] = int(state.get("downloaded_bytes") or 0)
+        done_bytes = sum(self._done.values())
+        if done_bytes > self._cap_bytes:
+            raise DownloadCancelled("too-large")
+        now = time.monotonic()
+        if now - self._told_at >= _PROGRESS_S:
+            self._told_at = now
+            self._channel.tell("progress", done_bytes=done_bytes)
+
+
+def main() -> None:
+    """Carry out orders until there are no more."""
+    channel = Channel()
+    looker: Looker | None = None
+    for line in sys.stdin:
+        order = json.loads(line)
+        try:
+            if "look" in order:
+                looker = Looker(order["proxy"], channel)
+                channel.tell("found", **looker.look(order["look"]))
+            elif looker is not None:
+                looker.fetch(order["fetch"], order["cap_bytes"])
+                channel.tell("fetched")
+        except Exception as error:  # noqa: BLE001 - extractors fail in any way; the parent must hear of each
+            channel.tell("failed", kind=_kind(error), detail=type(_cause(error)).__name__)
+
+
+def _options(proxy: str) -> dict[str, Any]:
+    runtimes: dict[str, Any] = {name: {} for name in ("deno", "node", "bun", "quickjs") if which(name)}
+    return {
+        "proxy": proxy,
+        "quiet": True,
+        "noprogress": True,
+        "color": "never",
+        "logger": Silent(),
+        "cachedir": False,
+        "updatetime": False,
+        "enable_file_urls": False,
+        "usenetrc": False,
+        # extraction: one film, all its formats, none of them tried
+        "noplaylist": True,
+        "extract_flat": "in_playlist",
+        "playlist_items": "1:2",
+        "format": "all",
+        "check_formats": False,
+        "format_sort": ["hasvid", "hasaud", "res", "fps", "hdr:1", "vcodec:h264", "acodec:aac", "lang"],
+        "js_runtimes": runtimes,
+        "socket_timeout": 20,
+        "extractor_retries": 2,
+        # fetching: by yt-dlp's own hands, whole or not at all
+        "external_downloader": {"default": "native"},
+        "hls_prefer_native": True,
+        "ffmpeg_location": "/nowhere",
+        "fixup": "never",
+        "concurrent_fragment_downloads": 4,
+        "retries": 3,
+        "fragment_retries": 5,
+        "skip_unavailable_fragments": False,
+        "nopart": True,
+        "continuedl": False,
+        "overwrites": True,
+    }
+
+
+def _cause(error: BaseException) -> BaseException:
+    """What yt-dlp wrapped into its general error."""
+    inner = error.exc_info[1] if isinstance(error, DownloadError) and error.exc_info else None
+    return inner if isinstance(inner, Exception) else error
+
+
+def _kind(error: Exception) -> str:
+    cause = _cause(error)
+    if isinstance(cause, Failed):
+        return str(cause)
+    if isinstance(cause, DownloadCancelled):
+        return "too-large"
+    if isinstance(cause, UnsupportedError):
+        return "no-media"
+    if isinstance(cause, GeoRestrictedError):
+        return "geo"
+    if isinstance(cause, UserNotLive):
+        return "upcoming"
+    reason = getattr(cause, "cause", None) if isinstance(cause, ExtractorError) else cause
+    if isinstance(reason, HTTPError):
+        return next((kind for kind, known in _STATUSES if reason.status in known), "broken")
+    if isinstance(reason, TransportError | OSError):
+        return "unreachable"
+    if isinstance(cause, YoutubeDLError):
+        said = str(cause).lower()
+        return next((kind for kind, saying in _SAYINGS if re.search(saying, said)), "broken")
+    return "broken"
+
+
+def _title(info: dict[str, Any]) -> str | None:
+    """The title, without the count that yt-dlp puts behind that of a page for each film on it."""
+    title = _text(info.get("title"))
+    return title.removesuffix(" (1)") if title and info.get("extractor") == "html5" else title
+
+
+def _text(value: Any) -> str | None:
+    return str(value)[:TEXT_CHARACTERS] if isinstance(value, str | int) else None
+
+
+def _link(value: Any) -> str | None:
+    return value if isinstance(value, str) and len(value) <= LINK_CHARACTERS else None
+
+
+def _number(value: Any) -> float | None:
+    return value if isinstance(value, int | float) and 0 < value < 1e15 else None
+
+
+def _codec(value: Any) -> str | None:
+    """The codec; "" when the format has no such track, None when that is unknown."""
+    return "" if value == "none" else _text(value)
+
+
+if __name__ == "__main__":
+    main()

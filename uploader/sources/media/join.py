@@ -1,0 +1,45 @@
+"""ffmpeg, in a child without a network: joins what was fetched into one file that plays while it arrives."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Final
+
+from imageio_ffmpeg import get_ffmpeg_exe
+
+from uploader.errors import Reason, SourceError
+from uploader.sources.media.process import Cell, Cells
+
+#: What fetched files are. Not among them: lists that lead elsewhere (hls, dash, concat), and pictures.
+_DEMUXERS: Final = "mov,mp4,matroska,webm,mpegts,aac,mp3,ogg,flac,flv"
+_MUXERS: Final = {"mp4": "mp4", "mkv": "matroska", "m4a": "ipod", "mp3": "mp3", "ogg": "ogg", "flac": "flac"}
+_FAST_START: Final = ("-movflags", "+faststart")
+
+
+async def join(parts: Sequence[Path], into: Path, cells: Cells, cell: Cell) -> None:
+    """Copy the tracks of `parts` (one file, or a picture and a sound) into `into`, by its suffix.
+
+    Raises:
+        SourceError: SITE_BROKEN: ffmpeg cannot read what the site sent.
+        TimeoutError: it took longer than the cell allows.
+    """
+    container = into.suffix.removeprefix(".")
+    inputs: list[str] = []
+    for part in parts:
+        inputs += ["-protocol_whitelist", "file", "-format_whitelist", _DEMUXERS, "-i", str(part)]
+    if len(parts) == 2:
+        maps = ["-map", "0:v:0", "-map", "1:a:0"]
+    else:
+        maps = ["-map", "0:v:0?", "-map", "0:a:0?"] if container in {"mp4", "mkv"} else ["-map", "0:a:0"]
+    started = cells.start(
+        (
+            *(str(get_ffmpeg_exe()), "-nostdin", "-loglevel", "error", "-y", *inputs, *maps),
+            *("-c", "copy", "-map_metadata", "-1", "-max_interleave_delta", "0"),
+            *(_FAST_START if container in {"mp4", "m4a"} else ()),
+            *("-f", _MUXERS[container], str(into)),
+        ),
+        cell,
+    )
+    async with started as ffmpeg:
+        status = await ffmpeg.ended()
+    if status:
+        raise SourceError(Reason.SITE_BROKEN, f"ffmpeg ended with {status}")

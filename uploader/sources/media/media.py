@@ -1,0 +1,238 @@
+"""The media source: a page or a list in, one film out, streamed where that can be."""
+
+import asyncio
+import re
+import sys
+from collections.abc import AsyncIterator, Iterator, Sequence
+from contextlib import asynccontextmanager, contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Final
+
+from uploader.errors import Reason, SourceError, SourceTemporary
+from uploader.limits import MIB
+from uploader.model import Link, RemoteFile
+from uploader.names import safe_name
+from uploader.sources import answers
+from uploader.sources.media import messages
+from uploader.sources.media.formats import Choice, choose
+from uploader.sources.media.join import join
+from uploader.sources.media.local import local_file, save
+from uploader.sources.media.messages import Fetched, Film, Format
+from uploader.sources.media.process import Cell, Cells, Child, ChildFailed
+from uploader.sources.media.stream import Connect, streamed
+from uploader.sources.media.workshop import Folder, Workshop
+from uploader.sources.proxy import Pass, Proxy
+
+_CHILD: Final = Path(__file__).with_name("child.py")
+#: A look loads a page or two and some lists.
+_LOOK_BYTES: Final = 64 * MIB
+_MEMORY_BYTES: Final = 1024 * MIB
+#: Segments and their heads weigh more than the film that is in them.
+_OVERHEAD: Final = 1.25
+_EXTENSION: Final = re.compile(r"[a-z0-9]{2,5}")
+_ENDED_LIVE: Final = frozenset({None, "not_live", "was_live"})
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Times:
+    """How long a film may take."""
+
+    look_s: float = 90.0  # until its formats are known
+    fetch_s: float = 3600.0  # of parts that are to be joined
+    silence_s: float = 60.0  # of a fetch, without a byte more
+    join_s: float = 600.0
+
+
+class Media:
+    """Opens films."""
+
+    def __init__(
+        self,
+        *,
+        cells: Cells,
+        proxy: Proxy,
+        workshop: Workshop,
+        connect: Connect,
+        cap_bytes: int,
+        times: Times | None = None,
+    ) -> None:
+        """`connect` makes an exchange that says what an extractor wishes; `cap_bytes` is Telegram's."""
+        self._cells = cells
+        self._proxy = proxy
+        self._workshop = workshop
+        self._connect = connect
+        self._cap_bytes = cap_bytes
+        self._times = times or Times()
+
+    @asynccontextmanager
+    async def open(self, link: Link) -> AsyncIterator[RemoteFile]:
+        """The best file of the film that `link` leads to, readable within the context.
+
+        Raises:
+            SourceError: on entering, and while reading; a SourceTemporary may pass.
+        """
+        async with self._workshop.folder() as folder:
+            film, choice, joined = await self._look_and_fetch(link, folder)
+            if joined is not None:
+                yield joined
+                return
+        given = choice.formats[0]
+        async with streamed(given, self._connect, lambda: self._find(link, given.id)) as remote:
+            if remote.mime_type in answers.PAGES:
+                raise SourceError(Reason.NO_MEDIA, f"{link.host}: a page instead of a film")
+            yield _named(remote, film, given)
+
+    async def _look_and_fetch(self, link: Link, folder: Folder) -> tuple[Film, Choice, RemoteFile | None]:
+        """What was found, what of it is to be brought, and that, if it had to be put together here."""
+        async with self._looking(link, folder) as work:
+            film = await work.look()
+            choice = choose(film, self._cap_bytes)
+            if choice.container is None:
+                return film, choice, None
+            parts = await self._fetch(work, choice, folder)
+        extension = f".{choice.container}"
+        name = _title(film, link.host + extension, extension)
+        into = folder.path / f"film{extension}"
+        with _told(link.host):
+            await join(parts, into, self._cells, self._cell(folder, self._times.join_s))
+        for part in parts:
+            part.unlink()
+        return film, choice, local_file(into, name, answers.mime_type_of_name(name))
+
+    async def _find(self, link: Link, format_id: str) -> Format:
+        """The format of that name, looked up again."""
+        async with self._workshop.folder() as folder, self._looking(link, folder) as work:
+            film = await work.look()
+        found = [each for each in film.formats if each.id == format_id]
+        if not found:
+            raise SourceTemporary(Reason.CHANGED, f"{link.host}: the format is gone")
+        return found[0]
+
+    async def _fetch(self, work: "_Work", choice: Choice, folder: Folder) -> list[Path]:
+        """All parts of the choice, fetched at once into files."""
+        # parts and the file that they are joined into are there together
+        folder.reserve(2 * (choice.expected_bytes or self._cap_bytes // 4))
+        paths = [folder.path / f"{number}.part" for number in choice.numbers]
+        segments = [at for at, each in enumerate(choice.formats) if each.protocol not in {"http", "https"}]
+        async with asyncio.TaskGroup() as tasks:
+            for at, given in enumerate(choice.formats):
+                if at not in segments:
+                    tasks.create_task(self._save(work, given, paths[at]))
+            if segments:
+                tasks.create_task(work.fetch([(choice.numbers[at], paths[at]) for at in segments]))
+        return paths
+
+    async def _save(self, work: "_Work", given: Format, path: Path) -> None:
+        async def renew() -> Format:
+            return await self._find(work.link, given.id)
+
+        async with streamed(given, self._connect, renew) as remote:
+            await save(remote, path, self._cap_bytes, lambda done_bytes: None)
+
+    @asynccontextmanager
+    async def _looking(self, link: Link, folder: Folder) -> AsyncIterator["_Work"]:
+        times = self._times
+        most_bytes = int(_LOOK_BYTES + self._cap_bytes * _OVERHEAD)
+        wall_s = times.look_s + times.fetch_s
+        with _told(link.host), self._proxy.admit(size_bytes=most_bytes, duration_s=wall_s) as granted:
+            async with self._cells.start(
+                (sys.executable, "-I", str(_CHILD)), self._cell(folder, wall_s), self._proxy
+            ) as child:
+                yield _Work(link, child, granted, times, self._cap_bytes)
+
+    def _cell(self, folder: Folder, wall_s: float) -> Cell:
+        return Cell(
+            folder=folder.path,
+            wall_s=wall_s,
+            cpu_s=int(wall_s),
+            memory_bytes=_MEMORY_BYTES,
+            file_bytes=int(self._cap_bytes * _OVERHEAD),
+        )
+
+
+class _Work:
+    """One yt-dlp child at work on one link."""
+
+    def __init__(self, link: Link, child: Child, granted: Pass, times: Times, cap_bytes: int) -> None:
+        self.link = link
+        self._child = child
+        self._granted = granted
+        self._times = times
+        self._cap_bytes = cap_bytes
+
+    async def look(self) -> Film:
+        """What is behind the link.
+
+        Raises:
+            SourceError: nothing that can be brought.
+        """
+        async with asyncio.timeout(self._times.look_s):
+            await self._child.say({"look": self.link.url, "proxy": self._granted.url(self._child.proxy_port)})
+            said = self._checked(messages.read(await self._child.hear()))
+        if not isinstance(said, Film):
+            raise SourceTemporary(Reason.INTERNAL, "an answer to another question")
+        if said.live_status not in _ENDED_LIVE:
+            upcoming = said.live_status == "is_upcoming"
+            raise SourceError(Reason.UPCOMING if upcoming else Reason.LIVE, self.link.host)
+        return said
+
+    async def fetch(self, wanted: Sequence[tuple[int, Path]]) -> None:
+        """Have segments fetched into files.
+
+        Raises:
+            SourceError: they cannot be, or are more than the cap.
+        """
+        orders = [{"format": number, "path": str(path)} for number, path in wanted]
+        await self._child.say({"fetch": orders, "cap_bytes": self._cap_bytes})
+        while True:
+            async with asyncio.timeout(self._times.silence_s):
+                said = self._checked(messages.read(await self._child.hear()))
+            if isinstance(said, Fetched):
+                return
+
+    def _checked(self, said: messages.Message) -> messages.Message:
+        if not isinstance(said, messages.Failed):
+            return said
+        refusal = self._granted.refusal
+        if refusal in {Reason.PRIVATE_ADDRESS, Reason.TOO_LARGE, Reason.NO_SUCH_HOST}:
+            # the proxy knows better what the child can only see as a broken connection
+            raise SourceError(refusal, self.link.host)
+        raise said.as_error(self.link.host)
+
+
+@contextmanager
+def _told(host: str) -> Iterator[None]:
+    """The failures of children in our terms; of several at once the first counts."""
+    try:
+        yield
+    except (TimeoutError, ChildFailed, ExceptionGroup) as error:
+        raise _as_source_error(_first(error), host) from None
+
+
+def _first(error: Exception) -> Exception:
+    return _first(error.exceptions[0]) if isinstance(error, ExceptionGroup) else error
+
+
+def _as_source_error(error: Exception, host: str) -> Exception:
+    if isinstance(error, TimeoutError):
+        return SourceTemporary(Reason.TIMED_OUT, f"{host}: media")
+    if isinstance(error, ChildFailed):
+        return SourceTemporary(Reason.SITE_BROKEN, f"{host}: a child ended with {error}")
+    return error
+
+
+def _named(remote: RemoteFile, film: Film, given: Format) -> RemoteFile:
+    """`remote` under the film's title instead of the name of its address."""
+    extension = f".{given.ext}" if _EXTENSION.fullmatch(given.ext) else ""
+    name = _title(film, remote.name, extension)
+    known = remote.mime_type != answers.OCTET_STREAM
+    return replace(
+        remote, name=name, mime_type=remote.mime_type if known else answers.mime_type_of_name(name)
+    )
+
+
+def _title(film: Film, fallback: str, extension: str) -> str:
+    """The film's title as a file name; a slash in it is no step of a path."""
+    title = re.sub(r"[/\\]", "-", film.title or "")
+    return safe_name(title + extension, fallback=fallback, mime_type=None) if title else fallback

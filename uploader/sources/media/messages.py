@@ -1,0 +1,108 @@
+"""What the yt-dlp child says, checked: it read hostile pages, so each field has its type and its bound."""
+
+from typing import Annotated, Any, Final, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
+
+from uploader.errors import Reason, SourceError, SourceTemporary
+
+_Text = Annotated[str, Field(max_length=500)]
+_Count = Annotated[float, Field(gt=0, lt=1e15)]
+
+
+class _Message(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+
+
+class Format(_Message):
+    """One way to have the film. A codec is "" where the format has no such track, None where unknown."""
+
+    id: _Text
+    url: Annotated[str, Field(max_length=8000)]
+    protocol: _Text
+    ext: _Text
+    video: _Text | None
+    audio: _Text | None
+    width: _Count | None
+    height: _Count | None
+    fps: _Count | None
+    language: _Text | None
+    size_bytes: _Count | None
+    about_bytes: _Count | None  # an estimate
+    chunk_bytes: _Count | None  # the site slows down those who ask for more at once
+    has_drm: bool
+    headers: Annotated[dict[_Text, Annotated[str, Field(max_length=4000)]], Field(max_length=50)]
+    cookie: _Text | None
+
+
+class Film(_Message):
+    """What a look at a link found; `formats` from the worst to the best."""
+
+    event: Literal["found"]
+    title: _Text | None
+    uploader: _Text | None
+    duration_s: _Count | None
+    live_status: _Text | None
+    thumbnail: Annotated[str, Field(max_length=8000)] | None
+    extractor: _Text | None
+    formats: Annotated[list[Format], Field(max_length=1000)]
+
+
+class Progress(_Message):
+    """A fetch goes on."""
+
+    event: Literal["progress"]
+    done_bytes: Annotated[int, Field(ge=0)]
+
+
+class Fetched(_Message):
+    """All that was ordered is in its files."""
+
+    event: Literal["fetched"]
+
+
+class Failed(_Message):
+    """The order could not be carried out."""
+
+    event: Literal["failed"]
+    kind: _Text
+    detail: _Text
+
+    def as_error(self, host: str) -> SourceError:
+        """The failure in our terms; `detail` is for logs."""
+        reason, temporary = _KINDS.get(self.kind, (Reason.SITE_BROKEN, True))
+        return (SourceTemporary if temporary else SourceError)(reason, f"{host}: {self.kind} ({self.detail})")
+
+
+Message = Film | Progress | Fetched | Failed
+
+_ADAPTER: Final[TypeAdapter[Message]] = TypeAdapter(Annotated[Message, Field(discriminator="event")])
+
+#: The kinds of failure that the child tells apart, and whether they may pass.
+_KINDS: Final = {
+    "no-media": (Reason.NO_MEDIA, False),
+    "playlist": (Reason.PLAYLIST, False),
+    "live": (Reason.LIVE, False),
+    "upcoming": (Reason.UPCOMING, False),
+    "drm": (Reason.DRM, False),
+    "login": (Reason.NEEDS_LOGIN, False),
+    "geo": (Reason.GEO_BLOCKED, False),
+    "gone": (Reason.NOT_FOUND, False),
+    "forbidden": (Reason.FORBIDDEN, False),
+    "too-large": (Reason.TOO_LARGE, False),
+    "busy": (Reason.SITE_BUSY, True),
+    "unreachable": (Reason.UNREACHABLE, True),
+}
+
+
+def read(raw: Any) -> Message:
+    """The message that `raw`, the JSON of a line, is.
+
+    Raises:
+        SourceTemporary: INTERNAL: it is none.
+    """
+    try:
+        return _ADAPTER.validate_python(raw)
+    except ValidationError as error:
+        first = error.errors(include_input=False, include_url=False)[0]
+        raise SourceTemporary(Reason.INTERNAL, f"the child said nonsense: {first['loc']}") from None
