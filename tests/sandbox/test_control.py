@@ -14,7 +14,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from telethon import Button, events
+from telethon import Button, events, functions
+from telethon.errors import AuthKeyUnregisteredError
 
 from sandbox import DataCentre, World
 from sandbox.chat import safe_name
@@ -199,13 +200,24 @@ async def test_centre_when_told_to_breaks_and_reports(
     assert {"ok": True} == await port.ask(op="faults", rules=[])
     assert {"ok": True} == await port.ask(op="latency", seconds=0.01)
     assert 0.01 == world.latency_s
-    await port.ask(op="latency", seconds=0)
+    assert {"ok": True} == await port.ask(op="network", jitter_s=0.01, upload_bytes_s=10**9, latency_s=0)
+    assert (0.01, 0) == (world.network.jitter_s, world.latency_s)
+    await port.ask(op="network", jitter_s=0, upload_bytes_s=0)
+    assert {"ok": True} == await port.ask(op="salts")
+    assert (await bot.get_me()).bot
     assert {"ok": True, "killed": 1} == await port.ask(op="kill", account_id=port.players.bot.id)
     await bot.upload_file(b"content")
     (upload,) = (await port.ask(op="files"))["files"]
     assert (7, 1) == (upload["size_bytes"], upload["parts"])
     assert upload["first_part_at"] <= upload["last_part_at"]
     assert (await port.ask(op="stats"))["stats"]["calls"]["upload.saveFilePart"]
+    assert {"ok": True} == await port.ask(op="refuse", refuse=True)
+    with pytest.raises(ConnectionRefusedError):
+        await asyncio.open_connection(dc.host, dc.port)
+    assert {"ok": True} == await port.ask(op="refuse", refuse=False)
+    assert {"ok": True} == await port.ask(op="revoke", account_id=port.players.bot.id)
+    with pytest.raises(AuthKeyUnregisteredError):
+        await bot(functions.updates.GetStateRequest())
 
 
 @pytest.mark.parametrize(
@@ -220,6 +232,10 @@ async def test_centre_when_told_to_breaks_and_reports(
         b'{"op":"latency","seconds":-1}\n',
         b'{"op":"latency","seconds":NaN}\n',
         b'{"op":"kill","account_id":1}\n',
+        b'{"op":"revoke","account_id":1}\n',
+        b'{"op":"network","lag":1}\n',
+        b'{"op":"network","latency_s":-1}\n',
+        b'{"op":"refuse","refuse":1}\n',
         b'{"op":"faults","rules":[{"x":1}]}\n',
         b'{"op":"join","channel":"nobody_here"}\n',
         b'{"op":"save","message_id":99,"folder":"/"}\n',

@@ -109,6 +109,7 @@ def test_exchange_when_done_right_gives_both_the_same_key(
     assert client.server.key is not None
     shared = pow(int.from_bytes(inner.g_a, "big"), exponent, prime)
     assert shared.to_bytes(256, "big") == client.server.key.key
+    assert ("expires_in" in extra) == (client.server.expires_at is not None)
     server_nonce = client.server_nonce.to_bytes(16, "little", signed=True)
     assert int.from_bytes(server_nonce[:8], "little", signed=True) ^ client.new_nonce == client.server.salt
 
