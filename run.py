@@ -115,11 +115,19 @@ def sandbox(
     port: Annotated[int, typer.Option(help="Port of the data centre; 0: any free one.")] = 0,
     key: Annotated[Path | None, typer.Option(help="RSA key file; made if it is not there.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Say where it is in one JSON line.")] = False,
+    state: Annotated[
+        Path | None, typer.Option(help="Folder that keeps everything for the next start.")
+    ] = None,
+    limits: Annotated[bool, typer.Option(help="Make bots wait as Telegram does.")] = True,
 ) -> None:
     """Run a local Telegram data centre on loopback until stopped."""
     from sandbox.serve import serve
+    from sandbox.world.ledger import LedgerError
 
-    asyncio.run(serve(port=port, key=key, as_json=as_json))
+    try:
+        asyncio.run(serve(port=port, key=key, as_json=as_json, state=state, limits=limits))
+    except LedgerError as error:
+        _refuse("The state cannot be used:", [str(error)], status=2)
 
 
 bench = typer.Typer(help="Measure uploads, and the queue.", no_args_is_help=True)

@@ -67,8 +67,6 @@ def answer(dc: "DataCentre", session: Session, seal: Seal, message: Message) -> 
         body = dc.speech.write(result, seal.login.layer)
     except RpcError as error:
         body = _error(error)
-    except Flooded as flood:
-        body = _error(RpcError(420, str(flood)))
     except Exception:  # whatever goes wrong in a handler, its client gets an answer
         log.exception("a call failed")
         body = _error(RpcError(500, "INTERNAL"))
@@ -83,8 +81,12 @@ def _run(call: Call, fault: Fault, rpc: Rpc, request: Any) -> Any:
         raise RpcError(*fault.error)
     if fault.lose:
         return True
-    with call.dc.pushes.calling(call.session):
-        return rpc.run(call, request)
+    try:
+        with call.dc.pushes.calling(call.session):
+            return rpc.run(call, request)
+    except Flooded as flood:
+        call.world.stats.floods[rpc.name] += 1
+        raise RpcError(420, str(flood)) from flood
 
 
 def _error(error: RpcError) -> bytes:

@@ -26,6 +26,14 @@ class Sent:
     logged: Logged
 
 
+@dataclass(frozen=True, slots=True)
+class _News:
+    """Something that happened, and whose box it happened to."""
+
+    owner_id: int
+    logged: Logged
+
+
 class PostOffice:
     """Carries letters, and tells listeners what happened to whom."""
 
@@ -62,10 +70,11 @@ class PostOffice:
         for box in boxes:
             box.put(letter)
         self._ledger.keep(letter)
-        logged = [self._record(box, LetterArrived(letter), 1) for box in boxes]
-        sent = Sent(letter, logged[-1])
+        news = [self._record(box, LetterArrived(letter), 1) for box in boxes]
+        sent = Sent(letter, news[-1].logged)
         if random_id:
             sender.remember_sent(random_id, sent)
+        self._announce(news)
         return sent
 
     def _boxes(self, sender: Account, to: Place) -> list[Box]:
@@ -90,12 +99,11 @@ class PostOffice:
         letter.draft = draft
         letter.edited_at = self._clock.date()
         self._ledger.keep(letter)
-        logged = {}
-        for owner_id in list(letter.ids):
-            box = self._box(owner_id)
-            if box is not None:
-                logged[owner_id] = self._record(box, LetterEdited(letter), 1)
-        return logged[letter.recipient_id if letter.is_post else editor.id]
+        boxes = (self._box(owner_id) for owner_id in letter.ids)
+        news = [self._record(box, LetterEdited(letter), 1) for box in boxes if box is not None]
+        self._announce(news)
+        own = letter.recipient_id if letter.is_post else editor.id
+        return next(one.logged for one in news if one.owner_id == own)
 
     def delete(self, letters: Iterable[Letter], owner_id: int, *, for_all: bool) -> int:
         """Take letters out of one box, or of all that have them. Gives how many were in the owner's box."""
@@ -106,11 +114,17 @@ class PostOffice:
                 number = None if box is None else box.take(letter)
                 if number is not None:
                     numbers.setdefault(held_by, []).append(number)
-            self._ledger.keep(letter) if letter.ids else self._ledger.drop(letter)
-        for held_by, gone in numbers.items():
-            box = self._box(held_by)
-            if gone and box is not None:
+            if not letter.ids:
+                # only that there was one is remembered, so that its random_id sends nothing again
+                letter.draft = Draft("")
+            self._ledger.keep(letter)
+        self._announce(
+            [
                 self._record(box, LettersDeleted(tuple(gone), held_by), len(gone))
+                for held_by, gone in numbers.items()
+                if gone and (box := self._box(held_by)) is not None
+            ]
+        )
         return len(numbers[owner_id])
 
     def read(self, reader: Account, peer_id: int, max_id: int) -> Logged | None:
@@ -129,25 +143,31 @@ class PostOffice:
             return None
         reader.read_up_to[peer_id] = last
         self._ledger.keep(reader)
-        for writer_id in {letter.sender_id for _, letter in read}:
-            self._tell_writer(writer_id, reader, [letter for _, letter in read])
-        return self._record(reader.box, LettersRead(peer_id, last, True, len(seen) - len(read)), 1)
+        own = self._record(reader.box, LettersRead(peer_id, last, True, len(seen) - len(read)), 1)
+        writers = {letter.sender_id for _, letter in read}
+        told = [self._told(writer_id, [letter for _, letter in read]) for writer_id in sorted(writers)]
+        self._announce([*(one for one in told if one is not None), own])
+        return own.logged
 
-    def _tell_writer(self, writer_id: int, reader: Account, read: list[Letter]) -> None:
+    def _told(self, writer_id: int, read: list[Letter]) -> _News | None:
+        """What a writer learns of being read; bots learn nothing."""
         writer = self._accounts.get(writer_id)
-        if writer is None or writer.is_bot:
-            return
         own = [letter for letter in read if letter.sender_id == writer_id]
         newest = max((number for letter in own if (number := letter.number(writer_id))), default=0)
-        if newest:
-            self._record(writer.box, LettersRead(own[-1].other(writer_id), newest), 1)
+        if writer is None or writer.is_bot or not newest:
+            return None
+        return self._record(writer.box, LettersRead(own[-1].other(writer_id), newest), 1)
 
-    def _record(self, box: Box, event: Event, pts_count: int) -> Logged:
+    def _record(self, box: Box, event: Event, pts_count: int) -> _News:
         logged = box.record(event, pts_count)
         self._ledger.log(box, logged)
-        for hearer in self._hearers(box.owner_id):
-            self._tell(hearer, logged)
-        return logged
+        return _News(box.owner_id, logged)
+
+    def _announce(self, news: Iterable[_News]) -> None:
+        """Tell whom it concerns, once all of it is written down."""
+        for one in news:
+            for hearer in self._hearers(one.owner_id):
+                self._tell(hearer, one.logged)
 
     def _hearers(self, owner_id: int) -> Iterable[Account]:
         """Whom a change of a box is told: its account, or all who are in the channel."""

@@ -75,6 +75,7 @@ class _Restoration:
         for _, letter in self._ledger.things("letter"):
             self._file(letter, boxes)
         self._logs(boxes)
+        self._forget_deleted()
         self._spool()
 
     def _things(self, kind: str) -> list[Any]:
@@ -112,6 +113,13 @@ class _Restoration:
         sender = self._world.accounts.get(letter.sender_id)
         if sender is not None and letter.random_id and (letter.is_post or sender.id == owner_id):
             sender.remember_sent(letter.random_id, Sent(letter, logged))
+
+    def _forget_deleted(self) -> None:
+        """Of messages that nobody has any more, those whose random_id counts no more go for good."""
+        counting = {sent.letter for account in self._world.accounts for sent in account.sent.values()}
+        for letter in self._letters.values():
+            if not letter.ids and letter not in counting:
+                self._ledger.drop(letter)
 
     def _spool(self) -> None:
         """Take up unfinished uploads, and clear away what belongs to nothing."""

@@ -40,13 +40,14 @@ class UploadRecord:
 
 @dataclass
 class Stats:
-    """Counters since the start. `calls` counts RPCs by method name."""
+    """Counters since the start. `calls` counts RPCs by method name, `floods` those that had to wait."""
 
     part_bytes: int = 0
     parts: int = 0
     messages: int = 0
     connections: int = 0
     calls: Counter[str] = field(default_factory=Counter)
+    floods: Counter[str] = field(default_factory=Counter)
     uploads: OrderedDict[int, UploadRecord] = field(default_factory=OrderedDict)
 
     def part_arrived(self, account_id: int, file_id: int, part: int, size_bytes: int) -> None:
@@ -84,4 +85,5 @@ class Stats:
             "messages": self.messages,
             "connections": self.connections,
             "calls": dict(self.calls),
+            "floods": dict(self.floods),
         }

@@ -1,5 +1,6 @@
 """The world that data centres share."""
 
+from collections.abc import Iterable
 from pathlib import Path
 
 from sandbox.world.accounts import Account, Accounts
@@ -166,10 +167,8 @@ class World:
         if invite is not None:
             invite.usage += 1
         self.ledger.keep(chat)
-        event = MemberChanged(chat, actor.id, before, after, invite)
         # a bot hears of its own rights too
-        for watcher_id in sorted(seeing | {user.id}):
-            self._tell_bot(watcher_id, event)
+        self._tell_bots(seeing | {user.id}, MemberChanged(chat, actor.id, before, after, invite))
         if not user.is_bot:
             self.tell(user, Logged(ChatChanged(chat), 0, 0, 0))
 
@@ -180,12 +179,11 @@ class World:
         request = JoinRequest(user.id, self.clock.date(), invite.hash if invite is not None else None)
         chat.requests[user.id] = request
         self.ledger.keep(chat)
-        for watcher_id in sorted(chat.inside):
-            watcher = self.accounts.get(watcher_id)
-            if watcher is not None and watcher.is_bot and chat.may(watcher_id, Right.INVITE):
-                watcher.open_until[user.id] = self.clock.now() + _OPEN_FOR_REQUESTER_S
-                self.ledger.keep(watcher)
-                self._tell_bot(watcher_id, JoinRequested(chat, request))
+        admins = {user_id for user_id in chat.inside if chat.may(user_id, Right.INVITE)}
+        for bot in self._bots(admins):
+            bot.open_until[user.id] = self.clock.now() + _OPEN_FOR_REQUESTER_S
+            self.ledger.keep(bot)
+        self._tell_bots(admins, JoinRequested(chat, request))
 
     def answer_request(self, chat: Group | Channel, user: Account, actor: Account, *, let_in: bool) -> bool:
         """An admin's word on a request to join. False: there is none."""
@@ -198,12 +196,16 @@ class World:
         self.ledger.keep(chat)
         return True
 
-    def _tell_bot(self, account_id: int, event: MemberChanged | JoinRequested) -> None:
-        account = self.accounts.get(account_id)
-        if account is not None and account.is_bot:
-            logged = account.box.record_secondary(event)
-            self.ledger.log(account.box, logged)
-            self.tell(account, logged)
+    def _bots(self, account_ids: Iterable[int]) -> list[Account]:
+        found = (self.accounts.get(account_id) for account_id in sorted(account_ids))
+        return [account for account in found if account is not None and account.is_bot]
+
+    def _tell_bots(self, account_ids: Iterable[int], event: MemberChanged | JoinRequested) -> None:
+        logged = [(bot, bot.box.record_secondary(event)) for bot in self._bots(account_ids)]
+        for bot, entry in logged:
+            self.ledger.log(bot.box, entry)
+        for bot, entry in logged:
+            self.tell(bot, entry)
 
     def add_file(self, file: Document | Photo) -> None:
         """Enter a new file."""
@@ -235,6 +237,7 @@ class World:
         self.ledger.close()
 
     def tell(self, account: Account, logged: Logged) -> None:
-        """Something happened to an account: every data centre hears of it."""
+        """Something happened to an account: every data centre hears of it, once it is written down."""
+        self.ledger.commit()
         for listener in self.listeners:
             listener(account, logged)

@@ -180,3 +180,20 @@ async def test_request_when_dismissed_leaves_the_person_outside_and_may_be_made_
             assert isinstance((await asked.next()).invite, types.ChatInvitePublicJoinRequests)
             await bot(dismiss)
         assert not channel.holds(user.id)
+
+
+async def test_link_into_a_group_when_used_lets_in_and_is_named_in_the_update(
+    world: World, dc: DataCentre
+) -> None:
+    """Basic groups have links, too."""
+    account, user = world.add_bot(), world.add_user("Ada")
+    group = world.add_group("Friends")
+    world.seat(group, account, Role.ADMIN)
+    async with connected(dc, account) as bot, Person.connect(dc, user) as ada:
+        seen = Seen(bot, events.Raw(types.UpdateChatParticipant))
+        export = functions.messages.ExportChatInviteRequest(peer(world, account, group), title="one")
+        invite = await bot(export)
+        assert await ada.join(invite.link)
+        joined = await seen.next()
+        assert (user.id, group.id, invite.link) == (joined.user_id, joined.chat_id, joined.invite.link)
+        assert group.holds(user.id)

@@ -3,12 +3,13 @@
 from typing import Any
 
 import pytest
-from telethon import Button, functions, types
+from telethon import Button, events, functions, types
 from telethon.errors import MessageNotModifiedError, PeerIdInvalidError, UserIsBlockedError
 
 from sandbox import DataCentre, World
 from sandbox.people import Person
-from tests.sandbox.clients import connected, refused
+from sandbox.world.letters import Draft
+from tests.sandbox.clients import Seen, connected, refused
 from tests.sandbox.raw import raw
 
 
@@ -200,15 +201,26 @@ async def test_reply_when_read_by_the_bot_names_its_own_number_of_the_message(
         assert "which?" == (await answer.get_reply_message()).raw_text
 
 
-async def test_reading_when_the_person_reads_is_told_to_the_bot(world: World, dc: DataCentre) -> None:
-    """The bot's own number of the last message read."""
-    account, user = world.add_bot(), world.add_user("Ada")
-    async with connected(dc, account) as bot, Person.connect(dc, user) as ada:
-        await ada.send("hi")
-        await bot.send_message(user.id, "hello")
-        await ada.expect("hello")
-        await ada.client.send_read_acknowledge(ada.bot)
-        assert user.box.last_message_id == 2
+async def test_reading_when_somebody_reads_is_told_to_the_writer_and_to_the_readers_other_programs(
+    world: World, dc: DataCentre
+) -> None:
+    """By each one's own number; bots are not told; once is enough."""
+    account, user, friend = world.add_bot(), world.add_user("Ada"), world.add_user("Grace")
+    user.box.last_message_id = 100
+    async with connected(dc, user) as ada, connected(dc, friend) as grace, connected(dc, friend) as phone:
+        told, seen = Seen(ada, events.MessageRead()), Seen(phone, events.MessageRead(inbox=True))
+        await ada.get_me()
+        await phone.get_me()
+        await ada.send_message(_peer(world, user, friend), "hello")
+        for _ in range(2):
+            await grace.send_read_acknowledge(_peer(world, friend, user))
+        assert 101 == (await told.next()).max_id
+        assert (1, 0) == ((update := (await seen.next()).original_update).max_id, update.still_unread_count)
+        assert (0, 0) == (told.waiting, seen.waiting)
+        world.post_office.send(account, friend, Draft("ad"))
+        pts = account.box.pts
+        await grace.send_read_acknowledge(_peer(world, friend, account))
+        assert pts == account.box.pts
 
 
 async def test_caller_when_not_logged_in_or_of_the_wrong_kind_is_refused(

@@ -13,11 +13,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from telethon import Button, TelegramClient, events, functions, types
 from telethon.crypto import rsa
 from telethon.sessions import MemorySession
 
-from sandbox import Account, Channel, DataCentre, Ledger, Right, Role, World
+from sandbox import Account, Channel, DataCentre, Group, Ledger, Right, Role, World
 from sandbox.people import API_HASH, API_ID, Person
 from sandbox.world.ledger import LedgerError
 from sandbox.world.letters import Draft
@@ -72,10 +74,78 @@ def test_world_when_opened_again_is_as_it_was(tmp_path: Path) -> None:
     assert hashes == again.accounts.access_hash(bot, "user", user.id)
     question, letter = bot.box.letters[1], bot.box.letters[2]
     assert (question, "سلام", 11) == (letter.reply_to, question.draft.text, question.random_id)
-    assert {12, 14} == set(bot.sent)
+    assert {12, 13, 14} == set(bot.sent)
     assert letter is bot.sent[12].letter
     assert again.add_user("New").id not in {account.id for account in world.accounts}
     again.close()
+
+
+class Life:
+    """A world in which things happen, chosen by numbers, and which is opened again in between."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.world = opened(folder)
+        bot = self.world.add_bot()
+        people = [bot, self.world.add_user("Ada"), self.world.add_user("Grace")]
+        self.world.add_channel("news", "News", [bot])
+        self.world.add_group("Friends", people)
+
+    def do(self, verb: str, who: int, what: int) -> None:
+        """One thing, if it can be done."""
+        world = self.world
+        people = sorted(world.accounts, key=lambda account: account.id)
+        person, other = people[who % 3], people[what % 3]
+        letters = [person.box.letters[number] for number in sorted(person.box.letters)]
+        news, group = self.places()
+        letter = letters[what % len(letters)] if letters else None
+        match verb:
+            case "write":
+                places: list[Account | Channel | Group] = [*people, news, group]
+                world.post_office.send(person, places[what % 5], Draft(f"{who} {what}"), what, letter)
+            case "edit" if letter is not None:
+                world.post_office.edit(letter, Draft(f"edited {what}"), person)
+            case "delete" if letter is not None:
+                world.post_office.delete([letter], person.id, for_all=bool(who % 2))
+            case "read":
+                world.post_office.read(person, other.id, what)
+            case "seat":
+                world.seat(news if who % 2 else group, other, list(Role)[what % 5], person)
+            case "ask" if not news.holds(other.id):
+                world.ask_to_join(news, other)
+            case "answer":
+                world.answer_request(news, other, person, let_in=bool(what % 2))
+            case "reopen":
+                self.reopen()
+
+    def places(self) -> tuple[Channel, Group]:
+        """The channel and the group that there are."""
+        news = self.world.resolve("news")
+        assert isinstance(news, Channel)
+        return news, next(chat for chat in self.world.chats if isinstance(chat, Group))
+
+    def reopen(self) -> None:
+        """A restart: everything is as it was."""
+        before = _portrait(self.world)
+        self.world.close()
+        self.world = opened(self.folder)
+        assert before == _portrait(self.world)
+
+
+VERBS = ["write", "write", "write", "edit", "delete", "read", "seat", "ask", "answer", "reopen"]
+
+
+@settings(max_examples=25, deadline=None)
+@given(steps=st.lists(st.tuples(st.sampled_from(VERBS), st.integers(0, 99), st.integers(1, 99)), max_size=40))
+def test_world_when_anything_happened_is_the_same_after_every_restart(
+    steps: list[tuple[str, int, int]], tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    """Whatever is written, changed, deleted, read, joined or asked, in any order."""
+    life = Life(tmp_path_factory.mktemp("life"))
+    for verb, who, what in steps:
+        life.do(verb, who, what)
+    life.reopen()
+    life.world.close()
 
 
 def _portrait(world: World) -> Any:
@@ -84,7 +154,10 @@ def _portrait(world: World) -> Any:
     boxes: list[Account | Channel] = [*accounts, *(chat for chat in world.chats if isinstance(chat, Channel))]
     return {
         "accounts": [
-            (a.id, a.first_name, a.username, a.phone, a.token, a.premium, a.password, a.inline, a.heard_from)
+            (
+                (a.id, a.first_name, a.username, a.phone, a.token, a.premium, a.password, a.inline),
+                (a.heard_from, a.read_up_to, a.open_until, set(a.sent)),
+            )
             for a in accounts
         ],
         "chats": [
