@@ -2,6 +2,7 @@
 
 import asyncio
 import fcntl
+import os
 import secrets
 import shutil
 from collections.abc import AsyncIterator
@@ -64,13 +65,19 @@ class Workshop:
 
     def _begin(self) -> None:
         self._root.mkdir(mode=0o700, parents=True, exist_ok=True)
-        for left in self._root.glob("engine-*"):
-            if _is_dead(left):
-                shutil.rmtree(left, ignore_errors=True)
-        self._own.mkdir(mode=0o700)
-        # held for as long as this process lives: the kernel lets go of it, whatever ends us
-        self._alive = (self._own / _LOCK).open("wb")
-        fcntl.flock(self._alive, fcntl.LOCK_EX)
+        root = os.open(self._root, os.O_RDONLY | os.O_DIRECTORY)
+        try:
+            # one engine at a time: a folder that is just being made is not taken for a dead one's
+            fcntl.flock(root, fcntl.LOCK_EX)
+            for left in self._root.glob("engine-*"):
+                if _is_dead(left):
+                    shutil.rmtree(left, ignore_errors=True)
+            self._own.mkdir(mode=0o700)
+            # held for as long as this process lives: the kernel lets go of it, whatever ends us
+            self._alive = os.fdopen(os.open(self._own / _LOCK, os.O_CREAT | os.O_WRONLY, 0o600), "wb")
+            fcntl.flock(self._alive, fcntl.LOCK_EX)
+        finally:
+            os.close(root)
 
 
 class Folder:
@@ -90,10 +97,10 @@ class Folder:
 def _is_dead(folder: Path) -> bool:
     """Whether the engine that made `folder` is no more."""
     try:
-        with (folder / _LOCK).open("wb") as lock:
+        with (folder / _LOCK).open("rb") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except FileNotFoundError:
-        return False  # it is just being made
+        return True  # its engine died before it had a lock, for none is being made meanwhile
     except OSError:
         return False
     return True
