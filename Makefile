@@ -15,10 +15,10 @@ setup: .venv/.ready  ## make .venv and install everything into it (seconds when 
 	@echo "setting up .venv (about a minute the first time)"
 ifdef UV
 	@test -x $(BIN)/python || uv venv -q --python 3.11 .venv
-	@uv pip install -q --python $(BIN)/python -c constraints.txt -e '.[dev]'
+	@uv pip install -q --python $(BIN)/python -c constraints.txt -e '.[dev,interop]'
 else
 	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
-	@$(BIN)/python -m pip install -qq --disable-pip-version-check -c constraints.txt -e '.[dev]'
+	@$(BIN)/python -m pip install -qq --disable-pip-version-check -c constraints.txt -e '.[dev,interop]'
 endif
 	@touch $@
 

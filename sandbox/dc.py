@@ -206,8 +206,10 @@ class DataCentre:
         outer = Message(opened.message_id, opened.seq_no, opened.body)
         try:
             session.check(opened)
-            session.greet(outer.id)
             message = messages.unzip(outer)
+            if not session.greeted:
+                # what is older than the first message, a client sends again
+                session.greet(messages.first_id(message))
             if message.constructor_id != messages.CONTAINER:
                 self._message(connection, session, seal, message)
                 return

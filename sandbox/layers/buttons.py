@@ -33,9 +33,8 @@ def older(value: Any) -> tuple[str, dict[str, Any]] | None:
     """Name and fields of a button or a row in the shape before; None: it is neither."""
     match value:
         case types.KeyboardButton() | types.KeyboardInlineButton():
-            return _older_name(type(value.type)), {"text": value.text, "style": value.style} | vars(
-                value.type
-            )
+            fields = {"text": value.text, "style": value.style}
+            return _older_name(type(value.type)), fields | vars(value.type)
         case types.KeyboardInlineButtonRow():
             return "keyboardButtonRow", vars(value)
     return None

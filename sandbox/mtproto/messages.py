@@ -84,6 +84,13 @@ def contents(container: Message) -> Iterator[Message]:
         yield message
 
 
+def first_id(message: Message) -> int:
+    """The lowest id in a container, or that of a message. Raises BadMessage."""
+    if message.constructor_id != CONTAINER:
+        return message.id
+    return min((inner.id for inner in _cut(message.body)), default=message.id)
+
+
 def _cut(body: memoryview) -> Iterator[Message]:
     if len(body) < 8:
         raise BadMessage(BAD_CONTAINER)

@@ -75,7 +75,8 @@ class Session:
         self._clock = clock
         self._received = Received()
         self._content_sent = 0
-        self._greeted = False
+        #: whether the client knows that this session is new here
+        self.greeted = False
         # answers by message id; None: it is still to come
         self._answers: OrderedDict[int, bytes | None] = OrderedDict()
         self._unacknowledged: OrderedDict[int, tuple[int, bytes]] = OrderedDict()
@@ -169,10 +170,8 @@ class Session:
         self.send(bytes(notice), reply=True, content=False)
 
     def greet(self, first_message_id: int) -> None:
-        """Tell the client, once, that the server knew nothing of this session until now."""
-        if self._greeted:
-            return
-        self._greeted = True
+        """Tell the client that the server knew nothing of this session before this message."""
+        self.greeted = True
         unique_id = int.from_bytes(os.urandom(8), "little", signed=True)
         created = types.NewSessionCreated(first_message_id, unique_id, self.salts.current(self._clock()))
         self.send(bytes(created), reply=False)

@@ -1,88 +1,23 @@
 """Whole files through the sandbox: our parts, Telethon's sendMedia, and what the user then downloads."""
 
 import asyncio
-import hashlib
 import os
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
-from dataclasses import dataclass
 from typing import Any
 
 import pytest
 from telethon import events
-from telethon.tl import functions, types
 
-from sandbox import Account, DataCentre, Fault, World
-from sandbox.people import Person
-from tests.sandbox.clients import connected
-from tests.transfer.server import QUICK, endpoint_at
+from sandbox import DataCentre, Fault, World
+from tests.transfer.courier import couriers, fingerprint
 from tests.transfer.source import Source
 from uploader.errors import AccountStopped
-from uploader.model import Checkpoint, Uploaded
-from uploader.transfer import UploadPool, parts, upload
+from uploader.model import Checkpoint
+from uploader.transfer import parts, upload
 from uploader.transfer.parts import PART_BYTES, SMALL_FILE_BYTES
 
 BIG = os.urandom(SMALL_FILE_BYTES + 5 * PART_BYTES + 17)
 COUNT = parts.part_count(len(BIG))
 PARTS = "upload.save"
-
-
-@dataclass
-class Courier:
-    """A bot with a Telethon client and an upload pool on the same auth key, and a user who wrote to it."""
-
-    world: World
-    account: Account
-    client: Any
-    peer: Any
-    person: Person
-    pool: UploadPool
-
-    async def deliver(self, uploaded: Uploaded) -> tuple[int, str]:
-        """Send the message with the file; size and SHA-256 of what the user downloads."""
-        file = (
-            types.InputFile(uploaded.file_id, uploaded.part_count, uploaded.name, uploaded.md5_hex)
-            if uploaded.md5_hex is not None
-            else types.InputFileBig(uploaded.file_id, uploaded.part_count, uploaded.name)
-        )
-        name = types.DocumentAttributeFilename(uploaded.name)
-        media = types.InputMediaUploadedDocument(file, uploaded.mime_type, [name], force_file=True)
-        await self.client(functions.messages.SendMediaRequest(self.peer, media, ""))
-        return await self.person.save(await self.person.expect_file())
-
-
-@asynccontextmanager
-async def couriers(dc: DataCentre) -> AsyncIterator[Courier]:
-    """A courier whose pool takes everything it needs from public attributes of the Telethon session."""
-    bot = dc.world.add_bot()
-    async with connected(dc, bot) as client, Person.connect(dc, dc.world.add_user("Ada")) as ada:
-        met: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
-        client.add_event_handler(lambda event: _meet(event, met), events.NewMessage)
-        await ada.send("/start")
-        session = client.session
-        endpoint = endpoint_at(session.port, session.auth_key.key)
-        async with UploadPool(endpoint, connections=3, most=3, window=2, patience=QUICK) as pool:
-            yield Courier(dc.world, bot, client, await met, ada, pool)
-
-
-async def _meet(event: Any, met: asyncio.Future[Any]) -> None:
-    met.set_result(await event.get_input_chat())
-
-
-async def carry(courier: Courier, source: Source, checkpoint: Checkpoint | None = None) -> Uploaded:
-    """Upload without an interest in progress."""
-
-    async def save(_checkpoint: Checkpoint) -> None:
-        """Nowhere."""
-
-    return await upload(
-        source.remote, courier.pool, checkpoint=checkpoint, save=save, report=lambda _done: None
-    )
-
-
-def fingerprint(content: bytes) -> tuple[int, str]:
-    """Size and SHA-256."""
-    return len(content), hashlib.sha256(content).hexdigest()
 
 
 @pytest.mark.parametrize(
@@ -94,7 +29,7 @@ async def test_delivery_when_the_size_is_at_a_boundary_then_the_digests_are_equa
 ) -> None:
     """The user gets the bytes of the source, whatever the call that carried them."""
     async with couriers(dc) as courier:
-        uploaded = await carry(courier, Source(BIG[:size], known=known))
+        uploaded = await courier.carry(Source(BIG[:size], known=known))
         assert fingerprint(BIG[:size]) == await courier.deliver(uploaded)
 
 
@@ -117,7 +52,7 @@ async def test_delivery_when_the_data_centre_has_whims_then_the_digests_are_equa
     """Dropped connections, floods, errors 500 and slow answers in the middle of a file."""
     async with couriers(dc) as courier:
         world.faults[:] = faults
-        uploaded = await carry(courier, Source(BIG, known=known))
+        uploaded = await courier.carry(Source(BIG, known=known))
         assert all(fault.fired for fault in faults)
         assert fingerprint(BIG) == await courier.deliver(uploaded)
 
@@ -132,7 +67,7 @@ async def test_upload_when_connections_are_cut_all_at_once_then_goes_on(dc: Data
             cut.append(dc.kill(courier.account))
 
         cut: list[int] = []
-        uploaded = await carry(courier, Source(BIG, gate=gate))
+        uploaded = await courier.carry(Source(BIG, gate=gate))
         assert cut
         assert fingerprint(BIG) == await courier.deliver(uploaded)
 
@@ -164,7 +99,7 @@ async def test_resume_when_a_drain_interrupted_it_then_sends_only_missing_parts(
         assert 12 == len(acked)
         source = Source(BIG)
         before = {part: world.stats.part_count(saved[-1].file_id, part) for part in range(COUNT)}
-        uploaded = await carry(courier, source, saved[-1])
+        uploaded = await courier.carry(source, saved[-1])
         again = {
             part for part in range(COUNT) if world.stats.part_count(uploaded.file_id, part) > before[part]
         }
@@ -178,7 +113,7 @@ async def test_uploads_when_several_share_the_pool_then_all_digests_are_equal(dc
     async with couriers(dc) as courier:
         async with asyncio.TaskGroup() as tasks:
             uploads = [
-                tasks.create_task(carry(courier, Source(content, known=number != 2)))
+                tasks.create_task(courier.carry(Source(content, known=number != 2)))
                 for number, content in enumerate(contents)
             ]
         for content, uploading in zip(contents, uploads, strict=True):
@@ -190,7 +125,7 @@ async def test_upload_when_the_login_is_revoked_then_stops_for_good(dc: DataCent
     async with couriers(dc) as courier:
         dc.revoke(courier.account)
         with pytest.raises(AccountStopped):
-            await carry(courier, Source(BIG))
+            await courier.carry(Source(BIG))
 
 
 async def test_main_session_when_parts_travel_then_updates_still_reach_it(dc: DataCentre) -> None:
@@ -198,7 +133,7 @@ async def test_main_session_when_parts_travel_then_updates_still_reach_it(dc: Da
     async with couriers(dc) as courier:
         heard: asyncio.Queue[str] = asyncio.Queue()
         courier.client.add_event_handler(lambda event: _hear(event, heard), events.NewMessage)
-        await carry(courier, Source(BIG))
+        await courier.carry(Source(BIG))
         await courier.person.send("still there?")
         async with asyncio.timeout(10):
             assert "still there?" == await heard.get()
