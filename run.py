@@ -140,6 +140,7 @@ def bench_upload(
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object, nothing else.")] = False,
     docs: Annotated[Path | None, typer.Option(help="Write table and picture into this folder.")] = None,
     only: Annotated[list[str] | None, typer.Option(help="A peer to measure; may be repeated.")] = None,
+    rounds: Annotated[int, typer.Option(help="How often, for the medians; 0: as planned.", min=0)] = 0,
     live: Annotated[bool, typer.Option(help="Upload to the configured data centre instead.")] = False,
     size: Annotated[int, typer.Option(help="MiB to upload with --live.", min=11, max=2000)] = 256,
 ) -> None:
@@ -149,7 +150,8 @@ def bench_upload(
         return
     from sandbox.bench.show import Wish, bench_upload
 
-    raise typer.Exit(bench_upload(Wish(quick=quick, as_json=as_json, docs=docs, only=tuple(only or ()))))
+    wish = Wish(quick=quick, rounds=rounds, as_json=as_json, docs=docs, only=tuple(only or ()))
+    raise typer.Exit(bench_upload(wish))
 
 
 @bench.command("pipeline")

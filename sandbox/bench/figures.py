@@ -10,7 +10,7 @@ from dataclasses import asdict, dataclass, fields
 from statistics import median
 from typing import Any, Final, Self
 
-from sandbox.bench.plan import LARGE, MANY, SINGLE, Regime
+from sandbox.bench.plan import FIRST, LARGE, MANY, SINGLE, Regime
 
 OURS: Final = "peyk"
 LIMIT: Final = "limit"
@@ -148,17 +148,18 @@ class Results:
         return Figures.of(samples, regime) if samples else None
 
     def as_json(self) -> dict[str, Any]:
-        """{"regimes": …, "limit": …, "many": …}, and the large file's under "large"."""
+        """{"regimes": …, "limit": …, "many": …}; the first and the large file under their own names."""
         written: dict[str, Any] = {
             "regimes": {regime: self._headlines(regime) for regime in self.regimes(SINGLE)},
             "limit": dict(self._limits(SINGLE)),
             "many": {regime: self._all(regime, MANY) for regime in self.regimes(MANY)},
         }
-        if self.regimes(LARGE):
-            written["large"] = {
-                "regimes": {regime: self._all(regime, LARGE) for regime in self.regimes(LARGE)},
-                "limit": dict(self._limits(LARGE)),
-            }
+        for stage in (FIRST, LARGE):
+            if regimes := self.regimes(stage):
+                written[stage] = {
+                    "regimes": {regime: self._all(regime, stage) for regime in regimes},
+                    "limit": dict(self._limits(stage)),
+                }
         return written
 
     def _all(self, regime: Regime, stage: str) -> dict[str, Any]:

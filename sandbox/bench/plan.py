@@ -10,7 +10,7 @@ MIB: Final = 1024 * 1024
 API_ID: Final = 1
 API_HASH: Final = "0" * 32
 
-#: What every client carries first, uncounted: it opens its connections and shows how fast it is.
+#: What every client carries before all else, uncounted: it shows how fast it is.
 WARM_UP_BYTES: Final = 12 * MIB
 
 #: Never less than this, so that the file is a big one for Telegram (https://core.telegram.org/api/files).
@@ -54,10 +54,12 @@ class Stage:
     chat: bool = False
     #: left out by a client that would take longer than its time: for the question whether size matters
     whole: bool = False
+    #: how much of a stage's time it may take
+    share: float = 1.0
 
     def size_for(self, rate_bytes_s: float, time_s: float) -> int:
         """How much of each file is carried at this rate: all, or what there is time for."""
-        affordable = int(rate_bytes_s * time_s / self.files) // MIB * MIB
+        affordable = int(rate_bytes_s * time_s * self.share / self.files) // MIB * MIB
         return min(self.size_bytes, max(LEAST_BYTES, affordable))
 
 
@@ -75,6 +77,8 @@ class Plan:
         return max(stage.size_bytes for stage in self.stages)
 
 
+#: A client's first file: it may still learn how many connections pay. The others find it in full swing.
+FIRST: Final = "first"
 SINGLE: Final = "single"
 LARGE: Final = "large"
 MANY: Final = "many"
@@ -83,6 +87,7 @@ FULL: Final = Plan(
     rounds=3,
     time_s=10.0,
     stages=(
+        Stage(name=FIRST, size_bytes=1024 * MIB, share=0.4),
         Stage(name=SINGLE, size_bytes=256 * MIB),
         Stage(name=LARGE, size_bytes=1024 * MIB, whole=True),
         Stage(name=MANY, files=8, size_bytes=64 * MIB, chat=True),
@@ -92,6 +97,7 @@ QUICK: Final = Plan(
     rounds=1,
     time_s=3.0,
     stages=(
+        Stage(name=FIRST, size_bytes=256 * MIB, share=0.4),
         Stage(name=SINGLE, size_bytes=128 * MIB),
         Stage(name=MANY, files=8, size_bytes=16 * MIB, chat=True),
     ),

@@ -37,6 +37,9 @@ def _draw(axes: Any, results: Results, titles: Mapping[str, str], regime: Regime
     axes.bar_label(bars, fmt="%.0f", padding=2, fontsize=8)
     if (limit := results.limit(regime, SINGLE)) is not None:
         axes.axvline(limit.mb_s, color=_LIMIT, linestyle="--", linewidth=1)
-        axes.text(limit.mb_s, -0.8, "limit", color=_LIMIT, ha="right", va="top", fontsize=8)
+        axes.text(
+            limit.mb_s, 0, f"limit {limit.mb_s:.0f} ", color=_LIMIT, ha="right", va="center", fontsize=8
+        )
     axes.margins(x=0.15)
+    axes.spines[["top", "right"]].set_visible(False)
     axes.tick_params(labelsize=8)

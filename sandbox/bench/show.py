@@ -5,7 +5,7 @@ import json
 import re
 import sys
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
@@ -28,14 +28,17 @@ _PAGE: Final = "PERFORMANCE.md"
 _PICTURE: Final = "performance.png"
 #: What stands between these lines of the page is written by a run.
 _FIGURES: Final = re.compile(r"(<!-- figures -->\n).*(<!-- /figures -->)", re.DOTALL)
-_WIDTH: Final = 110
+#: Narrower, the tables' numbers would be cut; wider, the bars say no more.
+_WIDTH_LEAST: Final = 96
+_WIDTH_MOST: Final = 110
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Wish:
-    """What was asked for. `only`: the names of the peers to measure, all if empty."""
+    """What was asked for. `only`: the names of the peers to measure, all if empty; `rounds` 0: as planned."""
 
     quick: bool
+    rounds: int
     as_json: bool
     docs: Path | None
     only: Sequence[str]
@@ -43,7 +46,8 @@ class Wish:
     @property
     def plan(self) -> Plan:
         """The benchmark."""
-        return QUICK if self.quick else FULL
+        plan = QUICK if self.quick else FULL
+        return replace(plan, rounds=self.rounds) if self.rounds else plan
 
     @property
     def clients(self) -> list[Client]:
@@ -105,6 +109,7 @@ def _as_json(outcome: Run, facts: Facts) -> dict[str, object]:
 
 def _print(outcome: Run, facts: Facts, titles: Mapping[str, str]) -> None:
     console = Console(highlight=False)
+    console.width = max(console.width, _WIDTH_LEAST)
     for table in tables(outcome.results, titles):
         drawn = RichTable(title=table.title, title_justify="left", box=SIMPLE_HEAD, padding=(0, 1, 0, 0))
         for number, name in enumerate(table.header):
@@ -112,7 +117,7 @@ def _print(outcome: Run, facts: Facts, titles: Mapping[str, str]) -> None:
         for row in table.rows:
             drawn.add_row(*row)
         console.print(drawn)
-    for line in [*bars(outcome.results, titles, min(console.width, _WIDTH)), *_notes(outcome, facts)]:
+    for line in [*bars(outcome.results, titles, min(console.width, _WIDTH_MOST)), *_notes(outcome, facts)]:
         console.print(line, markup=False)
 
 

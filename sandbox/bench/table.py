@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from sandbox.bench.figures import OURS, Figures, Results
-from sandbox.bench.plan import LARGE, MANY, SINGLE, Regime
+from sandbox.bench.plan import FIRST, LARGE, MANY, SINGLE, Regime
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -27,7 +27,12 @@ _HEADER = ("client", "MB/s", "Peyk is", "of limit", "CPU-s/GB", "RSS MB (+)", "l
 
 def tables(results: Results, titles: Mapping[str, str]) -> Iterator[Table]:
     """One for each network and kind of load; `titles` names the clients for people."""
-    loads = {SINGLE: "one file", LARGE: "one large file", MANY: "8 files at once"}
+    loads = {
+        SINGLE: "one file",
+        LARGE: "one large file",
+        MANY: "8 files at once",
+        FIRST: "the first file after the start",
+    }
     for stage, load in loads.items():
         for regime in results.regimes(stage):
             yield _table(results, titles, regime, stage, load)
