@@ -26,10 +26,12 @@ from uploader.control.server import ControlServer
 from uploader.errors import ConfigError, PeykError, TelegramError
 from uploader.intake import WATCH_S, Intake
 from uploader.quotas import Allowance, Quotas
+from uploader.reuse import Reuse
 from uploader.sources import Sources
 from uploader.sponsors import SponsorLocks
 from uploader.storage.database import Database
 from uploader.storage.failures import Failures
+from uploader.storage.files import Files
 from uploader.storage.jobs import Jobs
 from uploader.storage.people import People
 from uploader.storage.rates import Rates
@@ -53,6 +55,7 @@ class Engine:
     gateway: Gateway
     texts: Texts
     jobs: Jobs
+    files: Files
     intake: Intake
     user: UserChat
     status: StatusMessages
@@ -103,7 +106,7 @@ async def _built(config: Config, stop: asyncio.Event) -> AsyncIterator[Engine]:
         _sources(config) as sources,
     ):
         jobs, people = Jobs(database), People(database, config.bot_id)
-        settings, sponsors = Settings(database), Sponsors(database)
+        settings, sponsors, files = Settings(database), Sponsors(database), Files(database)
         gateway = Gateway(client, Pacer())
         locks = SponsorLocks(sponsors, gateway)
         status = StatusMessages(gateway, jobs, people, texts)
@@ -121,11 +124,12 @@ async def _built(config: Config, stop: asyncio.Event) -> AsyncIterator[Engine]:
             sources=sources,
             pool=pool,
             gateway=gateway,
+            reuse=Reuse(files, gateway),
             watchers=(board, status),
         )
         rates = Rates(database)
         quotas = Quotas(rates, _allowance(config))
-        intake = Intake(jobs, people, settings, locks, sources, rates, quotas, worker.nudge)
+        intake = Intake(jobs, people, settings, locks, sources, rates, quotas, config.bot_id, worker.nudge)
         user = UserChat(gateway, intake, jobs, rates, status, texts)
         Updates(
             user=user,
@@ -145,6 +149,7 @@ async def _built(config: Config, stop: asyncio.Event) -> AsyncIterator[Engine]:
                 gateway=gateway,
                 texts=texts,
                 jobs=jobs,
+                files=files,
                 intake=intake,
                 user=user,
                 status=status,
@@ -175,6 +180,7 @@ async def _watch(engine: Engine) -> None:
         try:
             await engine.user.admitted(await engine.intake.watch())
             await engine.user.expired(await engine.jobs.expire_waiting())
+            await engine.files.prune()
         except PeykError as error:
             _log.warning("safety net failed this time", cause=str(error))
 

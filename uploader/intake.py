@@ -5,7 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
-from uploader import limits, links
+from uploader import limits, links, sameness
 from uploader.errors import NotALink
 from uploader.model import (
     Accepted,
@@ -56,9 +56,10 @@ class Intake:
         sources: Sources,
         rates: Rates,
         quotas: Quotas,
+        account_id: int,
         queued: Callable[[], None],
     ) -> None:
-        """`queued` is called when there is something new for a worker."""
+        """`account_id` sends the files; `queued` is called when there is something new for a worker."""
         self._jobs = jobs
         self._people = people
         self._settings = settings
@@ -66,6 +67,7 @@ class Intake:
         self._sources = sources
         self._rates = rates
         self._quotas = quotas
+        self._account_id = account_id
         self._queued = queued
         self._waiting: deque[int] = deque()
         self.closed = False  # set when the engine stops: nothing new is taken
@@ -93,6 +95,7 @@ class Intake:
             language=person.language,
             link=link,
             state=JobState.WAITING_SPONSORS if missing else JobState.QUEUED,
+            link_key=sameness.key(link.url, link.host, self._account_id),
         )
         if job is None:
             return AlreadySeen()

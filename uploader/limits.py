@@ -74,6 +74,12 @@ PARTS_SENT_AGAIN: Final = 8
 #: https://core.telegram.org/api/files
 CHECKPOINT_S: Final = 1800.0
 
+#: A file that was delivered is given to others who send the same link: unasked at first, then if the site
+#: still has the same, and no longer than this. Rows beyond the last number go, the oldest first.
+FILE_FRESH_S: Final = 300.0
+FILE_KEPT_S: Final = 24 * 3600.0
+FILES_KEPT: Final = 50_000
+
 #: How long running transfers may go on after a stop was asked for.
 STOP_DEADLINE_S: Final = 20.0
 

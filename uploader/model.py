@@ -93,6 +93,8 @@ class Job:
     checkpoint: Checkpoint | None
     reason: Reason | None  # why it failed
     cancel_requested: bool  # asked for while running; the worker's heartbeat sees it
+    link_key: str | None = None  # the same for all jobs whose file can be shared; None: for this person alone
+    fetching: str | None = None  # the key that it fetches for all others; None: see `storage.files`
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -103,6 +105,7 @@ class RemoteFile:
     size_bytes: int | None  # None: the source did not say
     mime_type: str
     validator: str | None  # None: a later read cannot be trusted to be the same file
+    shareable: bool = False  # anybody gets these bytes: no login and no cookies went with the question
     #: `read(start, stop)` yields the bytes [start, stop) in chunks of any size; stop None = to the end.
     #: start > 0 needs a `validator`. Raises SourceError. Ends early only by raising.
     read: Callable[[int, int | None], AsyncIterator[bytes]]
@@ -122,12 +125,35 @@ class Uploaded:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class Document:
+    """A file that Telegram holds, as one account may send it again."""
+
+    id: int
+    access_hash: int
+    file_reference: bytes  # expires; the message that it came in has a new one
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class KeptFile:
+    """A file that was delivered, and may be given to others who send the same link."""
+
+    key: str  # see `sameness.key`
+    document: Document
+    message_id: int  # where it was delivered first: gives new references
+    name: str
+    size_bytes: int
+    validator: str | None  # of the source, when it was fetched
+    is_fresh: bool = True  # so new that the source need not be asked whether it still has the same
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Delivered:
     """The message that holds the file. All None: sent by an earlier attempt, and not told again."""
 
     message_id: int | None
     size_bytes: int | None = None  # of the file that Telegram holds
     name: str | None = None  # of that file
+    document: Document | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -21,6 +21,7 @@ from uploader.errors import (
 )
 from uploader.failure import CancelAsked, Exhausted, GiveUp, Rest, judge
 from uploader.model import Checkpoint, Delivered, Job, Person, Phase, Progress, RemoteFile, Uploaded
+from uploader.reuse import Reuse, Stale
 from uploader.sources import Sources
 from uploader.storage.jobs import Jobs
 from uploader.storage.people import People
@@ -58,6 +59,7 @@ class Worker:
         sources: Sources,
         pool: UploadPool,
         gateway: Gateway,
+        reuse: Reuse,
         watchers: Sequence[Watcher],
     ) -> None:
         """`name` is unique to this process and start: it fences every write."""
@@ -67,6 +69,7 @@ class Worker:
         self._sources = sources
         self._pool = pool
         self._gateway = gateway
+        self._reuse = reuse
         self._watchers = watchers
         self._nudged = asyncio.Event()
         self._slots = asyncio.Semaphore(limits.RUNNING_JOBS)
@@ -150,6 +153,9 @@ class Worker:
             raise error
         if isinstance(error, CancelAsked):
             await self._jobs.cancelled(job)
+        elif isinstance(error, Stale):
+            _log.info("no file to share: it is fetched", job=job.id, cause=str(error))
+            await self._jobs.release(job)
         elif error is not None:
             reason = await self._record(job, error)
         current = await self._jobs.get(job.id)
@@ -188,22 +194,49 @@ class Worker:
         if person is None:
             raise ChatUnreachable("the person is unknown to this account")
         report(Phase.OPENING, 0)
+        if job.link_key is not None and job.fetching is None:
+            delivered = await self._share(job, person, report, sending)
+        else:
+            delivered = await self._fetch(job, person, report, sending)
+        await self._jobs.finish(job, delivered.message_id)
+
+    async def _share(
+        self, job: Job, person: Person, report: "_Reporter", sending: asyncio.Event
+    ) -> Delivered:
+        """Give the person what was delivered to somebody else."""
+        file = await self._reuse.find(job, lambda: self._sources.open(job.link))
+        await self._jobs.note_file(job, file.name, file.size_bytes)
+        report(Phase.FINISHING, file.size_bytes)
+        return await self._reuse.send(file, person, await self._about_to_send(job, sending))
+
+    async def _fetch(
+        self, job: Job, person: Person, report: "_Reporter", sending: asyncio.Event
+    ) -> Delivered:
+        """Carry the file from its source."""
         async with self._sources.open(job.link) as remote:
             await self._jobs.note_file(job, remote.name, remote.size_bytes)
+            if job.fetching is not None and not remote.shareable:
+                await self._jobs.keep_apart(job)
             report.file = remote
             try:
                 uploaded = await self._upload(job, remote, report, job.checkpoint)
                 report(Phase.FINISHING, uploaded.size_bytes)
-                random_id = await self._jobs.reserve_random_id(job, new_random_id())
-                sending.set()
-                # the last look before something is sent: whoever lost the lease must not send
-                if await self._jobs.renew(job):
-                    raise CancelAsked
+                random_id = await self._about_to_send(job, sending)
                 delivered = await self._deliver(job, person, remote, uploaded, random_id, report)
             except PartsLost:
                 await self._jobs.forget_checkpoint(job)
                 raise
-        await self._jobs.finish(job, delivered.message_id)
+            if remote.shareable:
+                await self._reuse.keep(job, remote, delivered)
+            return delivered
+
+    async def _about_to_send(self, job: Job, sending: asyncio.Event) -> int:
+        """The last look before something is sent: whoever lost the lease must not send."""
+        random_id = await self._jobs.reserve_random_id(job, new_random_id())
+        sending.set()
+        if await self._jobs.renew(job):
+            raise CancelAsked
+        return random_id
 
     async def _upload(
         self, job: Job, remote: RemoteFile, report: "_Reporter", checkpoint: Checkpoint | None

@@ -68,8 +68,10 @@ async def test_deliver_when_sent_tells_what_telegram_holds(dc: DataCentre) -> No
     """Size and name of the document come from the answer, not from us."""
     async with desks(dc) as desk:
         delivered = await desk.gateway.deliver(desk.person, desk.uploaded, new_random_id())
-        assert Delivered(message_id=delivered.message_id, size_bytes=len(DATA), name="file.bin") == delivered
-        assert 1 == len(await desk.files_in_chat())
+        (message_id,) = await desk.files_in_chat()
+        held = await desk.gateway.document_of(message_id)
+        expected = Delivered(message_id=message_id, size_bytes=len(DATA), name="file.bin", document=held)
+        assert expected == delivered
 
 
 async def test_deliver_when_the_answer_is_lost_then_asks_again_and_the_file_comes_once(

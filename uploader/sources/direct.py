@@ -8,7 +8,7 @@ ETag or Last-Modified) and still has it.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import contextmanager
 from time import monotonic
 from typing import Final
@@ -51,8 +51,18 @@ async def probe(link: Link, exchange: Exchange) -> RemoteFile:
         size_bytes=facts.size_bytes,
         mime_type=answers.mime_type_of_name(name) if kind == answers.OCTET_STREAM else kind,
         validator=facts.validator,
+        shareable=_is_public(response.headers),
         read=_Body(exchange, trail[-1], facts, first).read,
     )
+
+
+def _is_public(headers: Mapping[str, str]) -> bool:
+    """Whether the site does not ask to keep the answer from others: we asked without login and cookies.
+
+    https://www.rfc-editor.org/rfc/rfc9111#section-5.2.2
+    """
+    wishes = {wish.strip().partition("=")[0] for wish in headers.get("Cache-Control", "").lower().split(",")}
+    return not wishes & {"private", "no-store"}
 
 
 async def _asked(link: Link, exchange: Exchange) -> tuple[aiohttp.ClientResponse, list[Link]]:

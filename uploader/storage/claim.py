@@ -6,7 +6,7 @@ import sqlalchemy as sa
 
 from uploader import limits
 from uploader.model import JobState
-from uploader.storage.tables import in_state, jobs
+from uploader.storage.tables import files, in_state, jobs
 
 
 def order(table: sa.FromClause) -> tuple[sa.ColumnElement[Any], ...]:
@@ -33,7 +33,11 @@ def statement(
     A job whose worker died goes before all queued ones: then it blocks its person no longer, and every
     running job may count against the cap, which thus holds even while a lost worker still stirs. Run it
     alone (`Lock.QUEUE`): two at once on PostgreSQL would not see each other's job in the count.
+
+    Of the jobs that share a key one fetches the file (`fetching`) and the others stay queued meanwhile; once
+    it is kept in `files`, all of them are claimed, and none has to fetch it.
     """
+    kept = sa.exists().where(files.c.key == jobs.c.link_key, files.c.expires_at > now)
     fresh = jobs.c.checkpoint_at > now - limits.CHECKPOINT_S
     died = jobs.c.state == JobState.RUNNING
     return (
@@ -47,6 +51,7 @@ def statement(
             failures=jobs.c.failures + sa.case((died, 1), else_=0),
             updated_at=now,
             started_at=now,
+            fetching=sa.case((~kept, jobs.c.link_key)),
             # from_row sees no checkpoint without it
             checkpoint_file_id=sa.case((fresh, jobs.c.checkpoint_file_id)),
         )
@@ -74,9 +79,18 @@ def _queued(now: sa.ColumnElement[float], running_per_person: int) -> sa.ScalarS
         .group_by(running.c.user_id)
         .having(sa.func.count() >= running_per_person)
     )
+    fetched = jobs.alias("fetched")
+    under_way = sa.select(fetched.c.fetching).where(
+        in_state(fetched.c.state, JobState.RUNNING), fetched.c.fetching.is_not(None)
+    )
     return (
         sa.select(job.c.id)
-        .where(in_state(job.c.state, JobState.QUEUED), job.c.run_at <= now, job.c.user_id.not_in(busy))
+        .where(
+            in_state(job.c.state, JobState.QUEUED),
+            job.c.run_at <= now,
+            job.c.user_id.not_in(busy),
+            job.c.link_key.is_(None) | job.c.link_key.not_in(under_way),
+        )
         .order_by(*order(job))
         .limit(1)
         .with_for_update(skip_locked=True)  # a job that is being cancelled; nothing on SQLite

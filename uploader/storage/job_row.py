@@ -33,6 +33,8 @@ def from_row(row: Row) -> Job:
         checkpoint=_checkpoint(row),
         reason=None if row.reason is None else Reason(row.reason),
         cancel_requested=row.cancel_requested,
+        link_key=row.link_key,
+        fetching=row.fetching,
     )
 
 

@@ -50,10 +50,12 @@ class Jobs:
         link: Link,
         state: JobState,
         weight: float = 1.0,
+        link_key: str | None = None,
     ) -> Job | None:
         """Keep a new job (WAITING_SPONSORS or QUEUED); None if this message made one before.
 
-        `weight`: how much more often than others this person's jobs have their turn.
+        `weight`: how much more often than others this person's jobs have their turn. `link_key`: what the
+        link has in common with others to the same file; None: this file is for nobody else.
         """
         now = self._database.now()
         statement = (
@@ -73,6 +75,7 @@ class Jobs:
                 cancel_requested=False,
                 created_at=now,
                 updated_at=now,
+                link_key=link_key,
             )
             .on_conflict_do_nothing(index_elements=["chat_id", "message_id"])
             .returning(*jobs.c)
@@ -128,6 +131,16 @@ class Jobs:
         """Keep `random_id` for the message that delivers, unless there is one; return the kept one."""
         row = await self._write(job, random_id=sa.func.coalesce(jobs.c.random_id, random_id))
         return int(row.random_id)
+
+    async def keep_apart(self, job: Job) -> None:
+        """The file is for this person alone: others with the same link wait no longer, and fetch theirs."""
+        await self._write(job, link_key=None, fetching=None)
+        await self._database.once(
+            sa.update(jobs)
+            .where(in_state(jobs.c.state, JobState.QUEUED), jobs.c.link_key == job.link_key)
+            .values(link_key=None),
+            lock=Lock.QUEUE,
+        )
 
     async def forget_random_id(self, job: Job) -> None:
         """Let the next attempt send a message of its own: the one of this attempt was taken back."""

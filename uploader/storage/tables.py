@@ -81,10 +81,13 @@ jobs = sa.Table(
     sa.Column("checkpoint_acked", sa.LargeBinary),
     sa.Column("checkpoint_account", Text),
     sa.Column("reason", Text),
+    sa.Column("link_key", Text),
+    sa.Column("fetching", Text),
     sa.UniqueConstraint("chat_id", "message_id"),
     # Each state is read in its own order, from its own small index. Plain ascending columns: Alembic does not
     # see expressions on SQLite. None for all rows: SQLite would take it for claims, and sort or scan them.
     _index("claim", JobState.QUEUED, columns=("turn_at", "id", "run_at", "user_id")),
+    _index("same", JobState.QUEUED, columns=("link_key",)),
     _index("running", JobState.RUNNING, columns=("user_id", "lease_until")),
     _index("waiting", JobState.WAITING_SPONSORS, columns=("created_at", "id")),
     _index("person", *OPEN_STATES, columns=("user_id", "state")),
@@ -123,6 +126,23 @@ sponsor_asks = sa.Table(
     sa.Column("user_id", Long, primary_key=True, autoincrement=False),
     sa.Column("asked_at", sa.Double, nullable=False),
     sa.Column("joined_at", sa.Double),
+)
+
+#: Files that were delivered, by the key of their links.
+files = sa.Table(
+    "files",
+    metadata,
+    sa.Column("key", Text, primary_key=True),
+    sa.Column("document_id", Long, nullable=False),
+    sa.Column("access_hash", Long, nullable=False),
+    sa.Column("file_reference", sa.LargeBinary, nullable=False),
+    sa.Column("message_id", Long, nullable=False),
+    sa.Column("name", Text, nullable=False),
+    sa.Column("size_bytes", Long, nullable=False),
+    sa.Column("validator", Text),
+    sa.Column("fresh_until", sa.Double, nullable=False),
+    sa.Column("expires_at", sa.Double, nullable=False),
+    sa.Index("ix_files_expires_at", "expires_at"),
 )
 
 settings = sa.Table(

@@ -1,12 +1,12 @@
 """What Peyk asks of Telegram, in Peyk's words: say, edit, deliver, who is a member.
 
-The only place that knows Telegram's errors. Each call has a deadline and passes the account's pacer.
+Each call has a deadline and passes the account's pacer; what Telegram refuses is told by `refusals`.
 """
 
 import asyncio
 import secrets
-from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager, suppress
+from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -15,8 +15,6 @@ from telethon import TelegramClient, errors
 from telethon.tl import functions, types
 
 from uploader.errors import (
-    ChannelUnusable,
-    ChatUnreachable,
     FloodWait,
     NoAnswer,
     PartsLost,
@@ -24,8 +22,9 @@ from uploader.errors import (
     TelegramError,
     TransferError,
 )
-from uploader.model import Delivered, Person, Sponsor, Uploaded
+from uploader.model import Delivered, Document, Person, Sponsor, Uploaded
 from uploader.telegram.pacing import Pacer
+from uploader.telegram.refusals import GONE, REFERENCE, ReferenceLost, translated
 
 #: An answer takes well under a second; a call without one by then is repeated or given up by its caller.
 ANSWER_S: Final = 30.0
@@ -35,16 +34,6 @@ DELIVER_S: Final = 180.0
 PATIENCE_S: Final = 60.0
 #: https://core.telegram.org/api/config#message-length-max
 TEXT_CHARACTERS: Final = 4096
-
-_UNREACHABLE = (
-    errors.UserIsBlockedError,
-    errors.InputUserDeactivatedError,
-    errors.UserDeactivatedError,
-    errors.PeerIdInvalidError,
-    errors.ChatWriteForbiddenError,
-    errors.UserIsBotError,
-)
-_CHANNEL = (errors.ChannelPrivateError, errors.ChannelInvalidError, errors.ChatAdminRequiredError)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -139,6 +128,38 @@ class Gateway:
             attributes=[types.DocumentAttributeFilename(uploaded.name)],
             force_file=True,
         )
+        try:
+            return await self._post(person, media, random_id)
+        except errors.FilePart0MissingError:
+            raise PartsLost(Reason.UPLOAD_FAILED, "part 0", part=0) from None
+        except errors.FilePartMissingError as error:
+            raise PartsLost(Reason.UPLOAD_FAILED, f"part {error.which}", part=error.which) from None
+        except GONE as error:
+            raise TransferError(Reason.UPLOAD_FAILED, type(error).__name__) from None
+
+    async def deliver_again(self, person: Person, document: Document, random_id: int) -> Delivered:
+        """Post a file that Telegram holds; see `deliver`.
+
+        Raises:
+            ReferenceLost, ChatUnreachable, FloodWait, TelegramError; NoAnswer after two calls
+        """
+        known = types.InputDocument(document.id, document.access_hash, document.file_reference)
+        try:
+            return await self._post(person, types.InputMediaDocument(known), random_id)
+        except (*REFERENCE, *GONE) as error:
+            name = type(error).__name__
+            raise ReferenceLost(name, may_be_renewed=isinstance(error, REFERENCE)) from None
+
+    async def document_of(self, message_id: int) -> Document | None:
+        """The file of a message of ours, with a new reference; None if there is none any more.
+
+        Raises:
+            FloodWait, TelegramError
+        """
+        request = functions.messages.GetMessagesRequest(id=[types.InputMessageID(message_id)])
+        return next(map(_document, (await self._call(request)).messages), None)
+
+    async def _post(self, person: Person, media: Any, random_id: int) -> Delivered:
         request = functions.messages.SendMediaRequest(
             peer=_peer(person), media=media, message="", random_id=random_id
         )
@@ -147,10 +168,6 @@ class Gateway:
             result = await self._call_twice(request, self._deliver_s)
         except errors.RandomIdDuplicateError:
             return Delivered(message_id=None)
-        except errors.FilePart0MissingError:
-            raise PartsLost(Reason.UPLOAD_FAILED, "part 0", part=0) from None
-        except errors.FilePartMissingError as error:
-            raise PartsLost(Reason.UPLOAD_FAILED, f"part {error.which}", part=error.which) from None
         return _delivered(result, random_id)
 
     async def withdraw(self, message_id: int) -> None:
@@ -221,39 +238,8 @@ class Gateway:
             return await self._call(request, answer_s)
 
     async def _call(self, request: Any, answer_s: float = ANSWER_S) -> Any:
-        async with _translated(), asyncio.timeout(answer_s):
+        async with translated(), asyncio.timeout(answer_s):
             return await self._client(request)
-
-
-@asynccontextmanager
-async def _translated() -> AsyncIterator[None]:
-    """Telegram's errors in Peyk's words. Those with a meaning of their own for one call pass unchanged."""
-    try:
-        yield
-    except (
-        errors.MessageNotModifiedError,
-        errors.QueryIdInvalidError,
-        errors.RandomIdDuplicateError,
-        errors.FilePartMissingError,
-        errors.FilePart0MissingError,
-        errors.UserNotParticipantError,
-        errors.UsernameNotOccupiedError,
-        errors.UsernameInvalidError,
-    ):
-        raise
-    except errors.FloodWaitError as error:
-        raise FloodWait(error.seconds) from None
-    except _UNREACHABLE as error:
-        raise ChatUnreachable(type(error).__name__) from None
-    except _CHANNEL as error:
-        raise ChannelUnusable(type(error).__name__) from None
-    except (errors.FilePartsInvalidError, errors.MediaEmptyError, errors.Md5ChecksumInvalidError) as error:
-        raise TransferError(Reason.UPLOAD_FAILED, type(error).__name__) from None
-    except errors.RPCError as error:
-        raise TelegramError(f"{type(error).__name__} ({error.message})") from None
-    except (OSError, TimeoutError, ValueError) as error:
-        # Telethon ends its own retries with a ValueError
-        raise NoAnswer(f"no answer: {type(error).__name__}") from None
 
 
 def is_inside(participant: Any) -> bool:
@@ -289,14 +275,23 @@ def _button(button: Button) -> Any:
 
 def _delivered(result: Any, random_id: int) -> Delivered:
     """What the answer to a send tells of the message and of the file that Telegram holds."""
-    size_bytes = name = None
+    size_bytes = name = held = None
     for update in getattr(result, "updates", ()):
-        media = getattr(getattr(update, "message", None), "media", None)
-        if isinstance(document := getattr(media, "document", None), types.Document):
+        message = getattr(update, "message", None)
+        if isinstance(document := getattr(getattr(message, "media", None), "document", None), types.Document):
             size_bytes = int(document.size)
             names = [each.file_name for each in document.attributes if hasattr(each, "file_name")]
-            name = names[0] if names else None
-    return Delivered(message_id=_message_id(result, random_id), size_bytes=size_bytes, name=name)
+            name, held = names[0] if names else None, _document(message)
+    message_id = _message_id(result, random_id)
+    return Delivered(message_id=message_id, size_bytes=size_bytes, name=name, document=held)
+
+
+def _document(message: Any) -> Document | None:
+    """The file of a message."""
+    document = getattr(getattr(message, "media", None), "document", None)
+    if not isinstance(document, types.Document):
+        return None
+    return Document(id=document.id, access_hash=document.access_hash, file_reference=document.file_reference)
 
 
 def _message_id(result: Any, random_id: int) -> int | None:

@@ -1,0 +1,76 @@
+"""Telegram's errors in Peyk's words: the only place that knows them all."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from telethon import errors
+
+from uploader.errors import (
+    ChannelUnusable,
+    ChatUnreachable,
+    FloodWait,
+    NoAnswer,
+    Reason,
+    TelegramError,
+    TransferError,
+)
+
+_UNREACHABLE = (
+    errors.UserIsBlockedError,
+    errors.InputUserDeactivatedError,
+    errors.UserDeactivatedError,
+    errors.PeerIdInvalidError,
+    errors.ChatWriteForbiddenError,
+    errors.UserIsBotError,
+)
+_CHANNEL = (errors.ChannelPrivateError, errors.ChannelInvalidError, errors.ChatAdminRequiredError)
+
+
+#: https://core.telegram.org/api/file-references
+REFERENCE = (
+    errors.FileReferenceExpiredError,
+    errors.FileReferenceEmptyError,
+    errors.FileReferenceInvalidError,
+)
+GONE = (errors.MediaEmptyError, errors.MediaInvalidError)
+
+
+class ReferenceLost(TelegramError):
+    """A document cannot be sent again by what is known of it. `may_be_renewed`: its message knows more."""
+
+    def __init__(self, name: str, *, may_be_renewed: bool) -> None:
+        super().__init__(name)
+        self.may_be_renewed = may_be_renewed
+
+
+@asynccontextmanager
+async def translated() -> AsyncIterator[None]:
+    """Telegram's errors in Peyk's words. Those with a meaning of their own for one call pass unchanged."""
+    try:
+        yield
+    except (
+        errors.MessageNotModifiedError,
+        errors.QueryIdInvalidError,
+        errors.RandomIdDuplicateError,
+        errors.FilePartMissingError,
+        errors.FilePart0MissingError,
+        errors.UserNotParticipantError,
+        errors.UsernameNotOccupiedError,
+        errors.UsernameInvalidError,
+        *REFERENCE,
+        *GONE,
+    ):
+        raise
+    except errors.FloodWaitError as error:
+        raise FloodWait(error.seconds) from None
+    except _UNREACHABLE as error:
+        raise ChatUnreachable(type(error).__name__) from None
+    except _CHANNEL as error:
+        raise ChannelUnusable(type(error).__name__) from None
+    except (errors.FilePartsInvalidError, errors.Md5ChecksumInvalidError) as error:
+        raise TransferError(Reason.UPLOAD_FAILED, type(error).__name__) from None
+    except errors.RPCError as error:
+        raise TelegramError(f"{type(error).__name__} ({error.message})") from None
+    except (OSError, TimeoutError, ValueError) as error:
+        # Telethon ends its own retries with a ValueError
+        raise NoAnswer(f"no answer: {type(error).__name__}") from None
