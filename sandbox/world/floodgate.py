@@ -110,8 +110,8 @@ class Floodgate:
 
     def _check(self, meter: _Meter, rate: Rate, count: int, now: float) -> None:
         if now < meter.until:
-            # who asks too early waits anew, and a second longer
-            self._block(meter, meter.wait_s + 1, now)
+            # who asks too early waits the whole time again
+            self._block(meter, meter.wait_s, now)
         while meter.times and meter.times[0] <= now - rate.seconds:
             meter.times.popleft()
         excess = len(meter.times) + count - rate.count

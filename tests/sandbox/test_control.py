@@ -8,13 +8,13 @@ import os
 import signal
 import sys
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
-from telethon import Button, events, functions
+from telethon import Button, events, functions, types
 from telethon.errors import AuthKeyUnregisteredError
 
 from sandbox import DataCentre, World
@@ -22,7 +22,7 @@ from sandbox.chat import safe_name
 from sandbox.control import Control
 from sandbox.people import Person, Place
 from sandbox.serve import Cast, cast
-from tests.sandbox.clients import connected
+from tests.sandbox.clients import connected, refused
 
 
 @dataclass
@@ -32,19 +32,27 @@ class Port:
     address: tuple[str, int]
     players: Cast
 
-    @asynccontextmanager
-    async def line(self) -> AsyncIterator["Line"]:
+    def line(self) -> AbstractAsyncContextManager["Line"]:
         """A connection to it."""
-        reader, writer = await asyncio.open_connection(*self.address)
-        try:
-            yield Line(reader, writer)
-        finally:
-            writer.close()
+        return _line(self.address)
 
     async def ask(self, **request: Any) -> Any:
         """One request on a connection of its own."""
-        async with self.line() as line:
-            return await line.ask(**request)
+        return await _ask(self.address, **request)
+
+
+@asynccontextmanager
+async def _line(address: tuple[str, int]) -> AsyncIterator["Line"]:
+    reader, writer = await asyncio.open_connection(*address)
+    try:
+        yield Line(reader, writer)
+    finally:
+        writer.close()
+
+
+async def _ask(address: tuple[str, int], **request: Any) -> Any:
+    async with _line(address) as line:
+        return await line.ask(**request)
 
 
 @dataclass
@@ -239,7 +247,7 @@ async def test_centre_when_told_to_breaks_and_reports(
         b'{"op":"faults","rules":[{"x":1}]}\n',
         b'{"op":"join","channel":"nobody_here"}\n',
         b'{"op":"save","message_id":99,"folder":"/"}\n',
-        b"[" * 60_000 + b"\n",
+        pytest.param(b"[" * 60_000 + b"\n", id="nested without end"),
         b"\xff\xfe\n",
     ],
 )
@@ -280,27 +288,53 @@ def test_name_when_hostile_stays_in_the_folder(name: str, safe: str) -> None:
     assert safe == safe_name(name)
 
 
-async def test_program_when_started_says_where_it_is_and_ends_on_a_signal(tmp_path: Path) -> None:
-    """One JSON line; a stranger logs in with nothing but that; SIGTERM ends it with 0."""
-    key = tmp_path / "dc.pem"
-    arguments = ("-m", "sandbox", "--port", "0", "--key", str(key), "--json")
+@asynccontextmanager
+async def _program(folder: Path, *arguments: str) -> AsyncIterator[Any]:
+    """The data centre as a program that works in a folder, until SIGTERM; gives what it says of itself."""
+    key = folder / "dc.pem"
     process = await asyncio.create_subprocess_exec(
-        sys.executable,
-        *arguments,
+        *(sys.executable, "-m", "sandbox", "--port", "0", "--key", str(key), "--json", *arguments),
         stdout=asyncio.subprocess.PIPE,
-        env={**os.environ, "TMPDIR": str(tmp_path)},
+        env={**os.environ, "TMPDIR": str(folder)},
     )
     assert process.stdout is not None
     async with asyncio.timeout(30):
         facts = json.loads(await process.stdout.readline())
         assert str(key) + ".pub" == facts["public_key"]
-        assert 0o600 == key.stat().st_mode & 0o777
-        place = Place(facts["dc_id"], facts["host"], facts["port"], Path(facts["public_key"]))
-        async with Person.log_in(place, facts["admin"]["phone"], facts["bot_username"]) as admin:
-            assert facts["admin"]["id"] == admin.id
+        yield facts
         process.send_signal(signal.SIGTERM)
         assert 0 == await process.wait()
+
+
+def _stranger(facts: Any) -> Any:
+    """Somebody who logs in with nothing but what the program says."""
+    place = Place(facts["dc_id"], facts["host"], facts["port"], Path(facts["public_key"]))
+    return Person.log_in(place, facts["admin"]["phone"], facts["bot_username"])
+
+
+async def test_program_when_started_says_where_it_is_and_ends_on_a_signal(tmp_path: Path) -> None:
+    """One JSON line; a stranger logs in with nothing but that; SIGTERM ends it with 0."""
+    async with _program(tmp_path) as facts, _stranger(facts) as admin:
+        assert 0o600 == (tmp_path / "dc.pem").stat().st_mode & 0o777
+        assert facts["admin"]["id"] == admin.id
     assert ["dc.pem", "dc.pem.pub"] == _names(tmp_path)
+
+
+async def test_program_when_told_to_breaks_calls_and_keeps_digests_only(tmp_path: Path) -> None:
+    """--faults, --keep and --dc: a rule strikes, a large file is nothing but digests, two ports listen."""
+    faults, part = tmp_path / "faults.json", os.urandom(64 * 1024)
+    faults.write_text('{"rules": [{"method": "help.getNearestDc", "error": [400, "PEER_ID_INVALID"]}]}')
+    arguments = ("--faults", str(faults), "--keep", "digests", "--dc", "2", "--dc", "4")
+    async with _program(tmp_path, *arguments) as facts, _stranger(facts) as admin:
+        assert [facts["host"], facts["port"]] == facts["addresses"]["2"] != facts["addresses"]["4"]
+        with refused("PEER_ID_INVALID"):
+            await admin.client(functions.help.GetNearestDcRequest())
+        await admin.client(functions.upload.SaveBigFilePartRequest(7, 0, 1, part))
+        sent = await admin.client.send_file(admin.bot, types.InputFileBig(7, 1, "large.bin"))
+        assert bytes(4096) == await anext(admin.client.iter_download(sent, request_size=4096))
+        port = facts["control"]["host"], facts["control"]["port"]
+        (record,) = (await _ask(port, op="files"))["files"]
+        assert hashlib.sha256(hashlib.sha256(part).digest()).hexdigest() == record["digest"]
 
 
 def _names(folder: Path) -> list[str]:
