@@ -8,9 +8,9 @@ def test_moves_when_read_as_a_table_are_these() -> None:
     assert {
         ("waiting_sponsors", "queued"),
         ("waiting_sponsors", "cancelled"),
-        ("waiting_sponsors", "failed"),
         ("queued", "running"),
         ("queued", "cancelled"),
+        ("queued", "failed"),
         ("running", "done"),
         ("running", "failed"),
         ("running", "cancelled"),

@@ -179,7 +179,7 @@ async def _watch(engine: Engine) -> None:
         await asyncio.sleep(WATCH_S)
         try:
             await engine.user.admitted(await engine.intake.watch())
-            await engine.user.expired(await engine.jobs.expire_waiting())
+            await engine.user.expired(await engine.jobs.expire())
             await engine.files.prune()
         except PeykError as error:
             _log.warning("safety net failed this time", cause=str(error))

@@ -48,6 +48,7 @@ class Reason(StrEnum):
     GEO_BLOCKED = "geo-blocked"
     DRM = "drm"
     NO_ROOM = "no-room"  # the disk is full
+    WAITED_TOO_LONG = "waited-too-long"  # in the queue
     UPLOAD_FAILED = "upload-failed"
     CHAT_UNREACHABLE = "chat-unreachable"
     INTERNAL = "internal"

@@ -52,7 +52,7 @@ RETRY_LONGEST_S: Final = 600.0
 #: Jobs that failed together are not tried again together: each waits up to this part of it less or more.
 RETRY_JITTER: Final = 0.25
 
-#: After this no job is tried again, whatever it waits for.
+#: After so long in the queue, attempts and their waits included, a job has failed.
 PROMISE_S: Final = 24 * 3600.0
 
 #: So long a person may have a failed job tried again, and admins see it among the failed.
@@ -60,6 +60,9 @@ FAILED_S: Final = 24 * 3600.0
 
 #: A job that waits for sponsors is kept this long.
 WAITING_SPONSORS_S: Final = 24 * 3600.0
+
+#: Jobs that one look at the deadlines ends: their people are told before the next.
+EXPIRED_AT_ONCE: Final = 100
 
 #: People waiting for sponsors who are looked at again, in turn, in case an update was lost.
 WATCHED_PEOPLE: Final = 1000

@@ -23,11 +23,12 @@ class JobState(StrEnum):
 
 
 #: The legal moves. A lost lease and a retry both lead from RUNNING back to QUEUED; a wish of the person does
-#: so from FAILED.
+#: so from FAILED. Whatever waits has a deadline: `limits.WAITING_SPONSORS_S` for sponsors, then CANCELLED;
+#: `limits.PROMISE_S` in the queue, then FAILED. That of a running job is its lease.
 MOVES: Mapping[JobState, frozenset[JobState]] = MappingProxyType(
     {
-        JobState.WAITING_SPONSORS: frozenset({JobState.QUEUED, JobState.CANCELLED, JobState.FAILED}),
-        JobState.QUEUED: frozenset({JobState.RUNNING, JobState.CANCELLED}),
+        JobState.WAITING_SPONSORS: frozenset({JobState.QUEUED, JobState.CANCELLED}),
+        JobState.QUEUED: frozenset({JobState.RUNNING, JobState.CANCELLED, JobState.FAILED}),
         JobState.RUNNING: frozenset(
             {JobState.DONE, JobState.FAILED, JobState.CANCELLED, JobState.QUEUED, JobState.RUNNING}
         ),

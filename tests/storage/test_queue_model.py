@@ -27,7 +27,7 @@ from hypothesis.stateful import (
 from tests.storage.arrivals import Arrivals
 from uploader import limits
 from uploader.errors import LeaseLost, Reason
-from uploader.model import Job, JobState
+from uploader.model import ENDED, Checkpoint, Job, JobState
 from uploader.storage import tables
 from uploader.storage.database import Database
 from uploader.storage.jobs import Jobs
@@ -57,6 +57,8 @@ class Expected:
     worker: str | None = None
     ended_at: int | None = None  # when the lease ended; None: it is alive
     cancel_requested: bool = False
+    file_id: int | None = None  # of the checkpoint
+    random_id: int | None = None
 
     @property
     def is_waiting(self) -> bool:
@@ -80,6 +82,14 @@ class World:
     def run(self, work: Coroutine[Any, Any, T]) -> T:
         """Do it now."""
         return self._runner.run(work)
+
+    async def age(self, job_id: int) -> None:
+        """Let a job have waited for longer than any may."""
+        long_ago = {"created_at": 1.0, "turn_at": 1.0}
+        async with self.database.write() as connection:
+            await connection.execute(
+                sa.update(tables.jobs).where(tables.jobs.c.id == job_id).values(long_ago)
+            )
 
     async def clear(self) -> None:
         """Forget all jobs."""
@@ -135,6 +145,8 @@ class Queue(RuleBasedStateMachine):
         expected.move(JobState.RUNNING, next(self.ticks))
         expected.worker, expected.attempt = worker, expected.attempt + 1
         expected.ended_at = expected.updated_at if dies else None
+        assert (found.checkpoint and found.checkpoint.file_id) == expected.file_id
+        assert found.random_id == expected.random_id
         return found
 
     @rule(job=held, dies=st.booleans())
@@ -145,6 +157,28 @@ class Queue(RuleBasedStateMachine):
             assert self.world.run(door.renew(job)) == (expected and expected.cancel_requested)
         if expected is not None:
             expected.ended_at = next(self.ticks) if dies else None
+
+    @rule(job=held, file_id=st.none() | st.integers(1, 9))
+    def checkpoint(self, job: Job, file_id: int | None) -> None:
+        """Parts were acknowledged, or lost."""
+        jobs = self.world.steady
+        with self._fenced(job) as expected:
+            if file_id is None:
+                self.world.run(jobs.forget_checkpoint(job))
+            else:
+                kept = Checkpoint(file_id=file_id, size_bytes=9, validator="v", acked=b"\x01")
+                self.world.run(jobs.checkpoint(job, kept))
+        if expected is not None:
+            expected.file_id = file_id
+
+    @rule(job=held, random_id=st.integers(1, 9))
+    def reserve(self, job: Job, random_id: int) -> None:
+        """A message is about to be sent: whoever comes first says under which id, for all attempts."""
+        with self._fenced(job) as expected:
+            kept = self.world.run(self.world.steady.reserve_random_id(job, random_id))
+            assert kept == ((expected and expected.random_id) or random_id)
+        if expected is not None:
+            expected.random_id = kept
 
     @rule(job=held, state=st.sampled_from([JobState.DONE, JobState.FAILED, JobState.CANCELLED]))
     def end(self, job: Job, state: JobState) -> None:
@@ -182,8 +216,7 @@ class Queue(RuleBasedStateMachine):
     @rule(user_id=USERS, which=st.integers(1, 99))
     def again(self, user_id: int, which: int) -> None:
         """A person presses a retry button: of a job that failed, or of any other."""
-        jobs = [*self.jobs.values()]
-        job = jobs[which % len(jobs)] if jobs else None
+        job = self._any(which)
         found = self.world.run(self.world.steady.again(job.id if job else 1, user_id))
         if job is None or job.user_id != user_id or job.state != JobState.FAILED:
             assert found is None
@@ -216,6 +249,33 @@ class Queue(RuleBasedStateMachine):
             if job.state != JobState.RUNNING:
                 job.move(JobState.CANCELLED, tick)
         assert [job.id for job in affected] == [job.id for job in expected]
+
+    @rule(user_id=USERS, which=st.integers(1, 99))
+    def cancel_one(self, user_id: int, which: int) -> None:
+        """A person presses a cancel button: of a job of theirs that goes on, or of any other."""
+        job = self._any(which)
+        found = self.world.run(self.world.steady.cancel_one(job.id if job else 1, user_id))
+        if job is None or job.user_id != user_id or job.state in ENDED:
+            assert found is None
+            return
+        job.cancel_requested = job.state == JobState.RUNNING
+        if job.state != JobState.RUNNING:
+            job.move(JobState.CANCELLED, next(self.ticks))
+        assert found is not None
+        assert (found.id, found.state) == (job.id, job.state)
+
+    @rule(which=st.integers(1, 99))
+    def expire(self, which: int) -> None:
+        """A job, if it waits, has waited for too long."""
+        job = self._any(which)
+        if job is None or job.state == JobState.RUNNING:
+            return
+        self.world.run(self.world.age(job.id))
+        expired = self.world.run(self.world.steady.expire())
+        assert [each.id for each in expired] == ([job.id] if job.is_waiting else [])
+        if job.is_waiting:
+            late = job.state == JobState.QUEUED
+            job.move(JobState.FAILED if late else JobState.CANCELLED, next(self.ticks))
 
     @invariant()
     def nobody_is_above_the_cap(self) -> None:
@@ -258,6 +318,10 @@ class Queue(RuleBasedStateMachine):
 
     def _of(self, user_id: int, *states: JobState) -> list[Expected]:
         return [job for job in self._in(*states) if job.user_id == user_id]
+
+    def _any(self, which: int) -> Expected | None:
+        jobs = [*self.jobs.values()]
+        return jobs[which % len(jobs)] if jobs else None
 
     def _next(self) -> Expected | None:
         orphans = [job for job in self._in(JobState.RUNNING) if job.ended_at is not None]

@@ -124,7 +124,7 @@ class UserChat:
             await self._status.show(job, await self._rates.place(job))
 
     async def expired(self, jobs: Sequence[Job]) -> None:
-        """These jobs waited too long for their people to join."""
+        """These jobs waited too long: for their people to join, or in the queue."""
         for job in jobs:
             await self._status.show(job)
 

@@ -110,6 +110,7 @@ reason-needs-login = the site shows this only to people who have signed in.
 reason-geo-blocked = the site does not show this in the country where I am.
 reason-drm = this is copy-protected, and I cannot bring it.
 reason-no-room = I have no room for this just now. Try again later.
+reason-waited-too-long = it waited in the queue for more than a day. Try again when I am less busy.
 reason-upload-failed = Telegram did not take the file. Send the link again in a few minutes.
 reason-chat-unreachable = I could not write into this chat.
 reason-internal = something broke on my side. Send the link again; if it happens twice, tell the admins the number { $job }.
