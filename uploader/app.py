@@ -30,6 +30,7 @@ from uploader.reuse import Reuse
 from uploader.sources import Sources
 from uploader.sponsors import SponsorLocks
 from uploader.storage.database import Database
+from uploader.storage.deadlines import Deadlines
 from uploader.storage.failures import Failures
 from uploader.storage.files import Files
 from uploader.storage.jobs import Jobs
@@ -54,7 +55,7 @@ class Engine:
     client: TelegramClient
     gateway: Gateway
     texts: Texts
-    jobs: Jobs
+    deadlines: Deadlines
     files: Files
     intake: Intake
     user: UserChat
@@ -148,7 +149,7 @@ async def _built(config: Config, stop: asyncio.Event) -> AsyncIterator[Engine]:
                 client=client,
                 gateway=gateway,
                 texts=texts,
-                jobs=jobs,
+                deadlines=Deadlines(database),
                 files=files,
                 intake=intake,
                 user=user,
@@ -179,7 +180,8 @@ async def _watch(engine: Engine) -> None:
         await asyncio.sleep(WATCH_S)
         try:
             await engine.user.admitted(await engine.intake.watch())
-            await engine.user.expired(await engine.jobs.expire())
+            await engine.user.expired(await engine.deadlines.expire())
+            await engine.deadlines.prune()
             await engine.files.prune()
         except PeykError as error:
             _log.warning("safety net failed this time", cause=str(error))

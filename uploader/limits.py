@@ -64,6 +64,11 @@ WAITING_SPONSORS_S: Final = 24 * 3600.0
 #: Jobs that one look at the deadlines ends: their people are told before the next.
 EXPIRED_AT_ONCE: Final = 100
 
+#: Jobs that ended are kept this long: longer than any button of theirs works, and any count looks back. They
+#: are deleted a few at a time, so that no claim waits for it.
+ENDED_KEPT_S: Final = 30 * DAY_S
+PRUNED_AT_ONCE: Final = 500
+
 #: People waiting for sponsors who are looked at again, in turn, in case an update was lost.
 WATCHED_PEOPLE: Final = 1000
 

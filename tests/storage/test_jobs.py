@@ -254,38 +254,6 @@ async def test_waiting_people_then_longest_waiting_first_and_each_once(
     assert await jobs.waiting_people(9) == [5, 3, 4]
 
 
-async def test_expire_when_waited_too_long_then_cancelled_or_failed(
-    jobs: Jobs, arrivals: Arrivals, database: Database
-) -> None:
-    """A link is not kept for ever: neither for somebody who never joins, nor for a worker who never comes."""
-    old = await arrivals.job(1, JobState.WAITING_SPONSORS)
-    late = await arrivals.job(1)
-    async with database.write() as connection:
-        back = limits.WAITING_SPONSORS_S + limits.PROMISE_S
-        aged = {"created_at": tables.jobs.c.created_at - back, "turn_at": tables.jobs.c.turn_at - back}
-        await connection.execute(sa.update(tables.jobs).values(aged))
-    young = [await arrivals.job(1, state) for state in (JobState.WAITING_SPONSORS, JobState.QUEUED)]
-    expired = await jobs.expire()
-    assert [(job.id, job.state, job.reason) for job in expired] == [
-        (old.id, JobState.CANCELLED, None),
-        (late.id, JobState.FAILED, Reason.WAITED_TOO_LONG),
-    ]
-    assert [await again(jobs, job) for job in young] == young
-    assert await jobs.expire() == []
-
-
-async def test_expire_when_many_are_late_then_some_at_a_time(
-    jobs: Jobs, arrivals: Arrivals, database: Database, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """After a long time away people are told in turn, the longest waiting first."""
-    monkeypatch.setattr(limits, "EXPIRED_AT_ONCE", 2)
-    added = [await arrivals.job(user_id) for user_id in range(3)]
-    async with database.write() as connection:
-        await connection.execute(sa.update(tables.jobs).values(turn_at=tables.jobs.c.id))
-    ended = [[job.id for job in await jobs.expire()] for _ in range(3)]
-    assert ended == [[added[0].id, added[1].id], [added[2].id], []]
-
-
 async def test_counts_and_waiting_count_then_every_state_is_there(jobs: Jobs, arrivals: Arrivals) -> None:
     """Counts are complete, with zeros."""
     assert await jobs.counts() == dict.fromkeys(JobState, 0)

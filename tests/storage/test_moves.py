@@ -11,6 +11,7 @@ from uploader.errors import LeaseLost, Reason
 from uploader.model import MOVES, Checkpoint, Job, JobState
 from uploader.storage import tables
 from uploader.storage.database import Database
+from uploader.storage.deadlines import Deadlines
 from uploader.storage.jobs import Jobs
 
 WAITING, QUEUED, RUNNING = JobState.WAITING_SPONSORS, JobState.QUEUED, JobState.RUNNING
@@ -19,6 +20,7 @@ DONE, FAILED, CANCELLED = JobState.DONE, JobState.FAILED, JobState.CANCELLED
 CHECKPOINT = Checkpoint(file_id=1, size_bytes=1, validator="v", acked=b"\x01")
 
 Door = Callable[[Jobs, Job], Awaitable[object]]
+OpenDoor = Callable[[Jobs, Job, Deadlines], Awaitable[object]]
 
 #: What the worker that holds the lease can do, and where it leads from RUNNING (itself: no move).
 FENCED: list[tuple[str, Door, JobState]] = [
@@ -27,6 +29,7 @@ FENCED: list[tuple[str, Door, JobState]] = [
     ("checkpoint", lambda jobs, job: jobs.checkpoint(job, CHECKPOINT), RUNNING),
     ("forget_checkpoint", lambda jobs, job: jobs.forget_checkpoint(job), RUNNING),
     ("forget_random_id", lambda jobs, job: jobs.forget_random_id(job), RUNNING),
+    ("keep_apart", lambda jobs, job: jobs.keep_apart(job), RUNNING),
     ("reserve_random_id", lambda jobs, job: jobs.reserve_random_id(job, 5), RUNNING),
     ("finish", lambda jobs, job: jobs.finish(job, 1), DONE),
     ("fail", lambda jobs, job: jobs.fail(job, Reason.EMPTY), FAILED),
@@ -36,15 +39,15 @@ FENCED: list[tuple[str, Door, JobState]] = [
 ]
 
 #: What people, admins and other workers can do, and where it leads from each state that it moves.
-OPEN: list[tuple[str, Door, dict[JobState, JobState]]] = [
-    ("claim", lambda jobs, job: jobs.claim("other"), {QUEUED: RUNNING}),
-    ("admit", lambda jobs, job: jobs.admit(job.user_id), {WAITING: QUEUED}),
-    ("expire", lambda jobs, job: jobs.expire(), {WAITING: CANCELLED, QUEUED: FAILED}),
-    ("cancel", lambda jobs, job: jobs.cancel(job.user_id), {WAITING: CANCELLED, QUEUED: CANCELLED}),
-    ("again", lambda jobs, job: jobs.again(job.id, job.user_id), {FAILED: QUEUED}),
+OPEN: list[tuple[str, OpenDoor, dict[JobState, JobState]]] = [
+    ("claim", lambda jobs, job, _: jobs.claim("other"), {QUEUED: RUNNING}),
+    ("admit", lambda jobs, job, _: jobs.admit(job.user_id), {WAITING: QUEUED}),
+    ("expire", lambda jobs, job, deadlines: deadlines.expire(), {WAITING: CANCELLED, QUEUED: FAILED}),
+    ("cancel", lambda jobs, job, _: jobs.cancel(job.user_id), {WAITING: CANCELLED, QUEUED: CANCELLED}),
+    ("again", lambda jobs, job, _: jobs.again(job.id, job.user_id), {FAILED: QUEUED}),
     (
         "cancel_one",
-        lambda jobs, job: jobs.cancel_one(job.id, job.user_id),
+        lambda jobs, job, _: jobs.cancel_one(job.id, job.user_id),
         {WAITING: CANCELLED, QUEUED: CANCELLED},
     ),
 ]
@@ -111,7 +114,7 @@ async def test_others_move_when_not_legal_then_row_untouched(
             await connection.execute(sa.update(tables.jobs).values(created_at=1.0, turn_at=1.0))  # may expire
         before = await jobs.get(held.id)
         assert before is not None
-        await door(jobs, held)
+        await door(jobs, held, Deadlines(database))
         if state in moves:
             assert await state_of(held, jobs) == moves[state]
         else:
@@ -127,8 +130,8 @@ def test_doors_together_make_all_legal_moves_and_no_other() -> None:
 
 
 def test_doors_when_listed_are_all_that_write() -> None:
-    """A new door of `Jobs` has to be written into the tables above."""
-    seen = {"add", "get", "waiting_count", "set_status_message", "waiting_people", "counts", "running"}
-    seen |= {"queue", "recent"}
-    doors = {name for name in vars(Jobs) if not name.startswith("_")}
-    assert doors - seen == {name for name, _, _ in FENCED} | {name for name, _, _ in OPEN}
+    """A new door has to be written into the tables above."""
+    only_look = {"get", "waiting_count", "waiting_people", "counts", "running", "queue", "recent"}
+    no_moves = {"add", "set_status_message", "prune"}
+    doors = {name for name in vars(Jobs) | vars(Deadlines) if not name.startswith("_")}
+    assert doors - only_look - no_moves == {name for name, *_ in (*FENCED, *OPEN)}

@@ -30,6 +30,7 @@ from uploader.errors import LeaseLost, Reason
 from uploader.model import ENDED, Checkpoint, Job, JobState
 from uploader.storage import tables
 from uploader.storage.database import Database
+from uploader.storage.deadlines import Deadlines
 from uploader.storage.jobs import Jobs
 
 T = TypeVar("T")
@@ -78,6 +79,7 @@ class World:
         self.database = database
         self.steady = Jobs(database, lease_s=3600)
         self.dying = Jobs(database, lease_s=0)
+        self.deadlines = Deadlines(database)
 
     def run(self, work: Coroutine[Any, Any, T]) -> T:
         """Do it now."""
@@ -271,7 +273,7 @@ class Queue(RuleBasedStateMachine):
         if job is None or job.state == JobState.RUNNING:
             return
         self.world.run(self.world.age(job.id))
-        expired = self.world.run(self.world.steady.expire())
+        expired = self.world.run(self.world.deadlines.expire())
         assert [each.id for each in expired] == ([job.id] if job.is_waiting else [])
         if job.is_waiting:
             late = job.state == JobState.QUEUED

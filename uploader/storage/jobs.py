@@ -30,19 +30,6 @@ def _waiting_of(user_id: int) -> sa.ScalarSelect[int]:
     )
 
 
-def _overdue(
-    state: JobState, came_at: sa.Column[float], deadline: sa.ColumnElement[float]
-) -> sa.ColumnElement[bool]:
-    """Whether a job is one of the first `limits.EXPIRED_AT_ONCE` in `state` that came before `deadline`."""
-    first = (
-        sa.select(jobs.c.id)
-        .where(in_state(jobs.c.state, state), came_at <= deadline)
-        .order_by(came_at, jobs.c.id)
-        .limit(limits.EXPIRED_AT_ONCE)
-    )
-    return sa.and_(in_state(jobs.c.state, state), jobs.c.id.in_(first.correlate(None)))
-
-
 class Jobs:
     """The jobs of one database. `lease_s` is how long a claimed job is safe from others without `renew`."""
 
@@ -240,19 +227,6 @@ class Jobs:
         """
         moved = await self._cancel(jobs.c.id == job_id, _open_of(user_id, jobs))
         return moved[0] if moved else None
-
-    async def expire(self) -> list[Job]:
-        """End jobs that waited too long, `limits.EXPIRED_AT_ONCE` at most, and return them.
-
-        Those for sponsors are cancelled; queued ones have failed, which their people may answer.
-        """
-        now = self._database.now()
-        waiting = _overdue(JobState.WAITING_SPONSORS, jobs.c.created_at, now - limits.WAITING_SPONSORS_S)
-        queued = _overdue(JobState.QUEUED, jobs.c.turn_at, now - limits.PROMISE_S)
-        gone = sa.update(jobs).where(waiting).values(state=JobState.CANCELLED, updated_at=now)
-        failed = {"state": JobState.FAILED, "reason": Reason.WAITED_TOO_LONG, "updated_at": now}
-        late = sa.update(jobs).where(queued).values(failed)
-        return [*await self._move(gone), *await self._move(late)]
 
     # seen
 

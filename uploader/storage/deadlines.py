@@ -1,0 +1,60 @@
+"""What is kept for too long: jobs that wait are ended, rows of jobs that ended are deleted."""
+
+import sqlalchemy as sa
+
+from uploader import limits
+from uploader.errors import Reason
+from uploader.model import Job, JobState
+from uploader.storage.database import Database, Lock
+from uploader.storage.job_row import from_row
+from uploader.storage.tables import ENDED_STATES, in_state, jobs
+
+
+def _first(
+    count: int, came_at: sa.Column[float], deadline: sa.ColumnElement[float], *states: JobState
+) -> sa.ColumnElement[bool]:
+    """Whether a job is one of the first `count` in these states that came before `deadline`."""
+    first = (
+        sa.select(jobs.c.id)
+        .where(in_state(jobs.c.state, *states), came_at <= deadline)
+        .order_by(came_at, jobs.c.id)
+        .limit(count)
+    )
+    return sa.and_(in_state(jobs.c.state, *states), jobs.c.id.in_(first.correlate(None)))
+
+
+class Deadlines:
+    """The deadlines of the jobs of one database. Each look does a bounded part of what is due."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def expire(self) -> list[Job]:
+        """End jobs that waited too long, and return them: twice `limits.EXPIRED_AT_ONCE` at most.
+
+        Those for sponsors are cancelled; queued ones have failed, which their people may answer.
+        """
+        now = self._database.now()
+        waiting, queued = JobState.WAITING_SPONSORS, JobState.QUEUED
+        kept_since = now - limits.WAITING_SPONSORS_S
+        gone = _first(limits.EXPIRED_AT_ONCE, jobs.c.created_at, kept_since, waiting)
+        late = _first(limits.EXPIRED_AT_ONCE, jobs.c.turn_at, now - limits.PROMISE_S, queued)
+        failed = {"state": JobState.FAILED, "reason": Reason.WAITED_TOO_LONG, "updated_at": now}
+        cancelled = {"state": JobState.CANCELLED, "updated_at": now}
+        return [
+            *await self._end(sa.update(jobs).where(gone).values(cancelled)),
+            *await self._end(sa.update(jobs).where(late).values(failed)),
+        ]
+
+    async def prune(self) -> int:
+        """Delete rows of jobs that ended `limits.ENDED_KEPT_S` ago, `limits.PRUNED_AT_ONCE` at most.
+
+        Returns how many.
+        """
+        since = self._database.now() - limits.ENDED_KEPT_S
+        old = _first(limits.PRUNED_AT_ONCE, jobs.c.updated_at, since, *ENDED_STATES)
+        return len(await self._database.once(sa.delete(jobs).where(old).returning(jobs.c.id)))
+
+    async def _end(self, statement: sa.Update) -> list[Job]:
+        rows = await self._database.once(statement.returning(*jobs.c), lock=Lock.QUEUE)
+        return sorted((from_row(row) for row in rows), key=lambda job: job.id)
