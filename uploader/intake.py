@@ -95,7 +95,7 @@ class Intake:
             language=person.language,
             link=link,
             state=JobState.WAITING_SPONSORS if missing else JobState.QUEUED,
-            link_key=sameness.key(link.url, link.host, self._account_id),
+            link_key=sameness.key(link, self._account_id),
         )
         if job is None:
             return AlreadySeen()

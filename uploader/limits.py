@@ -82,9 +82,11 @@ PARTS_SENT_AGAIN: Final = 8
 #: https://core.telegram.org/api/files
 CHECKPOINT_S: Final = 1800.0
 
-#: A file that was delivered is given to others who send the same link: unasked at first, then if the site
-#: still has the same, and no longer than this. Rows beyond the last number go, the oldest first.
+#: A file that was delivered is given to others who send the same link: unasked at first (a film for longer:
+#: its link names it for good), then if the site still has the same, and no longer than a day. Rows beyond the
+#: last number go, the oldest first.
 FILE_FRESH_S: Final = 300.0
+FILM_FRESH_S: Final = 3600.0
 FILE_KEPT_S: Final = 24 * 3600.0
 FILES_KEPT: Final = 50_000
 

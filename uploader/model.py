@@ -106,7 +106,9 @@ class RemoteFile:
     size_bytes: int | None  # None: the source did not say
     mime_type: str
     validator: str | None  # None: a later read cannot be trusted to be the same file
-    shareable: bool = False  # anybody gets these bytes: no login and no cookies went with the question
+    #: So long, in seconds, anybody else who sends the link may have these bytes unasked. 0: they are for nobody
+    #: else, for a login or a site's wish made them so.
+    fresh_s: float = 0.0
     #: `read(start, stop)` yields the bytes [start, stop) in chunks of any size; stop None = to the end.
     #: start > 0 needs a `validator`. Raises SourceError. Ends early only by raising.
     read: Callable[[int, int | None], AsyncIterator[bytes]]

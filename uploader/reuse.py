@@ -42,7 +42,7 @@ class Reuse:
                 if not is_same(file, remote):
                     await self._files.drop(file)
                     raise Stale("the source has another file")
-            await self._files.confirm(file)
+            await self._files.confirm(file, remote.fresh_s)
         return file
 
     async def send(self, file: KeptFile, person: Person, random_id: int) -> Delivered:
@@ -77,14 +77,15 @@ class Reuse:
                 name=remote.name,
                 size_bytes=delivered.size_bytes or 0,
                 validator=remote.validator,
-            )
+            ),
+            remote.fresh_s,
         )
 
 
 def is_same(file: KeptFile, remote: RemoteFile) -> bool:
     """Whether the source still has the file that was kept, as far as it says."""
     return (
-        remote.shareable
+        remote.fresh_s > 0
         and remote.validator is not None
         and (file.validator, file.size_bytes, file.name)
         == (remote.validator, remote.size_bytes or file.size_bytes, remote.name)

@@ -1,14 +1,19 @@
-"""When two links lead to the same file: they differ by nothing but what tells who passed them on.
+"""When two jobs want the same file: their links differ by nothing but what tells who passed them on.
 
 Only the key of a file that was delivered is made this way; what is fetched is always the link as it was sent.
 So a rule that is missing costs a fetch, and one that were wrong would give somebody another file: parameters
 stand here only if the site that reads them counts visits by them; nothing is decoded, sorted or shortened.
 """
 
+import json
+import re
 from collections.abc import Mapping
 from hashlib import sha256
 from types import MappingProxyType
 from typing import Final
+from urllib.parse import unquote
+
+from uploader.model import Link
 
 #: What advertisers and mailers append on any site.
 EVERYWHERE: Final = frozenset(
@@ -35,6 +40,38 @@ BY_SITE: Final[Mapping[str, frozenset[str]]] = MappingProxyType(
     }
 )
 
+#: What opens a door for whoever holds the link: it was signed for somebody, may be taken back, or expires.
+_SECRET: Final = re.compile(
+    r"""
+      .*(?: token | signature | secret | passw | credential | jwt | hmac | session | api[_-]?key | access[_-]?key
+          | security ).*
+    | (?: x-(?:amz|goog|oss|cos|obs|ms)-.* | aws.* | google.?access.?id | key-pair-id | ossaccesskeyid )
+    | auth.* | .*[_-]?sig | sign | sid | hdne[at]s? | policy | key | pass | pwd | pw | code | otp | expires? | st
+    | md5 | hash | acl
+    """,
+    re.VERBOSE,
+)
+
+
+def key(
+    link: Link, account_id: int, *, choice: str = "", name: str = "", mode: str = "document"
+) -> str | None:
+    """What all jobs for one file have in common; no link can be read out of it. None: it is for nobody else.
+
+    `account_id` sends it (another could not send its documents), `choice` is the format that was chosen, `name`
+    what the person wants the file to be called ("": as its source says), `mode` how it is shown in the chat.
+    """
+    if holds_secret(link.url):
+        return None
+    same = [account_id, without_tracking(link.url, link.host), choice, name, mode]
+    return sha256(json.dumps(same).encode()).hexdigest()
+
+
+def holds_secret(url: str) -> bool:
+    """Whether a parameter of `url` looks like a key or a signature: a guess, on the side of keeping apart."""
+    pairs = re.split("[?&;#]", url)[1:]
+    return any(_SECRET.fullmatch(unquote(pair.partition("=")[0]).lower()) for pair in pairs)
+
 
 def without_tracking(url: str, host: str) -> str:
     """`url`, in the form that `links.parse` gives, without parameters that only count visits."""
@@ -48,11 +85,6 @@ def without_tracking(url: str, host: str) -> str:
     if len(kept) == len(pairs):
         return url  # to the letter: an empty query is not the same as none, for all we know
     return path + (mark + "&".join(kept) if kept else "") + hash_mark + fragment
-
-
-def key(url: str, host: str, account_id: int, mode: str = "document") -> str:
-    """What all links to one file have in common, sent by one account in one way; no link any more."""
-    return sha256(f"{account_id} {mode} {without_tracking(url, host)}".encode()).hexdigest()
 
 
 def _is_of(host: str, site: str) -> bool:

@@ -215,7 +215,7 @@ class Worker:
         """Carry the file from its source."""
         async with self._sources.open(job.link) as remote:
             await self._jobs.note_file(job, remote.name, remote.size_bytes)
-            if job.fetching is not None and not remote.shareable:
+            if job.fetching is not None and not remote.fresh_s:
                 await self._jobs.keep_apart(job)
             report.file = remote
             try:
@@ -226,7 +226,7 @@ class Worker:
             except PartsLost:
                 await self._jobs.forget_checkpoint(job)
                 raise
-            if remote.shareable:
+            if remote.fresh_s:
                 await self._reuse.keep(job, remote, delivered)
             return delivered
 

@@ -164,6 +164,7 @@ def test_link_to_a_plain_file_goes_to_direct(raw: str, extractors: Extractors) -
     way = route(parse(raw, fragment=True), extractors)
     assert (Source.DIRECT, None) == (way.source, way.extractor)
     assert parse(raw) == way.link
+    assert not way.is_named
 
 
 @pytest.mark.parametrize("raw", PAGES)
@@ -172,12 +173,14 @@ def test_link_to_a_page_or_a_list_goes_to_the_generic_extractor(raw: str, extrac
     way = route(parse(raw), extractors)
     assert (Source.MEDIA, "generic") == (way.source, way.extractor)
     assert not is_file(parse(raw))
+    assert not way.is_named
 
 
 def test_fragment_is_kept_for_extractors_alone(extractors: Extractors) -> None:
     """Where it names the film it decides; of a file it is no part."""
     way = route(parse("https://www.vgtv.no/#!/video/84196/x", fragment=True), extractors)
     assert ("VGTV", "https://www.vgtv.no/#!/video/84196/x") == (way.extractor, way.link.url)
+    assert way.is_named
     assert "generic" == route(without_fragment(way.link), extractors).extractor
 
 

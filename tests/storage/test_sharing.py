@@ -12,6 +12,7 @@ from uploader.storage.files import Files
 from uploader.storage.jobs import Jobs
 
 KEY = "the key of a link"
+FRESH_S = 300.0
 FILE = KeptFile(
     key=KEY,
     document=Document(id=2**62, access_hash=-(2**63), file_reference=b"\x00\xff"),
@@ -76,7 +77,7 @@ async def test_claim_when_the_file_is_kept_then_all_go_at_once(
     leader = await jobs.claim("w")
     assert leader is not None
     assert await jobs.claim("w") is None
-    await Files(database).keep(FILE)
+    await Files(database).keep(FILE, FRESH_S)
     await jobs.finish(leader, 9)
     claimed = [await jobs.claim("w") for _ in range(2)]
     assert [None, None] == [job.fetching for job in claimed if job is not None]
@@ -122,7 +123,7 @@ async def test_files_when_kept_come_back_as_they_were(database: Database) -> Non
     """Confirmed, given a new reference, replaced, and dropped only while it is the same."""
     files = Files(database)
     assert await files.get(KEY) is None
-    await files.keep(FILE)
+    await files.keep(FILE, FRESH_S)
     assert FILE == await files.get(KEY)
     new = Document(id=FILE.document.id, access_hash=FILE.document.access_hash, file_reference=b"new")
     await files.refer(FILE, new)
@@ -137,14 +138,14 @@ async def test_files_when_kept_come_back_as_they_were(database: Database) -> Non
         size_bytes=1,
         validator=None,
     )
-    await files.keep(newer)
+    await files.keep(newer, FRESH_S)
     await files.drop(FILE)
     assert newer == await files.get(KEY)
     await files.drop(newer)
     assert await files.get(KEY) is None
 
 
-@pytest.mark.parametrize(("validator", "kept_s"), [('"e"', limits.FILE_KEPT_S), (None, limits.FILE_FRESH_S)])
+@pytest.mark.parametrize(("validator", "kept_s"), [('"e"', limits.FILE_KEPT_S), (None, FRESH_S)])
 async def test_files_when_time_passes_are_asked_for_and_then_forgotten(
     tmp_path: Path, validator: str | None, kept_s: float
 ) -> None:
@@ -155,8 +156,8 @@ async def test_files_when_time_passes_are_asked_for_and_then_forgotten(
         file = KeptFile(
             key=KEY, document=FILE.document, message_id=1, name="n", size_bytes=1, validator=validator
         )
-        await files.keep(file)
-        now[0] += limits.FILE_FRESH_S - 1
+        await files.keep(file, FRESH_S)
+        now[0] += FRESH_S - 1
         found = await files.get(KEY)
         assert found is not None
         assert found.is_fresh
@@ -164,7 +165,7 @@ async def test_files_when_time_passes_are_asked_for_and_then_forgotten(
         found = await files.get(KEY)
         assert (found is not None and not found.is_fresh) == (validator is not None)
         if found is not None:
-            await files.confirm(found)
+            await files.confirm(found, FRESH_S)
             confirmed = await files.get(KEY)
             assert confirmed is not None
             assert confirmed.is_fresh
@@ -190,7 +191,8 @@ async def test_prune_when_there_are_too_many_forgets_the_oldest(
                     name="n",
                     size_bytes=1,
                     validator="v",
-                )
+                ),
+                FRESH_S,
             )
         await files.prune()
         assert [False, False, True, True, True] == [

@@ -4,6 +4,7 @@ import asyncio
 import tempfile
 from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import replace
 from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
 from types import TracebackType
@@ -12,13 +13,14 @@ from typing import Final, Self
 import aiohttp
 from aiohttp.abc import AbstractResolver
 
+from uploader import limits
 from uploader.errors import Reason, SourceError
 from uploader.limits import MIB
 from uploader.model import Link, RemoteFile
 from uploader.sources import answers
 from uploader.sources.direct import probe
 from uploader.sources.exchange import Exchange, Patience, Wishes
-from uploader.sources.extractors import extractors, is_generic
+from uploader.sources.extractors import extractors
 from uploader.sources.guard import Guard
 from uploader.sources.media.media import Media, Times
 from uploader.sources.media.process import Cells
@@ -106,11 +108,14 @@ class Sources:
             remote = await self._asked(way, exits)
             if remote is None:
                 remote = await exits.enter_async_context(self._media.open(way.link))
+                if way.is_named:
+                    # found without login, and such a site does not put another film under a link
+                    remote = replace(remote, fresh_s=limits.FILM_FRESH_S)
             yield remote
 
     async def _asked(self, way: Route, exits: AsyncExitStack) -> RemoteFile | None:
         """The file, if the site itself answers with one; None: it is a matter for yt-dlp."""
-        if way.source is Source.MEDIA and not is_generic(way.extractor):
+        if way.is_named:
             return None
         exchange = self._exchange()
         exits.push_async_callback(exchange.close)

@@ -16,6 +16,7 @@ from typing import Final
 import aiohttp
 import stamina
 
+from uploader import limits
 from uploader.errors import Reason, SourceError, SourceTemporary
 from uploader.limits import MIB
 from uploader.model import Link, RemoteFile
@@ -51,7 +52,7 @@ async def probe(link: Link, exchange: Exchange) -> RemoteFile:
         size_bytes=facts.size_bytes,
         mime_type=answers.mime_type_of_name(name) if kind == answers.OCTET_STREAM else kind,
         validator=facts.validator,
-        shareable=_is_public(response.headers),
+        fresh_s=limits.FILE_FRESH_S if _is_public(response.headers) else 0.0,
         read=_Body(exchange, trail[-1], facts, first).read,
     )
 

@@ -52,6 +52,11 @@ class Route:
     source: Source
     extractor: str | None  # yt-dlp's name of it; None: direct
 
+    @property
+    def is_named(self) -> bool:
+        """Whether yt-dlp knows the site itself, and does not just look through its pages."""
+        return self.source is Source.MEDIA and not is_generic(self.extractor)
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Explanation:

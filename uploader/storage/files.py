@@ -27,13 +27,13 @@ class Files:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    async def keep(self, file: KeptFile) -> None:
-        """Keep a file that was just delivered, in place of an earlier one.
+    async def keep(self, file: KeptFile, fresh_s: float) -> None:
+        """Keep a file that was just delivered, in place of an earlier one; it is fresh for `fresh_s`.
 
         Without a validator nobody can tell whether the source still has the same: then while it is fresh.
         """
         now = self._database.now()
-        kept_s = limits.FILE_KEPT_S if file.validator is not None else limits.FILE_FRESH_S
+        kept_s = limits.FILE_KEPT_S if file.validator is not None else fresh_s
         values = {
             "document_id": file.document.id,
             "access_hash": file.document.access_hash,
@@ -42,7 +42,7 @@ class Files:
             "name": file.name,
             "size_bytes": file.size_bytes,
             "validator": file.validator,
-            "fresh_until": now + limits.FILE_FRESH_S,
+            "fresh_until": now + fresh_s,
             "expires_at": now + kept_s,
         }
         statement = self._database.insert(files).values(key=file.key, **values)
@@ -58,9 +58,9 @@ class Files:
             row = (await connection.execute(statement)).one_or_none()
         return None if row is None else from_row(row)
 
-    async def confirm(self, file: KeptFile) -> None:
-        """The source still has the same: it need not be asked for a while."""
-        fresh = {"fresh_until": self._database.now() + limits.FILE_FRESH_S}
+    async def confirm(self, file: KeptFile, fresh_s: float) -> None:
+        """The source still has the same: it need not be asked for `fresh_s`."""
+        fresh = {"fresh_until": self._database.now() + fresh_s}
         await self._database.once(sa.update(files).where(self._is(file)).values(fresh))
 
     async def refer(self, file: KeptFile, document: Document) -> None:
