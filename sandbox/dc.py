@@ -19,8 +19,8 @@ from sandbox.mtproto.pace import Gate
 from sandbox.mtproto.salts import Salts
 from sandbox.mtproto.server_key import ServerKey
 from sandbox.mtproto.session import MessageIds, Session, Sessions
-from sandbox.pushes import Pushes
 from sandbox.rpc import dispatch
+from sandbox.rpc.pushes import Pushes
 from sandbox.world.accounts import Account
 from sandbox.world.faults import CONNECT, HARMLESS, Fault, first_to_strike
 from sandbox.world.network import Network
@@ -66,7 +66,7 @@ class DataCentre:
         self.port = 0
         self.logins = Logins(self.now, world.ledger, dc_id)
         self.logins.take_up(world.accounts)
-        self.pushes = Pushes(self)
+        self.pushes = Pushes(world, self.speech)
         self.rooms = Rooms()
         self._server_key = ServerKey.load(key_path)
         self._ids = MessageIds(self.now)

@@ -142,6 +142,7 @@ def test_ignores_when_written_say_why() -> None:
         ("uploader/newcomer.py", "x = 1"),
         ("tui/app.py", "import uploader.storage"),
         ("sandbox/__init__.py", "import uploader.model"),
+        ("sandbox/rpc/registry.py", "import sandbox.dc"),
     ],
 )
 def test_contracts_when_violated_fail(room: str, line: str, tmp_path: Path) -> None:

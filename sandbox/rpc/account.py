@@ -14,17 +14,19 @@ def get_password(call: Call, request: Any) -> Any:
     account = call.login.account or call.login.halfway
     if account is None:
         raise RpcError(401, "AUTH_KEY_UNREGISTERED")
-    asked: dict[str, Any] = {}
-    if account.password is not None:
-        srp_id, challenge = call.world.challenges.ask(account.password)
-        asked = {"current_algo": _algorithm(account.password), "srp_id": srp_id, "srp_B": challenge.b_public}
     return types.account.Password(
         new_algo=types.PasswordKdfAlgoUnknown(),
         new_secure_algo=types.SecurePasswordKdfAlgoUnknown(),
         secure_random=os.urandom(256),
         has_password=account.password is not None,
-        **asked,
+        **(_question(call, account.password) if account.password is not None else {}),
     )
+
+
+def _question(call: Call, password: Verifier) -> dict[str, Any]:
+    """What a client proves its knowledge by."""
+    srp_id, challenge = call.world.challenges.ask(password)
+    return {"current_algo": _algorithm(password), "srp_id": srp_id, "srp_B": challenge.b_public}
 
 
 def _algorithm(verifier: Verifier) -> Any:

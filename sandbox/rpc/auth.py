@@ -36,17 +36,20 @@ def send_code(call: Call, request: Any) -> Any:
     """Whoever asks for a code for a new number is a new user with it."""
     if request.api_id <= 0 or not request.api_hash:
         raise RpcError(400, "API_ID_INVALID")
-    try:
-        account = call.world.accounts.by_phone(request.phone_number)
-        if account is None:
-            lang_code = call.login.lang_code or "en"
-            account = call.world.add_user("Newcomer", request.phone_number, lang_code)
-    except ValueError as error:
-        raise RpcError(406, "PHONE_NUMBER_INVALID") from error
+    account = _of_phone(call, request.phone_number)
     check_home(call, account, "PHONE_MIGRATE")
     call.login.phone, call.login.phone_code_hash = account.phone or "", secrets.token_hex(9)
     kind = types.auth.SentCodeTypeApp(length=len(LOGIN_CODE))
     return types.auth.SentCode(type=kind, phone_code_hash=call.login.phone_code_hash)
+
+
+def _of_phone(call: Call, phone_number: str) -> Account:
+    """Whose number it is. Raises RpcError."""
+    try:
+        known = call.world.accounts.by_phone(phone_number)
+        return known or call.world.add_user("Newcomer", phone_number, call.login.lang_code or "en")
+    except ValueError as error:
+        raise RpcError(406, "PHONE_NUMBER_INVALID") from error
 
 
 @rpc(functions.auth.SignInRequest, anonymous=True, passive=True)

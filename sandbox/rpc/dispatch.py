@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 from telethon.tl import functions, types
 
@@ -27,13 +27,10 @@ from sandbox.rpc import (
     upload,
     users,
 )
-from sandbox.rpc.registry import Call, Rpc, RpcError, table
+from sandbox.rpc.registry import Call, Centre, Rpc, RpcError, table
 from sandbox.world.faults import HARMLESS, Fault, first_to_strike
 from sandbox.world.floodgate import Flooded
 from sandbox.world.world import World
-
-if TYPE_CHECKING:
-    from sandbox.dc import DataCentre
 
 log = logging.getLogger(__name__)
 
@@ -47,7 +44,7 @@ BULK: Final = frozenset({functions.upload.SaveBigFilePartRequest.CONSTRUCTOR_ID}
 _UNBOUND: Final = ("help.", "auth.bindTempAuthKey")
 
 
-def answer(dc: "DataCentre", session: Session, seal: Seal, message: Message) -> None:
+def answer(dc: Centre, session: Session, seal: Seal, message: Message) -> None:
     """Answer one request: at once, later, or with an error; never not at all, unless a fault says so."""
     fault = HARMLESS
     try:
@@ -93,14 +90,14 @@ def _error(error: RpcError) -> bytes:
     return bytes(types.RpcError(error.code, error.name))
 
 
-def _result(dc: "DataCentre", login: Login, later: "asyncio.Future[Any]") -> bytes:
+def _result(dc: Centre, login: Login, later: "asyncio.Future[Any]") -> bytes:
     try:
         return dc.speech.write(later.result(), login.layer)
     except RpcError as error:
         return _error(error)
 
 
-def _read(dc: "DataCentre", seal: Seal, message: Message) -> tuple[Rpc, Any, bool]:
+def _read(dc: Centre, seal: Seal, message: Message) -> tuple[Rpc, Any, bool]:
     """The method, its request, and whether that wants no updates; out of what wraps it. Raises RpcError."""
     login, body = seal.login, message.body
     quiet = message.constructor_id == INVOKE_WITHOUT_UPDATES

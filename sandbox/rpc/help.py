@@ -18,14 +18,16 @@ def get_config(call: Call, request: Any) -> Any:
         date=now,
         expires=now + 3600,
         this_dc=call.dc.id,
-        dc_options=[
-            types.DcOption(dc_id, host, port, static=True)
-            for dc_id, (host, port) in sorted(call.world.addresses.items())
-        ],
+        dc_options=_options(call),
         caption_length_max=MAX_CAPTION,
         message_length_max=MAX_TEXT,
         me_url_prefix="https://t.me/",
     )
+
+
+def _options(call: Call) -> list[Any]:
+    addresses = sorted(call.world.addresses.items())
+    return [types.DcOption(dc_id, host, port, static=True) for dc_id, (host, port) in addresses]
 
 
 @rpc(functions.help.GetNearestDcRequest, anonymous=True, passive=True)

@@ -10,6 +10,7 @@ from sandbox.world.box import Box
 from sandbox.world.channels import Channel, Group
 from sandbox.world.letters import Letter
 from sandbox.world.members import Right
+from sandbox.world.post_office import Place
 
 #: Messages in one answer.
 MAX_MESSAGES: Final = 100
@@ -59,14 +60,7 @@ def _wanted(box: Box, wanted: Any) -> Letter | None:
 def get_history(call: Call, request: Any) -> Any:
     place = peers.place(call, request.peer)
     box = place.box if isinstance(place, Channel) else call.account.box
-    numbers = [
-        number
-        for number in sorted(box.letters, reverse=True)
-        if (isinstance(place, Channel) or box.letters[number].other(call.account.id) == place.peer_id)
-        and (not request.offset_id or number < request.offset_id)
-        and (not request.max_id or number < request.max_id)
-        and number > request.min_id
-    ]
+    numbers = _numbers(call, place, box, request)
     first = max(0, request.add_offset)
     page = numbers[first : first + max(1, min(request.limit, MAX_MESSAGES))]
     messages, chats, users = peers.view(call).messages(box.letters[number] for number in page)
@@ -74,6 +68,18 @@ def get_history(call: Call, request: Any) -> Any:
     if isinstance(place, Channel):
         return types.messages.ChannelMessages(box.pts, len(numbers), **found)
     return types.messages.MessagesSlice(len(numbers), **found)
+
+
+def _numbers(call: Call, place: Place, box: Box, request: Any) -> list[int]:
+    """The messages of a chat within the bounds of a request, newest first."""
+    return [
+        number
+        for number in sorted(box.letters, reverse=True)
+        if (isinstance(place, Channel) or box.letters[number].other(call.account.id) == place.peer_id)
+        and (not request.offset_id or number < request.offset_id)
+        and (not request.max_id or number < request.max_id)
+        and number > request.min_id
+    ]
 
 
 @rpc(functions.messages.ReadHistoryRequest, bots=False)

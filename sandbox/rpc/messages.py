@@ -10,6 +10,7 @@ from sandbox.rpc import peers, sending
 from sandbox.rpc.limits import check_caption, check_text
 from sandbox.rpc.media import media
 from sandbox.rpc.registry import Call, RpcError, rpc
+from sandbox.world.box import Sent
 from sandbox.world.channels import Channel
 from sandbox.world.files import Photo
 from sandbox.world.letters import Draft, Forward, Letter, Media
@@ -46,19 +47,22 @@ def send_multi_media(call: Call, request: Any) -> Any:
     to, items = peers.recipient(call, request.peer), request.multi_media
     if not 1 <= len(items) <= MAX_ALBUM:
         raise RpcError(400, "MULTI_MEDIA_TOO_LONG" if items else "MEDIA_EMPTY")
-    sent = [sending.repeated(call, item.random_id) for item in items]
+    return sending.send_all(call, to, _album(call, items), request.reply_to)
+
+
+def _album(call: Call, items: list[Any]) -> list[tuple[int, Draft | Sent]]:
+    """The messages of an album by random_id, those that were sent before as they were. Raises RpcError."""
     album_id = secrets.randbits(62)
-    drafts = {
-        number: _album_draft(call, item, number, album_id)
+    album = [
+        (
+            item.random_id,
+            sending.repeated(call, item.random_id) or _album_draft(call, item, number, album_id),
+        )
         for number, item in enumerate(items)
-        if sent[number] is None
-    }
-    if len({_shelf(draft.media) for draft in drafts.values()}) > 1:
+    ]
+    if len({_shelf(one.media) for _, one in album if isinstance(one, Draft)}) > 1:
         raise RpcError(400, "MEDIA_GROUPED_INVALID")
-    sending.charge(call, to, len(drafts))
-    for number, draft in drafts.items():
-        sent[number] = sending.post(call, to, draft, items[number].random_id, request.reply_to)
-    return sending.answer(call, [one for one in sent if one is not None])
+    return album
 
 
 def _album_draft(call: Call, item: Any, number: int, album_id: int) -> Draft:
@@ -92,22 +96,17 @@ def forward_messages(call: Call, request: Any) -> Any:
         raise RpcError(400, "MESSAGE_IDS_EMPTY")
     if len(request.id) != len(request.random_id):
         raise RpcError(400, "RANDOM_ID_INVALID")
-    letters = [sending.letter(call, origin, number) for number in request.id]
-    sent = [sending.repeated(call, random_id) for random_id in request.random_id]
     # albums stay together, under a new id
     mask = secrets.randbits(62)
-    drafts = {
-        number: _forwarded(call, letter, request, mask)
-        for number, letter in enumerate(letters)
-        if sent[number] is None
-    }
-    sending.charge(call, to, len(drafts))
-    for number, draft in drafts.items():
-        sent[number] = sending.post(call, to, draft, request.random_id[number], request.reply_to)
-    return sending.answer(call, [one for one in sent if one is not None])
+    messages = [
+        (random_id, sending.repeated(call, random_id) or _forwarded(call, origin, number, request, mask))
+        for number, random_id in zip(request.id, request.random_id, strict=True)
+    ]
+    return sending.send_all(call, to, messages, request.reply_to)
 
 
-def _forwarded(call: Call, letter: Letter | None, request: Any, mask: int) -> Draft:
+def _forwarded(call: Call, origin: Place, number: int, request: Any, mask: int) -> Draft:
+    letter = sending.letter(call, origin, number)
     if letter is None:
         raise RpcError(400, "MESSAGE_ID_INVALID")
     old = letter.draft

@@ -7,6 +7,7 @@ from typing import Any
 
 from telethon.tl import functions, types
 
+from sandbox.keys import Seal
 from sandbox.mtproto.binding import BadBinding, Binding, verify
 from sandbox.rpc import peers
 from sandbox.rpc.registry import Call, RpcError, rpc
@@ -21,30 +22,43 @@ def check_home(call: Call, account: Account, error: str = "USER_MIGRATE") -> Non
 
 @rpc(functions.auth.BindTempAuthKeyRequest, anonymous=True, passive=True)
 def bind_temp_auth_key(call: Call, request: Any) -> Any:
-    seal, expires_at = call.seal, int(request.expires_at.timestamp()) if request.expires_at else 0
-    permanent = call.dc.logins.get(request.perm_auth_key_id % 2**64)
+    permanent = _permanent(call, request)
+    try:
+        verify(request.encrypted_message, permanent.key, _binding(call, request))
+    except BadBinding as error:
+        raise RpcError(400, "ENCRYPTED_MESSAGE_INVALID") from error
+    call.dc.logins.bind(call.seal, permanent.login)
+    return True
+
+
+def _permanent(call: Call, request: Any) -> Seal:
+    """The key that the caller's temporary one may be bound to. Raises RpcError."""
+    seal, permanent = call.seal, call.dc.logins.get(request.perm_auth_key_id % 2**64)
     if seal.expires_at is None:
         raise RpcError(400, "TEMP_AUTH_KEY_EMPTY")
     if permanent is None or permanent.expires_at is not None:
         raise RpcError(400, "ENCRYPTED_MESSAGE_INVALID")
     if seal.bound and seal.login is not permanent.login:
         raise RpcError(400, "TEMP_AUTH_KEY_ALREADY_BOUND")
-    if not call.dc.now() < expires_at:
+    if not call.dc.now() < _expires_at(request):
         raise RpcError(400, "EXPIRES_AT_INVALID")
-    binding = Binding(
+    return permanent
+
+
+def _binding(call: Call, request: Any) -> Binding:
+    """What the proof has to say."""
+    return Binding(
         call.message_id,
         call.session.id,
         request.nonce,
-        _signed(seal.key.id),
+        _signed(call.seal.key.id),
         request.perm_auth_key_id,
-        expires_at,
+        _expires_at(request),
     )
-    try:
-        verify(request.encrypted_message, permanent.key, binding)
-    except BadBinding as error:
-        raise RpcError(400, "ENCRYPTED_MESSAGE_INVALID") from error
-    call.dc.logins.bind(seal, permanent.login)
-    return True
+
+
+def _expires_at(request: Any) -> int:
+    return int(request.expires_at.timestamp()) if request.expires_at else 0
 
 
 def _signed(key_id: int) -> int:

@@ -4,16 +4,15 @@ import asyncio
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType, ModuleType
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
 from sandbox import tl
+from sandbox.keys import Login, Logins, Seal
+from sandbox.layers import Speech
+from sandbox.mtproto.session import Session
+from sandbox.rpc.pushes import Pushes
 from sandbox.world.accounts import Account
 from sandbox.world.world import World
-
-if TYPE_CHECKING:
-    from sandbox.dc import DataCentre
-    from sandbox.keys import Login, Seal
-    from sandbox.mtproto.session import Session
 
 
 class RpcError(Exception):
@@ -25,18 +24,37 @@ class RpcError(Exception):
         self.name = name
 
 
+class Centre(Protocol):
+    """The data centre, as the calls that reach it see it."""
+
+    id: int
+    world: World
+    speech: Speech
+    logins: Logins
+    pushes: Pushes
+
+    def now(self) -> float:
+        """What time it is here, in seconds since the epoch."""
+
+    def log_in(self, login: Login, account: Account) -> None:
+        """Somebody proved to be an account."""
+
+    def log_out(self, login: Login) -> None:
+        """End a login."""
+
+
 @dataclass(frozen=True, slots=True)
 class Call:
     """One call on its way: where it arrived, who made it, and whether it asks for updates."""
 
-    dc: "DataCentre"
-    session: "Session"
-    seal: "Seal"
+    dc: Centre
+    session: Session
+    seal: Seal
     message_id: int
     quiet: bool = False
 
     @property
-    def login(self) -> "Login":
+    def login(self) -> Login:
         return self.seal.login
 
     @property

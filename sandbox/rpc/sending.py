@@ -7,9 +7,10 @@ from telethon.tl import types
 from sandbox.rpc import peers
 from sandbox.rpc.limits import check_entities, check_markup
 from sandbox.rpc.registry import Call, RpcError
+from sandbox.world.box import Sent
 from sandbox.world.channels import Channel
 from sandbox.world.letters import Draft, Letter, Media
-from sandbox.world.post_office import Place, Sent
+from sandbox.world.post_office import Place
 
 
 def draft(call: Call, request: Any, attached: Media | None = None, album_id: int | None = None) -> Draft:
@@ -41,6 +42,19 @@ def send(call: Call, to: Place, draft: Draft, request: Any) -> Any:
     """Send one message and answer the call. Raises Flooded."""
     charge(call, to, 1)
     return answer(call, [post(call, to, draft, request.random_id, request.reply_to)])
+
+
+def send_all(call: Call, to: Place, messages: list[tuple[int, Draft | Sent]], reply_to: Any) -> Any:
+    """Send several messages, each under its random_id, and answer the call. Raises Flooded.
+
+    Of what was sent before, nothing but the answer is sent again.
+    """
+    charge(call, to, sum(isinstance(message, Draft) for _, message in messages))
+    sent = [
+        message if isinstance(message, Sent) else post(call, to, message, random_id, reply_to)
+        for random_id, message in messages
+    ]
+    return answer(call, sent)
 
 
 def post(call: Call, to: Place, draft: Draft, random_id: int, reply_to: Any) -> Sent:

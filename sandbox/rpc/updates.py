@@ -37,13 +37,18 @@ def get_difference(call: Call, request: Any) -> Any:
         return types.updates.DifferenceTooLong(pts=box.pts)
     if not missed:
         return types.updates.DifferenceEmpty(date=int(time.time()), seq=1)
-    part = missed[:_SLICE]
-    qts = max([request.qts, *(logged.qts for logged in part)])
-    is_whole = len(part) == len(missed)
-    kind = types.updates.Difference if is_whole else types.updates.DifferenceSlice
-    state = _state(call, box.pts, box.qts) if is_whole else _state(call, part[-1].pts, qts)
+    return _difference(call, missed, request.qts)
+
+
+def _difference(call: Call, missed: list[Logged], qts: int) -> Any:
+    """All that was missed, or a slice of it and the state behind that."""
+    part, box = missed[:_SLICE], call.account.box
     messages, others, chats, users = _missed(call, part)
-    return kind(messages, [], others, chats, users, state)
+    if len(part) == len(missed):
+        state = _state(call, box.pts, box.qts)
+        return types.updates.Difference(messages, [], others, chats, users, state)
+    state = _state(call, part[-1].pts, max([qts, *(logged.qts for logged in part)]))
+    return types.updates.DifferenceSlice(messages, [], others, chats, users, state)
 
 
 @rpc(functions.updates.GetChannelDifferenceRequest)
@@ -58,9 +63,8 @@ def get_channel_difference(call: Call, request: Any) -> Any:
     if not missed:
         return types.updates.ChannelDifferenceEmpty(box.pts, final=True, timeout=_CHANNEL_TIMEOUT_S)
     part = missed[: min(request.limit, _SLICE)]
-    final = len(part) == len(missed)
-    found = _missed(call, part)
-    return types.updates.ChannelDifference(part[-1].pts, *found, final=final, timeout=_CHANNEL_TIMEOUT_S)
+    kind, final = types.updates.ChannelDifference, len(part) == len(missed)
+    return kind(part[-1].pts, *_missed(call, part), final=final, timeout=_CHANNEL_TIMEOUT_S)
 
 
 def _missed(call: Call, log: list[Logged]) -> tuple[list[Any], list[Any], list[Any], list[Any]]:

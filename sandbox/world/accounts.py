@@ -5,13 +5,10 @@ import secrets
 from collections import OrderedDict
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, ClassVar, Final
+from typing import Any, ClassVar, Final
 
-from sandbox.world.box import Box
+from sandbox.world.box import Box, Sent
 from sandbox.world.passwords import Verifier
-
-if TYPE_CHECKING:
-    from sandbox.world.post_office import Sent
 
 #: The login code of everybody.
 LOGIN_CODE: Final = "12345"
@@ -52,7 +49,7 @@ class Account:
     commands: dict[bytes, list[Any]] = field(default_factory=dict)
     box: Box = field(init=False, metadata={"kept": False})
     #: what was sent under which random_id
-    sent: OrderedDict[int, "Sent"] = field(default_factory=OrderedDict, init=False, metadata={"kept": False})
+    sent: OrderedDict[int, Sent] = field(default_factory=OrderedDict, init=False, metadata={"kept": False})
 
     def __post_init__(self) -> None:
         self.box = Box(self.id)
@@ -70,7 +67,7 @@ class Account:
     def key(self) -> str:
         return str(self.id)
 
-    def remember_sent(self, random_id: int, sent: "Sent") -> None:
+    def remember_sent(self, random_id: int, sent: Sent) -> None:
         """Keep what was sent under a random_id, so that a repeated one answers the same."""
         self.sent[random_id] = sent
         while len(self.sent) > _REMEMBERED_SENDS:

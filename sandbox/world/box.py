@@ -26,6 +26,14 @@ class Logged:
     qts: int
 
 
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """A letter that went out, and what that was in the sequence that its sender follows."""
+
+    letter: "Letter"
+    logged: Logged
+
+
 @dataclass(eq=False)
 class Box:
     """Numbers start at 1: to a client, 0 is no state at all. `owner_id` is an account or a marked channel."""

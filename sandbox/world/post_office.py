@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from sandbox.world.accounts import Account, Accounts
-from sandbox.world.box import Box, Logged
+from sandbox.world.box import Box, Logged, Sent
 from sandbox.world.channels import Channel, Chats, Group
 from sandbox.world.clock import Clock
 from sandbox.world.events import Event, LetterArrived, LetterEdited, LettersDeleted, LettersRead
@@ -16,14 +16,6 @@ from sandbox.world.stats import Stats
 Listener = Callable[[Account, Logged], None]
 #: Where one can write to.
 Place = Account | Group | Channel
-
-
-@dataclass(frozen=True, slots=True)
-class Sent:
-    """A letter that went out, and what that was in the sequence that its sender follows."""
-
-    letter: Letter
-    logged: Logged
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,14 +6,13 @@ from typing import TYPE_CHECKING, Any, Final
 
 from sandbox.world import events
 from sandbox.world.accounts import Account
-from sandbox.world.box import Box, Logged
+from sandbox.world.box import Box, Logged, Sent
 from sandbox.world.channels import Channel, Group
 from sandbox.world.files import Document, Photo, Picture
 from sandbox.world.invites import Invite, JoinRequest
 from sandbox.world.letters import Draft, Forward, Letter, Media
 from sandbox.world.members import Member, Right, Role
 from sandbox.world.passwords import Verifier
-from sandbox.world.post_office import Sent
 from sandbox.world.uploads import Blob
 from sandbox.world.written import Reader, Writer
 

@@ -3,18 +3,17 @@
 import asyncio
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 from sandbox import tl
 from sandbox.keys import Login
+from sandbox.layers import Speech
 from sandbox.mtproto.session import Session
 from sandbox.rpc.view import View
 from sandbox.world.accounts import Account
 from sandbox.world.box import Logged
 from sandbox.world.faults import HARMLESS, PUSH, first_to_strike
-
-if TYPE_CHECKING:
-    from sandbox.dc import DataCentre
+from sandbox.world.world import World
 
 #: A push that the next one shall overtake goes anyway when so long none came.
 _OVERTAKEN_S: Final = 1.0
@@ -23,8 +22,9 @@ _OVERTAKEN_S: Final = 1.0
 class Pushes:
     """Who hears of what happens to an account in one data centre, and how it is told."""
 
-    def __init__(self, dc: "DataCentre") -> None:
-        self._dc = dc
+    def __init__(self, world: World, speech: Speech) -> None:
+        self._world = world
+        self._speech = speech
         self._listening: dict[int, dict[Session, Login]] = {}
         # the session whose call is being answered: it learns by the answer
         self._calling: Session | None = None
@@ -70,12 +70,12 @@ class Pushes:
         }
         if not listening:
             return
-        view = View(self._dc.world, account)
+        view = View(self._world, account)
         update = view.update(logged)
         self._push(account, listening, update, view.updates([update], [logged]))
 
     def _push(self, account: Account, listening: dict[Session, Login], update: Any, pushed: Any) -> None:
-        faults = self._dc.world.faults
+        faults = self._world.faults
         name = PUSH + tl.name_of(type(update)) if faults else ""
         fault = first_to_strike(faults, name, None, account.id) if faults else HARMLESS
         if fault.drop:
@@ -103,5 +103,5 @@ class Pushes:
         bodies: dict[int, bytes] = {}
         for session, login in listening.items():
             if login.layer not in bodies:
-                bodies[login.layer] = self._dc.speech.write(pushed, login.layer)
+                bodies[login.layer] = self._speech.write(pushed, login.layer)
             session.send(bodies[login.layer], reply=False)
