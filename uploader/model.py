@@ -106,8 +106,8 @@ class RemoteFile:
     size_bytes: int | None  # None: the source did not say
     mime_type: str
     validator: str | None  # None: a later read cannot be trusted to be the same file
-    #: So long, in seconds, anybody else who sends the link may have these bytes unasked. 0: they are for nobody
-    #: else, for a login or a site's wish made them so.
+    #: Seconds for which anybody else who sends the link may have these bytes unasked. 0: they are for nobody
+    #: else, because of a login or by the site's wish.
     fresh_s: float = 0.0
     #: `read(start, stop)` yields the bytes [start, stop) in chunks of any size; stop None = to the end.
     #: start > 0 needs a `validator`. Raises SourceError. Ends early only by raising.

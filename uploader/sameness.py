@@ -43,11 +43,11 @@ BY_SITE: Final[Mapping[str, frozenset[str]]] = MappingProxyType(
 #: What opens a door for whoever holds the link: it was signed for somebody, may be taken back, or expires.
 _SECRET: Final = re.compile(
     r"""
-      .*(?: token | signature | secret | passw | credential | jwt | hmac | session | api[_-]?key | access[_-]?key
-          | security ).*
+      .*(?: token | signature | secret | passw | credential | security | jwt | hmac | session
+          | (?:api|access)[_-]?key ).*
     | (?: x-(?:amz|goog|oss|cos|obs|ms)-.* | aws.* | google.?access.?id | key-pair-id | ossaccesskeyid )
-    | auth.* | .*[_-]?sig | sign | sid | hdne[at]s? | policy | key | pass | pwd | pw | code | otp | expires? | st
-    | md5 | hash | acl
+    | auth.* | .*[_-]?sig | sign | sid | hdne[at]s? | policy | key | pass | pwd | pw | code | otp
+    | expires? | st | md5 | hash | acl
     """,
     re.VERBOSE,
 )
@@ -58,8 +58,8 @@ def key(
 ) -> str | None:
     """What all jobs for one file have in common; no link can be read out of it. None: it is for nobody else.
 
-    `account_id` sends it (another could not send its documents), `choice` is the format that was chosen, `name`
-    what the person wants the file to be called ("": as its source says), `mode` how it is shown in the chat.
+    `account_id` sends it (another could not send its documents), `choice` is the format that was chosen,
+    `name` what the file shall be called ("": as its source says), `mode` how it is shown in the chat.
     """
     if holds_secret(link.url):
         return None
