@@ -147,6 +147,8 @@ def test_safe_name_with_an_extension_keeps_it_however_long_the_stem(stem: str, e
         ("می\u200cخواهم.mp4", None, "می\u200cخواهم.mp4"),
         ("\u200cمی\u200c\u200cخواهم\u200c.mp4", None, "می\u200cخواهم.mp4"),
         ("pay\u200cpal.exe", None, "paypal.exe"),
+        ("A\u0300\u200c\u0300.exe", None, "\u00c0\u0300.exe"),
+        ("\u0628\u064e\u200c\u0628.exe", None, "\u0628\u064e\u200c\u0628.exe"),
         ("a" * 100 + ".mp4", None, "a" * 56 + ".mp4"),
         ("a" * 55 + "e\u0323\u0301" * 9 + ".mp4", None, "a" * 55 + ".mp4"),
     ],

@@ -3,10 +3,11 @@
 Frozen data without I/O. Sizes are bytes, times are seconds since the epoch.
 """
 
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from types import MappingProxyType
+from typing import Literal
 
 from uploader.errors import Reason
 
@@ -99,6 +100,21 @@ class Job:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class MediaFacts:
+    """What a chat shows of a film or a song before it is opened."""
+
+    kind: Literal["video", "audio"]
+    duration_s: float
+    width: int = 0  # as it is seen: upright, in square pixels
+    height: int = 0
+    streamable: bool = False  # plays while it arrives
+    silent: bool = False
+    title: str | None = None
+    performer: str | None = None
+    thumbnail: bytes | None = None  # a small JPEG
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class RemoteFile:
     """An open source: what is known of the file, and how to read it."""
 
@@ -112,6 +128,9 @@ class RemoteFile:
     #: `read(start, stop)` yields the bytes [start, stop) in chunks of any size; stop None = to the end.
     #: start > 0 needs a `validator`. Raises SourceError. Ends early only by raising.
     read: Callable[[int, int | None], AsyncIterator[bytes]]
+    #: Asked when all was read, within the same context; the answer None: it is no film and no song. Never
+    #: raises SourceError.
+    facts: Callable[[], Awaitable[MediaFacts | None]] | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -125,6 +144,8 @@ class Uploaded:
     mime_type: str
     md5_hex: str | None  # only for small files (saveFilePart); None: sent with saveBigFilePart
     sha256_hex: str | None = None  # of all bytes; None: not asked for, or not all were read this time
+    facts: MediaFacts | None = None
+    thumbnail: "Uploaded | None" = None  # the picture of `facts`, uploaded as well
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -91,16 +91,17 @@ def safe_name(raw: str, *, fallback: str, mime_type: str | None) -> str:
 
 def _visible(raw: str) -> str:
     """The last step of the path `raw`, on one line, without what cannot be seen."""
-    steps = [_on_one_line(step) for step in re.split(r"[/\\]", raw)]
+    steps = [one_line(step) for step in re.split(r"[/\\]", raw)]
     return next((step for step in reversed(steps) if step), "")
 
 
-def _on_one_line(text: str) -> str:
-    text = re.sub(r"\s", " ", text)
+def one_line(text: str) -> str:
+    """`text` as a safe name has it: NFC, one line, nothing invisible, no dot or dash at its ends."""
+    text = re.sub(r"\s", " ", unicodedata.normalize("NFC", text))
     kept: list[str] = []
     for at, character in enumerate(text):
         if character == _ZWNJ:
-            joins = kept and _is_arabic(kept[-1]) and _is_arabic(text[at + 1 : at + 2])
+            joins = _is_arabic(text[at + 1 : at + 2]) and _is_arabic(_last_base(kept))
         else:
             joins = unicodedata.category(character)[0] != "C" and character not in _BLANK
         if joins:
@@ -109,9 +110,14 @@ def _on_one_line(text: str) -> str:
     return unicodedata.normalize("NFC", line).strip(_EDGE)
 
 
+def _last_base(kept: list[str]) -> str:
+    """The last character that is no mark on another."""
+    return next((each for each in reversed(kept) if unicodedata.category(each) != "Mn"), "")
+
+
 def _is_arabic(character: str) -> bool:
-    """Whether it is a letter of an Arabic script, or a mark that stands on one."""
-    return unicodedata.bidirectional(character) in {"AL", "NSM"} if character else False
+    """Whether it is a letter of an Arabic script."""
+    return unicodedata.bidirectional(character) == "AL" if character else False
 
 
 def _extension_at(name: str) -> int:

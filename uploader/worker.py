@@ -26,7 +26,7 @@ from uploader.sources import Sources
 from uploader.storage.jobs import Jobs
 from uploader.storage.people import People
 from uploader.telegram.gateway import Gateway, new_random_id
-from uploader.transfer import UploadPool, all_but, upload
+from uploader.transfer import UploadPool, all_but, pictured, upload
 
 #: Without a nudge, the queue is looked at this often.
 POLL_S: Final = 1.0
@@ -221,6 +221,8 @@ class Worker:
             try:
                 uploaded = await self._upload(job, remote, report, job.checkpoint)
                 report(Phase.FINISHING, uploaded.size_bytes)
+                facts = None if remote.facts is None else await remote.facts()
+                uploaded = await pictured(uploaded, facts, self._pool)
                 random_id = await self._about_to_send(job, sending)
                 delivered = await self._deliver(job, person, remote, uploaded, random_id, report)
             except PartsLost:
@@ -271,7 +273,8 @@ class Worker:
                 if checkpoint is None:
                     raise
                 _log.warning("parts lost: sent again", job=job.id, part=lost.part)
-                uploaded = await self._upload(job, remote, report, checkpoint)
+                again = await self._upload(job, remote, report, checkpoint)
+                uploaded = await pictured(again, uploaded.facts, self._pool)
                 report(Phase.FINISHING, uploaded.size_bytes)
             else:
                 await self._compare(job, uploaded, delivered)

@@ -22,6 +22,7 @@ from uploader.sources.direct import probe
 from uploader.sources.exchange import Exchange, Patience, Wishes
 from uploader.sources.extractors import extractors
 from uploader.sources.guard import Guard
+from uploader.sources.media.facts import Prober
 from uploader.sources.media.media import Media, Times
 from uploader.sources.media.process import Cells
 from uploader.sources.media.workshop import Workshop
@@ -68,14 +69,18 @@ class Sources:
         self._exits = AsyncExitStack()
         self._connector: aiohttp.TCPConnector | None = None
         self._media: Media | None = None
+        self._prober: Prober | None = None
 
     async def __aenter__(self) -> Self:
         self._connector = self._guard.connector(resolver=self._resolver)
         self._exits.push_async_callback(self._connector.close)
+        workshop = await self._exits.enter_async_context(Workshop(self._work_dir))
+        self._prober = Prober(self._cells, workshop)
         self._media = Media(
             cells=self._cells,
             proxy=await self._exits.enter_async_context(Proxy(self._guard, self._patience, self._resolver)),
-            workshop=await self._exits.enter_async_context(Workshop(self._work_dir)),
+            workshop=workshop,
+            prober=self._prober,
             connect=self._exchange,
             cap_bytes=self._cap_bytes,
             times=self._times,
@@ -98,7 +103,7 @@ class Sources:
         Raises:
             SourceError: on entering, and while reading; a SourceTemporary may pass.
         """
-        if self._media is None:
+        if self._media is None or self._prober is None:
             raise RuntimeError("Sources is used within `async with`")
         reason = self.static_verdict(link)
         if reason is not None:
@@ -111,6 +116,8 @@ class Sources:
                 if way.is_named:
                     # found without login, and such a site does not put another film under a link
                     remote = replace(remote, fresh_s=limits.FILM_FRESH_S)
+            else:
+                remote = await exits.enter_async_context(self._prober.watched(remote))
             yield remote
 
     async def _asked(self, way: Route, exits: AsyncExitStack) -> RemoteFile | None:

@@ -23,6 +23,7 @@ from uploader.errors import (
     TransferError,
 )
 from uploader.model import Delivered, Document, Person, Sponsor, Uploaded
+from uploader.telegram.media import as_media
 from uploader.telegram.pacing import Pacer
 from uploader.telegram.refusals import GONE, REFERENCE, ReferenceLost, translated
 
@@ -122,14 +123,8 @@ class Gateway:
         Raises:
             PartsLost, TransferError, ChatUnreachable, FloodWait, TelegramError; NoAnswer after two calls
         """
-        media = types.InputMediaUploadedDocument(
-            file=_input_file(uploaded),
-            mime_type=uploaded.mime_type,
-            attributes=[types.DocumentAttributeFilename(uploaded.name)],
-            force_file=True,
-        )
         try:
-            return await self._post(person, media, random_id)
+            return await self._post(person, as_media(uploaded), random_id)
         except errors.FilePart0MissingError:
             raise PartsLost(Reason.UPLOAD_FAILED, "part 0", part=0) from None
         except errors.FilePartMissingError as error:
@@ -259,12 +254,6 @@ def new_random_id() -> int:
 
 def _peer(person: Person) -> Any:
     return types.InputPeerUser(person.user_id, person.access_hash)
-
-
-def _input_file(uploaded: Uploaded) -> Any:
-    if uploaded.md5_hex is None:
-        return types.InputFileBig(uploaded.file_id, uploaded.part_count, uploaded.name)
-    return types.InputFile(uploaded.file_id, uploaded.part_count, uploaded.name, uploaded.md5_hex)
 
 
 def _button(button: Button) -> Any:

@@ -3,6 +3,7 @@
 from uploader.transfer.endpoint import Endpoint
 from uploader.transfer.parts import CAP_BYTES, PART_BYTES, PART_LIMIT, all_but
 from uploader.transfer.patience import Patience
+from uploader.transfer.picture import pictured
 from uploader.transfer.pool import PoolStatus, UploadPool
 from uploader.transfer.upload import upload
 
@@ -15,5 +16,6 @@ __all__ = [
     "PoolStatus",
     "UploadPool",
     "all_but",
+    "pictured",
     "upload",
 ]

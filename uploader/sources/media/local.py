@@ -2,14 +2,14 @@
 
 import asyncio
 import os
-from collections.abc import AsyncGenerator, AsyncIterator, Callable
-from contextlib import aclosing
+from collections.abc import AsyncIterator, Callable
 from pathlib import Path
-from typing import IO, Final, cast
+from typing import IO, Final
 
 from uploader.errors import Reason, SourceError, SourceTemporary
 from uploader.limits import MIB
 from uploader.model import RemoteFile
+from uploader.sources.media.chunks import closing
 
 #: Read and written in another thread, in pieces that are worth the way there.
 _PIECE_BYTES: Final = MIB
@@ -38,9 +38,8 @@ async def save(remote: RemoteFile, path: Path, most_bytes: int, progress: Callab
         raise SourceError(Reason.TOO_LARGE, f"{remote.size_bytes} bytes")
     done_bytes = 0
     held: list[bytes] = []
-    reading = cast(AsyncGenerator[bytes, None], remote.read(0, None))
     with path.open("wb") as file:
-        async with aclosing(reading) as chunks:
+        async with closing(remote.read(0, None)) as chunks:
             async for chunk in chunks:
                 done_bytes += len(chunk)
                 if done_bytes > most_bytes:

@@ -11,10 +11,11 @@ from typing import Final
 
 from uploader.errors import Reason, SourceError, SourceTemporary
 from uploader.limits import MIB
-from uploader.model import Link, RemoteFile
+from uploader.model import Link, MediaFacts, RemoteFile
 from uploader.names import safe_name
 from uploader.sources import answers
 from uploader.sources.media import messages
+from uploader.sources.media.facts import Prober
 from uploader.sources.media.formats import Choice, choose
 from uploader.sources.media.join import join
 from uploader.sources.media.local import local_file, save
@@ -53,6 +54,7 @@ class Media:
         cells: Cells,
         proxy: Proxy,
         workshop: Workshop,
+        prober: Prober,
         connect: Connect,
         cap_bytes: int,
         times: Times | None = None,
@@ -61,6 +63,7 @@ class Media:
         self._cells = cells
         self._proxy = proxy
         self._workshop = workshop
+        self._prober = prober
         self._connect = connect
         self._cap_bytes = cap_bytes
         self._times = times or Times()
@@ -81,7 +84,8 @@ class Media:
         async with streamed(given, self._connect, lambda: self._find(link, given.id)) as remote:
             if remote.mime_type in answers.PAGES:
                 raise SourceError(Reason.NO_MEDIA, f"{link.host}: a page instead of a film")
-            yield _named(remote, film, given)
+            async with self._prober.watched(_named(remote, film, given)) as watched:
+                yield _described(watched, film)
 
     async def _look_and_fetch(self, link: Link, folder: Folder) -> tuple[Film, Choice, RemoteFile | None]:
         """What was found, what of it is to be brought, and that, if it had to be put together here."""
@@ -98,7 +102,10 @@ class Media:
             await join(parts, into, self._cells, self._cell(folder, self._times.join_s))
         for part in parts:
             part.unlink()
-        return film, choice, local_file(into, name, answers.mime_type_of_name(name))
+        whole = local_file(into, name, answers.mime_type_of_name(name))
+        size_bytes = whole.size_bytes or 0
+        joined = replace(whole, facts=lambda: self._prober.facts_of(into, size_bytes))
+        return film, choice, _described(joined, film)
 
     async def _find(self, link: Link, format_id: str) -> Format:
         """The format of that name, looked up again."""
@@ -230,6 +237,21 @@ def _named(remote: RemoteFile, film: Film, given: Format) -> RemoteFile:
     return replace(
         remote, name=name, mime_type=remote.mime_type if known else answers.mime_type_of_name(name)
     )
+
+
+def _described(remote: RemoteFile, film: Film) -> RemoteFile:
+    """`remote`, with what its page says of it where the file itself says nothing."""
+    ask = remote.facts
+    if ask is None:
+        return remote
+
+    async def facts() -> MediaFacts | None:
+        told = await ask()
+        if told is None:
+            return None
+        return replace(told, title=told.title or film.title, performer=told.performer or film.uploader)
+
+    return replace(remote, facts=facts)
 
 
 def _title(film: Film, fallback: str, extension: str) -> str:

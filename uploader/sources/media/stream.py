@@ -1,16 +1,17 @@
 """A plain format of a film, streamed from its site; the address is looked up again when it has expired."""
 
 import re
-from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
-from contextlib import aclosing, asynccontextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
 from dataclasses import replace
-from typing import Final, cast
+from typing import Final
 
 from uploader.errors import NotALink, Reason, SourceError, SourceTemporary
 from uploader.links import parse
 from uploader.model import RemoteFile
 from uploader.sources.direct import probe
 from uploader.sources.exchange import Exchange, Wishes
+from uploader.sources.media.chunks import closing
 from uploader.sources.media.messages import Format
 
 #: What a site says to an address that it has given out, and no longer honours.
@@ -67,7 +68,7 @@ class Stream:
         at = start
         for left in range(_RENEWALS, -1, -1):
             try:
-                async with aclosing(self._pieces(at, stop)) as pieces:
+                async with closing(self._pieces(at, stop)) as pieces:
                     async for piece in pieces:
                         at += len(piece)
                         yield piece
@@ -77,7 +78,7 @@ class Stream:
                     raise
             await self._open_anew()
 
-    async def _pieces(self, start: int, stop: int | None) -> AsyncGenerator[bytes, None]:
+    async def _pieces(self, start: int, stop: int | None) -> AsyncIterator[bytes]:
         """The bytes, asked for in pieces of the size that the site likes."""
         if self._remote is None:
             raise RuntimeError("a stream is read after it was opened")
@@ -88,8 +89,7 @@ class Stream:
         else:
             spans = [(at, min(at + int(step), end)) for at in range(start, end, int(step))]
         for first, last in spans:
-            reading = cast(AsyncGenerator[bytes, None], self._remote.read(first, last))
-            async with aclosing(reading) as chunks:
+            async with closing(self._remote.read(first, last)) as chunks:
                 async for chunk in chunks:
                     yield chunk
 

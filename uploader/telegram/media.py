@@ -1,0 +1,50 @@
+"""How a chat shows a file: a film that plays, a song, or a document."""
+
+from typing import Any, Final
+
+from telethon.tl import types
+
+from uploader.model import MediaFacts, Uploaded
+
+#: The one container that all clients play. https://core.telegram.org/api/files#uploading-files
+_PLAYED: Final = frozenset({"video/mp4"})
+
+
+def as_media(uploaded: Uploaded) -> Any:
+    """The InputMedia of an uploaded file.
+
+    Without `facts` it is a document, for Telegram would show a film as a black square of 0:00. So is a film
+    in a container that not all clients play; it keeps its picture and its length.
+    """
+    facts, mime_type = uploaded.facts, uploaded.mime_type
+    if facts is not None and facts.kind == "audio" and mime_type in _PLAYED:
+        mime_type = "audio/mp4"  # a film's container, without a film
+    plays = mime_type.startswith("audio/") or mime_type in _PLAYED
+    attributes = [types.DocumentAttributeFilename(uploaded.name)]
+    if facts is not None:
+        attributes.append(_attribute(facts))
+    return types.InputMediaUploadedDocument(
+        file=_input_file(uploaded),
+        thumb=None if uploaded.thumbnail is None else _input_file(uploaded.thumbnail),
+        mime_type=mime_type,
+        attributes=attributes,
+        force_file=facts is None or not plays,
+        # without a sound, Telegram would make a looping animation of it
+        nosound_video=facts is not None and facts.silent,
+    )
+
+
+def _attribute(facts: MediaFacts) -> Any:
+    if facts.kind == "audio":
+        return types.DocumentAttributeAudio(
+            duration=max(1, round(facts.duration_s)), title=facts.title, performer=facts.performer
+        )
+    return types.DocumentAttributeVideo(
+        duration=facts.duration_s, w=facts.width, h=facts.height, supports_streaming=facts.streamable
+    )
+
+
+def _input_file(uploaded: Uploaded) -> Any:
+    if uploaded.md5_hex is None:
+        return types.InputFileBig(uploaded.file_id, uploaded.part_count, uploaded.name)
+    return types.InputFile(uploaded.file_id, uploaded.part_count, uploaded.name, uploaded.md5_hex)
