@@ -1,18 +1,18 @@
 """Peyk's programs. Alone: starts the bot if none is running here, and opens the dashboard on it."""
 
 import asyncio
-import functools
 import json
 import subprocess
 import sys
 import time
-from contextlib import nullcontext
 from dataclasses import asdict
 from io import TextIOWrapper
 from pathlib import Path
 from typing import Annotated
 
 import typer
+
+from commands import bench, refuse
 
 # heavy modules are imported by the command that needs them: `status` must not load the engine
 
@@ -21,6 +21,8 @@ app = typer.Typer(
 )
 
 START_S = 90.0
+#: Longer than the engine's own deadline for running transfers.
+DRAIN_S = 60.0
 
 
 @app.callback(invoke_without_command=True)
@@ -53,14 +55,14 @@ def bot() -> None:
         logs.configure(config.log_level, config.log_format, config.secrets)
         asyncio.run(run(config))
     except ConfigError as error:
-        _refuse("The settings cannot be used:", error.problems, status=2)
+        refuse("The settings cannot be used:", error.problems, status=2)
     except PeykError as error:
-        _refuse("The bot cannot run:", [str(error)], status=1)
+        refuse("The bot cannot run:", [str(error)], status=1)
     except ExceptionGroup as errors:
         known = errors.subgroup(PeykError)
         if known is None:
             raise
-        _refuse("The bot cannot run:", [str(error) for error in known.exceptions], status=1)
+        refuse("The bot cannot run:", [str(error) for error in known.exceptions], status=1)
 
 
 @app.command()
@@ -89,7 +91,33 @@ def status(
     try:
         asyncio.run(ask())
     except ControlError as error:
-        _refuse("No answer from the engine:", [f"{error}. Start it with: python run.py bot"], status=1)
+        refuse("No answer from the engine:", [f"{error}. Start it with: python run.py bot"], status=1)
+
+
+@app.command()
+def drain() -> None:
+    """Stop the engine that runs here, as SIGTERM does: its jobs go on at the next start."""
+    from tui.client import ControlClient, ControlError
+
+    async def ask() -> bool:
+        async with ControlClient(_socket_path()) as client:
+            running = (await client.drain()).counts.get("running", 0)
+        typer.echo(f"Stopping: {running} running, nothing new is taken…")
+        try:
+            async with asyncio.timeout(DRAIN_S):
+                while _socket_path().exists():  # noqa: ASYNC110 - a file of another process
+                    await asyncio.sleep(0.1)
+        except TimeoutError:
+            return False
+        return True
+
+    try:
+        ended = asyncio.run(ask())
+    except ControlError as error:
+        refuse("No answer from the engine:", [f"{error}. It may have stopped already."], status=1)
+    if not ended:
+        refuse("The engine still runs:", [f"it did not end within {DRAIN_S:.0f} s; see its log"], status=1)
+    typer.echo("The engine has stopped.")
 
 
 @app.command()
@@ -127,82 +155,10 @@ def sandbox(
     try:
         asyncio.run(serve(port=port, key=key, as_json=as_json, state=state, limits=limits))
     except LedgerError as error:
-        _refuse("The state cannot be used:", [str(error)], status=2)
+        refuse("The state cannot be used:", [str(error)], status=2)
 
 
-bench = typer.Typer(help="Measure uploads, and the queue.", no_args_is_help=True)
-app.add_typer(bench, name="bench")
-
-
-@bench.command("upload")
-def bench_upload(
-    quick: Annotated[bool, typer.Option(help="One short round beside Telethon and Kurigram.")] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object, nothing else.")] = False,
-    docs: Annotated[Path | None, typer.Option(help="Write table and picture into this folder.")] = None,
-    only: Annotated[list[str] | None, typer.Option(help="A peer to measure; may be repeated.")] = None,
-    rounds: Annotated[int, typer.Option(help="How often, for the medians; 0: as planned.", min=0)] = 0,
-    live: Annotated[bool, typer.Option(help="Upload to the configured data centre instead.")] = False,
-    size: Annotated[int, typer.Option(help="MiB to upload with --live.", min=11, max=2000)] = 256,
-) -> None:
-    """Measure uploads beside other clients', against a data centre that only counts (about 15 minutes)."""
-    if live:
-        _bench_live(size)
-        return
-    from sandbox.bench.show import Wish, bench_upload
-
-    wish = Wish(quick=quick, rounds=rounds, as_json=as_json, docs=docs, only=tuple(only or ()))
-    raise typer.Exit(bench_upload(wish))
-
-
-@bench.command("pipeline")
-def bench_pipeline(
-    size: Annotated[int, typer.Option(help="MiB of the file.", min=1, max=2000)] = 2000,
-    rounds: Annotated[int, typer.Option(help="How often, for the median.", min=1)] = 3,
-    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object, nothing else.")] = False,
-) -> None:
-    """Measure a file's way from link to chat beside its upload alone, at the local data centre."""
-    from sandbox.bench.pipeline import bench_pipeline
-
-    raise typer.Exit(bench_pipeline(size * 1024 * 1024, rounds, as_json))
-
-
-@bench.command("queue")
-def bench_queue(
-    url: Annotated[str, typer.Option(help="An empty PostgreSQL database; unset: one of its own.")] = "",
-    queued: Annotated[int, typer.Option(help="Jobs in the queue.", min=100)] = 20_000,
-    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object, nothing else.")] = False,
-) -> None:
-    """Measure claims and finishes of a long queue on both databases, beside procrastinate's."""
-    from uploader.bench_queue import Load, measure, own_postgresql
-
-    load = Load(queued=queued, people=queued // 20, jobs=queued // 10)
-    report = functools.partial(typer.echo, err=True)
-    with nullcontext(url) if url else own_postgresql() as postgresql_url:
-        figures = asyncio.run(measure(load, postgresql_url, report))
-    if as_json:
-        typer.echo(json.dumps({"load": asdict(load), "figures": [asdict(figure) for figure in figures]}))
-        return
-    typer.echo(f"{load.queued} jobs of {load.people} people in the queue, {load.workers} at once:")
-    for figure in figures:
-        typer.echo(
-            f"  {figure.queue} on {figure.database}: {figure.jobs_per_s:.0f} claims and finishes a second"
-        )
-
-
-@bench.command("client", hidden=True)
-def bench_client(name: str) -> None:
-    """Be one of the measured clients: orders on standard input, samples on standard output."""
-    from sandbox.bench import clients
-    from sandbox.bench.clients import ours
-    from sandbox.bench.probe import serve
-
-    if name == "peyk":
-        from uploader.bench import uploads
-
-        connect = ours.connecting(uploads)
-    else:
-        connect = clients.connect_of(name)
-    asyncio.run(serve(connect))
+app.add_typer(bench.app, name="bench")
 
 
 @app.command()
@@ -239,35 +195,10 @@ def check() -> None:
     try:
         config = Config.load()
     except ConfigError as error:
-        _refuse("The settings cannot be used:", error.problems, status=2)
+        refuse("The settings cannot be used:", error.problems, status=2)
     for name, value in config:
         shown = ",".join(map(str, value)) if isinstance(value, frozenset | tuple) else value
         typer.echo(f"PEYK_{name.upper()} = {'' if shown is None else shown}")
-
-
-def _bench_live(size_mib: int) -> None:
-    """Upload random bytes as the configured bot, and say how fast that was."""
-    from rich.progress import Progress
-
-    from uploader.bench import try_live
-    from uploader.config import Config
-    from uploader.errors import ConfigError, PeykError
-
-    size_bytes = size_mib * 1024 * 1024
-    try:
-        with Progress(transient=True) as progress:
-            task = progress.add_task("uploading", total=size_bytes)
-            trial = asyncio.run(
-                try_live(Config.load(), size_bytes, lambda done: progress.update(task, completed=done))
-            )
-    except ConfigError as error:
-        _refuse("The settings cannot be used:", error.problems, status=2)
-    except PeykError as error:
-        _refuse("The upload failed:", [str(error)], status=1)
-    typer.echo(
-        f"{trial.size_bytes / trial.seconds / 1e6:.1f} MB/s: {size_mib} MiB in {trial.seconds:.1f} s, "
-        f"{trial.cpu_s / trial.size_bytes * 1e9:.1f} CPU-s/GB"
-    )
 
 
 def _socket_path() -> Path:
@@ -309,12 +240,12 @@ def _start_bot(socket: Path) -> None:
     while child.poll() is None and not _answers(socket):
         if time.monotonic() > deadline:
             child.terminate()
-            _refuse(f"The bot did not start within {START_S:.0f} s; see", [str(log_path)], status=1)
+            refuse(f"The bot did not start within {START_S:.0f} s; see", [str(log_path)], status=1)
         time.sleep(0.3)
     if child.poll() is not None:
         with log_path.open("rb") as log:
             log.seek(begin)
-            _refuse("The bot stopped while it started:", [log.read().decode(errors="replace")], status=1)
+            refuse("The bot stopped while it started:", [log.read().decode(errors="replace")], status=1)
 
 
 def _open_dashboard(socket: Path, chat: str = "", sample_link: str = "") -> None:
@@ -322,13 +253,6 @@ def _open_dashboard(socket: Path, chat: str = "", sample_link: str = "") -> None
 
     host, _, port = chat.rpartition(":")
     DashboardApp(socket, chat=(host, int(port)) if chat else None, sample_link=sample_link or None).run()
-
-
-def _refuse(what: str, problems: list[str], status: int) -> None:
-    typer.echo(what, err=True)
-    for problem in problems:
-        typer.echo(f"  {problem}", err=True)
-    raise typer.Exit(status)
 
 
 if __name__ == "__main__":

@@ -9,7 +9,11 @@ import pytest
 HOUSE = Path(__file__).parents[1]
 SOURCES = [
     HOUSE / "run.py",
-    *(path for folder in ("uploader", "tui", "sandbox") for path in sorted((HOUSE / folder).rglob("*.py"))),
+    *(
+        path
+        for folder in ("commands", "uploader", "tui", "sandbox")
+        for path in sorted((HOUSE / folder).rglob("*.py"))
+    ),
 ]
 TESTS = sorted((HOUSE / "tests").rglob("*.py"))
 

@@ -73,6 +73,10 @@ class ControlClient:
         """Switch maintenance and return how the engine is afterwards. Raises ControlError."""
         return await self._ask("POST", "/api/maintenance", MaintenanceSwitch(on=on).model_dump_json())
 
+    async def drain(self) -> Snapshot:
+        """Let the engine stop: nothing new is taken, and it ends by itself. Raises ControlError."""
+        return await self._ask("POST", "/api/drain")
+
     async def watch(self) -> AsyncGenerator[Snapshot | Away, None]:
         """Yield every new snapshot, for ever; an `Away` after each attempt that lost or missed the engine."""
         wait_s = RETRY_FIRST_S

@@ -141,10 +141,7 @@ async def _built(config: Config, stop: asyncio.Event) -> AsyncIterator[Engine]:
             texts=texts,
             admins=config.admins,
         ).attach(client)
-        control = ControlServer(
-            config.socket_path, snapshot=board.snapshot, set_maintenance=settings.set_maintenance
-        )
-        async with connected(client), control:
+        async with connected(client), _control(config, board, settings, stop):
             yield Engine(
                 client=client,
                 gateway=gateway,
@@ -156,6 +153,15 @@ async def _built(config: Config, stop: asyncio.Event) -> AsyncIterator[Engine]:
                 status=status,
                 worker=worker,
             )
+
+
+def _control(config: Config, board: Board, settings: Settings, stop: asyncio.Event) -> ControlServer:
+    return ControlServer(
+        config.socket_path,
+        snapshot=board.snapshot,
+        set_maintenance=settings.set_maintenance,
+        drain=stop.set,
+    )
 
 
 async def _serve(engine: Engine, stop: asyncio.Event) -> None:

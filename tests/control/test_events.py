@@ -21,7 +21,11 @@ QUICK = Timing(interval_s=0.02, comment_s=0.1, write_s=0.3)
 async def serving(engine: FakeEngine, socket_path: Path, timing: Timing = QUICK) -> AsyncIterator[None]:
     """A server with a quicker pulse than the real one's."""
     async with ControlServer(
-        socket_path, snapshot=engine.snapshot, set_maintenance=engine.set_maintenance, timing=timing
+        socket_path,
+        snapshot=engine.snapshot,
+        set_maintenance=engine.set_maintenance,
+        drain=engine.drain,
+        timing=timing,
     ):
         yield
 
@@ -90,6 +94,7 @@ async def test_stream_when_the_engine_changes_all_the_time_keeps_its_interval(
         socket_path,
         snapshot=restless,
         set_maintenance=engine.set_maintenance,
+        drain=engine.drain,
         timing=Timing(interval_s=0.1),
     )
     async with server, http.get("/api/events") as answer:
@@ -109,7 +114,11 @@ async def test_stream_when_a_client_reads_nothing_drops_it_and_serves_the_others
         return engine.seen.model_copy(update={"transfers": bulk})
 
     server = ControlServer(
-        socket_path, snapshot=restless, set_maintenance=engine.set_maintenance, timing=QUICK
+        socket_path,
+        snapshot=restless,
+        set_maintenance=engine.set_maintenance,
+        drain=engine.drain,
+        timing=QUICK,
     )
     async with server:
         with socket.socket(socket.AF_UNIX) as stuck:

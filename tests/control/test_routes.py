@@ -56,6 +56,16 @@ async def test_maintenance_when_the_body_is_bad_refuses_and_changes_nothing(
     assert not engine.seen.maintenance
 
 
+async def test_drain_when_asked_begins_once_and_says_so(
+    engine: FakeEngine, socket_path: Path, http: aiohttp.ClientSession
+) -> None:
+    """The answer is already that of an engine that stops; a second request is no other."""
+    async with engine.server(socket_path):
+        for _ in range(2):
+            async with http.post("/api/drain") as answer:
+                assert (200, True) == (answer.status, (await answer.json())["stopping"])
+
+
 @pytest.mark.parametrize(
     ("method", "route", "status"),
     [
@@ -63,6 +73,7 @@ async def test_maintenance_when_the_body_is_bad_refuses_and_changes_nothing(
         ("GET", "/api/nothing", 404),
         ("POST", "/api/snapshot", 405),
         ("GET", "/api/maintenance", 405),
+        ("GET", "/api/drain", 405),
     ],
 )
 async def test_route_when_unknown_is_refused_in_json(

@@ -21,7 +21,7 @@ MIB = 1 << 20
 
 
 class FakeEngine:
-    """The lowest door: says `seen`, and takes maintenance."""
+    """The lowest door: says `seen`, takes maintenance, and begins to stop."""
 
     def __init__(self, seen: Snapshot) -> None:
         self.seen = seen
@@ -34,9 +34,15 @@ class FakeEngine:
         """Switch maintenance."""
         self.seen = self.seen.model_copy(update={"maintenance": on})
 
+    def drain(self) -> None:
+        """Begin to stop."""
+        self.seen = self.seen.model_copy(update={"stopping": True})
+
     def server(self, socket_path: Path) -> ControlServer:
         """A real control server in front of this engine."""
-        return ControlServer(socket_path, snapshot=self.snapshot, set_maintenance=self.set_maintenance)
+        return ControlServer(
+            socket_path, snapshot=self.snapshot, set_maintenance=self.set_maintenance, drain=self.drain
+        )
 
 
 def transfer(job_id: int, **changes: object) -> TransferRow:

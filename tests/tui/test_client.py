@@ -52,6 +52,14 @@ async def test_maintenance_when_set_is_answered_with_the_engine_after_it(
         assert not (await client.set_maintenance(False)).maintenance
 
 
+async def test_drain_when_asked_is_answered_by_the_engine_that_stops(
+    engine: FakeEngine, socket_path: Path
+) -> None:
+    """What `run.py drain` tells first."""
+    async with engine.server(socket_path), ControlClient(socket_path) as client:
+        assert (await client.drain()).stopping
+
+
 async def test_client_when_nobody_listens_says_so(socket_path: Path) -> None:
     """The message is for a person."""
     async with ControlClient(socket_path) as client:

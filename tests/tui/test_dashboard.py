@@ -163,6 +163,23 @@ async def test_maintenance_when_switched_off_asks_nothing(engine: FakeEngine, so
     assert not engine.seen.maintenance
 
 
+async def test_drain_when_asked_for_by_key_stops_after_a_yes_only(
+    engine: FakeEngine, socket_path: Path
+) -> None:
+    """`d` asks; `n` leaves the engine alone, `y` lets it stop."""
+    app = StillApp(socket_path)
+    async with engine.server(socket_path), app.run_test() as pilot:
+        await seen(pilot, app)
+        for answer in "ny":
+            assert not engine.seen.stopping
+            await pilot.press("d")
+            await until(pilot, lambda: isinstance(app.screen, Confirmation))
+            await pilot.press(answer)
+            await until(pilot, lambda: isinstance(app.screen, DashboardScreen))
+        await seen(pilot, app, Standing.STOPPING)
+        assert "● stopping" in shown(app)
+
+
 async def test_lever_when_clicked_asks_and_moves_with_the_engine_only(
     engine: FakeEngine, socket_path: Path
 ) -> None:

@@ -49,6 +49,7 @@ class DashboardScreen(Screen[None]):
     """
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("m", "maintenance", "Maintenance"),
+        Binding("d", "drain", "Drain"),
         Binding("c", "app.switch_mode('chat')", "Chat"),
         Binding("question_mark", "guide", "Help"),
         Binding("q", "app.quit", "Quit"),
@@ -124,6 +125,19 @@ class DashboardScreen(Screen[None]):
                 f"Maintenance was not switched: {problem}.", severity="error", timeout=8, markup=False
             )
 
+    @work(exclusive=True, group="drain")
+    async def action_drain(self) -> None:
+        """Let the engine stop, after a question."""
+        if not self.picture.steerable:
+            self.notify("The engine is away, or stops already.", severity="warning")
+            return
+        if not await self.app.push_screen_wait(_drain_question()):
+            return
+        try:
+            await self._client.drain()
+        except ControlError as problem:
+            self.notify(f"The engine was not stopped: {problem}.", severity="error", timeout=8, markup=False)
+
     def _show(self, snapshot: Snapshot) -> None:
         self.picture = Picture(snapshot=snapshot, now=self._clock())
 
@@ -136,4 +150,13 @@ def _question() -> Confirmation:
         question="Switch maintenance on?",
         consequence="The bot stops taking links and tells people so. What is under way goes on.",
         deed="Switch on",
+    )
+
+
+def _drain_question() -> Confirmation:
+    return Confirmation(
+        question="Stop the engine?",
+        consequence="Running transfers get a short while; what is not done is queued, and goes on at the "
+        "next start. Until then people get no answer.",
+        deed="Stop",
     )

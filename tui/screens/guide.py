@@ -11,6 +11,7 @@ from textual.widgets import Static
 
 _KEYS = (
     ("m", "switch maintenance: while it is on, no new links are taken"),
+    ("d", "stop the engine: what it carries goes on at the next start"),
     ("c", "open the chat (in the demo)"),
     ("tab", "go from panel to panel; the arrow keys scroll"),
     ("?", "this page"),

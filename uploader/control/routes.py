@@ -15,21 +15,24 @@ BODY_S: Final = 5.0
 
 
 class Api:
-    """`GET /api/snapshot` and `POST /api/maintenance`."""
+    """`GET /api/snapshot`, `POST /api/maintenance` and `POST /api/drain`."""
 
     def __init__(
         self,
         snapshot: Callable[[], Awaitable[Snapshot]],
         set_maintenance: Callable[[bool], Awaitable[None]],
+        drain: Callable[[], None],
     ) -> None:
         self._snapshot = snapshot
         self._set_maintenance = set_maintenance
+        self._drain = drain
 
     def routes(self) -> list[web.RouteDef]:
         """The routes, to be added to an application."""
         return [
             web.get("/api/snapshot", self._get_snapshot),
             web.post("/api/maintenance", self._post_maintenance),
+            web.post("/api/drain", self._post_drain),
         ]
 
     async def _get_snapshot(self, _request: web.Request) -> web.Response:
@@ -45,6 +48,11 @@ class Api:
         except ValidationError as problem:
             return _bad_body(problem)
         await self._set_maintenance(switch.on)
+        return _json(await self._snapshot())
+
+    async def _post_drain(self, _request: web.Request) -> web.Response:
+        """The same as SIGTERM; asked twice, it changes nothing."""
+        self._drain()
         return _json(await self._snapshot())
 
 

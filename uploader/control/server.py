@@ -23,7 +23,8 @@ DEFAULT_TIMING: Final = events.Timing()
 class ControlServer:
     """Serves the control API on a unix socket while its `async with` block runs.
 
-    `snapshot` says how the engine is; `set_maintenance` switches maintenance and returns once it holds.
+    `snapshot` says how the engine is; `set_maintenance` switches maintenance and returns once it holds;
+    `drain` lets the engine begin to stop.
     Entering raises ConfigError when the socket cannot be had (see `endpoint.bind`).
     """
 
@@ -33,12 +34,14 @@ class ControlServer:
         *,
         snapshot: Callable[[], Awaitable[Snapshot]],
         set_maintenance: Callable[[bool], Awaitable[None]],
+        drain: Callable[[], None],
         timing: events.Timing = DEFAULT_TIMING,
     ) -> None:
         self._timing = timing
         self._path = socket_path
         self._snapshot = snapshot
         self._set_maintenance = set_maintenance
+        self._drain = drain
         self._stack = AsyncExitStack()
 
     async def __aenter__(self) -> Self:
@@ -66,7 +69,7 @@ class ControlServer:
             [
                 web.get("/health", health.Health(self._snapshot).answer),
                 web.get("/api/events", stream.answer),
-                *routes.Api(self._snapshot, self._set_maintenance).routes(),
+                *routes.Api(self._snapshot, self._set_maintenance, self._drain).routes(),
             ]
         )
         return application
