@@ -170,19 +170,19 @@ def explain(
     from uploader.config import Config
     from uploader.errors import ConfigError
     from uploader.sources import routing
-    from uploader.sources.extractors import Extractors
     from uploader.sources.guard import Guard
+    from uploader.sources.media.extractors import Extractors
 
     try:
         guard = Guard(Config.load().allow_networks)
     except (ConfigError, ValueError):
         guard = Guard()  # links can be explained where no bot is set up
-    extractors = Extractors()
+    choose = Extractors().choose
     stream = TextIOWrapper(sys.stdin.buffer, encoding="utf-8", errors="replace")
     for text in link:
         for one in map(str.strip, stream) if text == "-" else [text]:
             if one:
-                told = routing.explain(one, guard, extractors)
+                told = routing.explain(one, guard, choose)
                 typer.echo(json.dumps(asdict(told)) if as_json else told.sentence)
 
 

@@ -49,7 +49,7 @@ def media(work: Path, **changes: Any) -> Sources:
 
 def folders(work: Path) -> list[Path]:
     """The folders of the jobs that run."""
-    return [*work.glob("engine-*/*/")]
+    return [folder for folder in work.glob("engine-*/*/") if folder.name != "chooser"]
 
 
 async def brought(sources: Sources, url: str) -> tuple[RemoteFile, bytes]:
@@ -295,6 +295,6 @@ async def _file(work: Path, name: str) -> None:
 
 
 def _children() -> list[int]:
-    """The ids of our processes."""
-    listed = Path(f"/proc/{os.getpid()}/task/{os.getpid()}/children").read_text()
-    return [int(pid) for pid in listed.split()]
+    """The ids of our processes that work for one job."""
+    listed = Path(f"/proc/{os.getpid()}/task/{os.getpid()}/children").read_text().split()
+    return [int(pid) for pid in listed if b"extractors.py" not in Path(f"/proc/{pid}/cmdline").read_bytes()]

@@ -17,10 +17,10 @@ from yt_dlp.extractor import gen_extractor_classes
 
 from uploader.errors import NotALink, Reason
 from uploader.links import parse, without_fragment
-from uploader.sources.extractors import Extractors
+from uploader.model import Link
 from uploader.sources.guard import Guard
-from uploader.sources.literals import needed
-from uploader.sources.routing import Source, explain, is_file, route
+from uploader.sources.media.extractors import Extractors, needed
+from uploader.sources.routing import Route, Source, explain, is_file, route
 
 RUN = Path(__file__).parents[2] / "run.py"
 
@@ -112,6 +112,11 @@ def offline(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(socket, "getaddrinfo", refuse)
 
 
+def way_of(link: Link, extractors: Extractors) -> Route:
+    """The way of a link."""
+    return route(link, extractors.choose(link.url))
+
+
 def chooser() -> Callable[[str], str]:
     """yt-dlp's own choice: the first extractor of a `YoutubeDL`, in its order, that calls a link suitable."""
 
@@ -142,7 +147,7 @@ def test_links_of_every_extractor_go_to_the_one_that_yt_dlp_chooses(extractors: 
     assert len(own) > 5000
     wrong, generic = [], 0
     for url in own:
-        told = explain(url, Guard(), extractors)
+        told = explain(url, Guard(), extractors.choose)
         expected = choose(url)
         if expected == "generic":
             generic += 1
@@ -161,7 +166,7 @@ def test_links_of_every_extractor_go_to_the_one_that_yt_dlp_chooses(extractors: 
 def test_link_to_a_plain_file_goes_to_direct(raw: str, extractors: Extractors) -> None:
     """Whatever its name and whatever signs it: a file is asked for, and yt-dlp is not."""
     assert len(FILES) >= 50
-    way = route(parse(raw, fragment=True), extractors)
+    way = way_of(parse(raw, fragment=True), extractors)
     assert (Source.DIRECT, None) == (way.source, way.extractor)
     assert parse(raw) == way.link
     assert not way.is_named
@@ -170,7 +175,7 @@ def test_link_to_a_plain_file_goes_to_direct(raw: str, extractors: Extractors) -
 @pytest.mark.parametrize("raw", PAGES)
 def test_link_to_a_page_or_a_list_goes_to_the_generic_extractor(raw: str, extractors: Extractors) -> None:
     """Where no file is promised, a page is searched for one."""
-    way = route(parse(raw), extractors)
+    way = way_of(parse(raw), extractors)
     assert (Source.MEDIA, "generic") == (way.source, way.extractor)
     assert not is_file(parse(raw))
     assert not way.is_named
@@ -178,10 +183,10 @@ def test_link_to_a_page_or_a_list_goes_to_the_generic_extractor(raw: str, extrac
 
 def test_fragment_is_kept_for_extractors_alone(extractors: Extractors) -> None:
     """Where it names the film it decides; of a file it is no part."""
-    way = route(parse("https://www.vgtv.no/#!/video/84196/x", fragment=True), extractors)
+    way = way_of(parse("https://www.vgtv.no/#!/video/84196/x", fragment=True), extractors)
     assert ("VGTV", "https://www.vgtv.no/#!/video/84196/x") == (way.extractor, way.link.url)
     assert way.is_named
-    assert "generic" == route(without_fragment(way.link), extractors).extractor
+    assert "generic" == way_of(without_fragment(way.link), extractors).extractor
 
 
 @pytest.mark.parametrize(
@@ -213,7 +218,7 @@ def test_explain_says_what_would_be_done_with_a_text(
     text: str, expected: tuple[Any, ...], extractors: Extractors
 ) -> None:
     """Normal form, way and verdict, without a look at the network."""
-    assert (text, *expected) == astuple(explain(text, Guard(), extractors))
+    assert (text, *expected) == astuple(explain(text, Guard(), extractors.choose))
 
 
 def test_program_explains_links_of_arguments_and_of_standard_input() -> None:

@@ -1,6 +1,5 @@
 """Where the bytes of a link come from. One door: `Sources.open`."""
 
-import asyncio
 import tempfile
 from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -20,8 +19,8 @@ from uploader.model import Link, RemoteFile
 from uploader.sources import answers
 from uploader.sources.direct import probe
 from uploader.sources.exchange import Exchange, Patience, Wishes
-from uploader.sources.extractors import extractors
 from uploader.sources.guard import Guard
+from uploader.sources.media.chooser import Chooser
 from uploader.sources.media.facts import Prober
 from uploader.sources.media.media import Media, Times
 from uploader.sources.media.process import Cells
@@ -70,12 +69,14 @@ class Sources:
         self._connector: aiohttp.TCPConnector | None = None
         self._media: Media | None = None
         self._prober: Prober | None = None
+        self._chooser: Chooser | None = None
 
     async def __aenter__(self) -> Self:
         self._connector = self._guard.connector(resolver=self._resolver)
         self._exits.push_async_callback(self._connector.close)
         workshop = await self._exits.enter_async_context(Workshop(self._work_dir))
         self._prober = Prober(self._cells, workshop)
+        self._chooser = await self._exits.enter_async_context(Chooser(self._cells, workshop))
         self._media = Media(
             cells=self._cells,
             proxy=await self._exits.enter_async_context(Proxy(self._guard, self._patience, self._resolver)),
@@ -103,12 +104,12 @@ class Sources:
         Raises:
             SourceError: on entering, and while reading; a SourceTemporary may pass.
         """
-        if self._media is None or self._prober is None:
+        if self._media is None or self._prober is None or self._chooser is None:
             raise RuntimeError("Sources is used within `async with`")
         reason = self.static_verdict(link)
         if reason is not None:
             raise SourceError(reason, link.host)
-        way = await asyncio.to_thread(lambda: route(link, extractors()))
+        way = route(link, await self._chooser.choose(link))
         async with AsyncExitStack() as exits:
             remote = await self._asked(way, exits)
             if remote is None:

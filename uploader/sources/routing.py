@@ -1,6 +1,7 @@
 """Which way a link takes: straight to the file, or through yt-dlp. Decided from the link alone."""
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
@@ -10,8 +11,10 @@ from uploader import links
 from uploader.errors import NotALink, Reason
 from uploader.links import without_fragment
 from uploader.model import Link
-from uploader.sources.extractors import Extractors, is_generic
 from uploader.sources.guard import Guard
+
+#: yt-dlp's name for the extractor that looks for media on any page.
+GENERIC: Final = "generic"
 
 #: A dot and a letter somewhere in few characters: `.mp4`, `.7z`, `.gz`; not the `.2` of a version.
 _EXTENSION: Final = re.compile(r"[^.]\.(?=[0-9]*[a-z])([a-z0-9]{1,15})$", re.IGNORECASE)
@@ -55,7 +58,7 @@ class Route:
     @property
     def is_named(self) -> bool:
         """Whether yt-dlp knows the site itself, and does not just look through its pages."""
-        return self.source is Source.MEDIA and not is_generic(self.extractor)
+        return self.source is Source.MEDIA and self.extractor != GENERIC
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -78,15 +81,17 @@ class Explanation:
         return f"{self.link}: {self.verdict}{why}{way}{named}"
 
 
-def route(link: Link, extractors: Extractors) -> Route:
-    """The way of `link`, which is best parsed with its fragment: some extractors look at it."""
-    name = extractors.choose(link.url)
-    if not is_generic(name):
-        return Route(link=link, source=Source.MEDIA, extractor=name)
+def route(link: Link, extractor: str) -> Route:
+    """The way of `link`, of which yt-dlp says that it belongs to `extractor`.
+
+    The link is best parsed with its fragment, for some extractors look at it.
+    """
+    if extractor != GENERIC:
+        return Route(link=link, source=Source.MEDIA, extractor=extractor)
     link = without_fragment(link)
     if is_file(link):
         return Route(link=link, source=Source.DIRECT, extractor=None)
-    return Route(link=link, source=Source.MEDIA, extractor=name)
+    return Route(link=link, source=Source.MEDIA, extractor=GENERIC)
 
 
 def is_file(link: Link) -> bool:
@@ -106,8 +111,8 @@ def is_file(link: Link) -> bool:
     )
 
 
-def explain(text: str, guard: Guard, extractors: Extractors) -> Explanation:
-    """What Peyk would do with `text`, found out without a look at the network."""
+def explain(text: str, guard: Guard, choose: Callable[[str], str]) -> Explanation:
+    """What Peyk would do with `text`, found out without a look at the network; `choose` names extractors."""
     raw = text.strip()
     found = links.find(raw)
     if found == f"https://{raw}":
@@ -116,7 +121,7 @@ def explain(text: str, guard: Guard, extractors: Extractors) -> Explanation:
         link = links.parse(raw, fragment=True)
     except NotALink as error:
         return _refused(text, error.reason)
-    way = route(link, extractors)
+    way = route(link, choose(link.url))
     reason = guard.static_verdict(link)
     return Explanation(
         link=text,

@@ -65,7 +65,7 @@ class Child:
         """The id of the process, and of its group."""
         return self._process.pid
 
-    async def say(self, message: dict[str, Any]) -> None:
+    async def say(self, message: Any) -> None:
         """Send one line.
 
         Raises:

@@ -40,9 +40,9 @@ class Workshop:
             self._alive.close()
 
     @asynccontextmanager
-    async def folder(self) -> AsyncIterator["Folder"]:
-        """A folder of one job's own, gone with the context."""
-        path = self._own / secrets.token_hex(8)
+    async def folder(self, name: str = "") -> AsyncIterator["Folder"]:
+        """A folder of one job's own, gone with the context; `name` for what is no job, and there once."""
+        path = self._own / (name or secrets.token_hex(8))
         path.mkdir(mode=0o700)
         folder = Folder(path, self)
         try:
