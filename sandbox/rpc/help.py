@@ -33,8 +33,3 @@ def _options(call: Call) -> list[Any]:
 @rpc(functions.help.GetNearestDcRequest, anonymous=True, passive=True)
 def get_nearest_dc(call: Call, request: Any) -> Any:
     return types.NearestDc(country="IR", this_dc=call.dc.id, nearest_dc=call.dc.id)
-
-
-@rpc(functions.help.GetAppConfigRequest, anonymous=True, passive=True)
-def get_app_config(call: Call, request: Any) -> Any:
-    return types.help.AppConfig(hash=0, config=types.JsonObject([]))

@@ -163,9 +163,3 @@ def _edited(call: Call, request: Any, old: Draft) -> Draft:
     else:
         check_caption(new.text, premium=call.account.premium)
     return replace(old, text=new.text, entities=new.entities, media=attached, markup=new.markup)
-
-
-@rpc(functions.messages.SetTypingRequest)
-def set_typing(call: Call, request: Any) -> Any:
-    peers.recipient(call, request.peer)
-    return True

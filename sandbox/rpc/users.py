@@ -47,10 +47,3 @@ def block(call: Call, request: Any) -> Any:
     call.account.blocked.add(peers.user(call, request.id).id)
     call.world.ledger.keep(call.account)
     return True
-
-
-@rpc(functions.contacts.UnblockRequest, bots=False)
-def unblock(call: Call, request: Any) -> Any:
-    call.account.blocked.discard(peers.user(call, request.id).id)
-    call.world.ledger.keep(call.account)
-    return True

@@ -36,6 +36,8 @@ class Raw:
         self._reader = reader
         self._writer = writer
         self.last_received_id = 0
+        #: id, sequence number and body of every message that came
+        self.received: list[tuple[int, int, bytes]] = []
         self._last_id = 0
         self._content_sent = 0
 
@@ -54,10 +56,13 @@ class Raw:
         self._last_id = max(self._last_id + 4, int((time.time() + offset_s) * 2**32) // 4 * 4)
         return self._last_id
 
-    def seal(self, body: bytes, message_id: int, seq_no: int) -> bytes:
-        """One encrypted packet."""
-        plain = struct.pack("<qqqii", self.salt, self.session_id, message_id, seq_no, len(body)) + body
-        plain += os.urandom(-(len(plain) + 12) % 16 + 12)
+    def seal(
+        self, body: bytes, message_id: int, seq_no: int, *, length: int | None = None, padding: int = 12
+    ) -> bytes:
+        """One encrypted packet; `length` is what it says of the body, `padding` the least of it, in bytes."""
+        length = len(body) if length is None else length
+        plain = struct.pack("<qqqii", self.salt, self.session_id, message_id, seq_no, length) + body
+        plain += os.urandom(-(len(plain) + padding) % 16 + padding)
         msg_key = sha256(self.key[88:120] + plain).digest()[8:24]
         sealed: bytes = cryptg.encrypt_ige(plain, *_aes(msg_key, self.key, 0))
         return sha1(self.key).digest()[12:20] + msg_key + sealed
@@ -86,10 +91,12 @@ class Raw:
         msg_key = packet[8:24]
         plain = cryptg.decrypt_ige(packet[24:], *_aes(msg_key, self.key, 8))
         assert sha256(self.key[96:128] + plain).digest()[8:24] == msg_key
-        _, session_id, message_id, _, length = struct.unpack_from("<qqqii", plain)
+        _, session_id, message_id, seq_no, length = struct.unpack_from("<qqqii", plain)
         assert (session_id, message_id % 2) == (self.session_id, 1)
+        assert 12 <= len(plain) - 32 - length <= 1024
         self.last_received_id = message_id
         body = plain[32 : 32 + length]
+        self.received.append((message_id, seq_no, body))
         if int.from_bytes(body[:4], "little") == RPC_RESULT:
             return int.from_bytes(body[4:12], "little"), BinaryReader(body[12:]).tgread_object()
         return BinaryReader(body).tgread_object()

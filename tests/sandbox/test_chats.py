@@ -127,6 +127,21 @@ async def test_group_when_somebody_writes_each_has_the_message_under_an_own_numb
         assert ("Friends", 2) == (shown.title, shown.participants_count)
 
 
+async def test_channel_when_named_without_its_hash_is_shown_to_bots_inside_only(
+    world: World, dc: DataCentre
+) -> None:
+    """So clients that remember nothing find the chats of their bot."""
+    account, user = world.add_bot(), world.add_user("Ada")
+    channel = world.add_channel("news", "News", [account])
+    world.seat(channel, user, Role.MEMBER)
+    request = functions.channels.GetChannelsRequest([types.InputChannel(channel.id, 0)])
+    async with connected(dc, account) as bot, connected(dc, user) as ada:
+        (shown,) = (await bot(request)).chats
+        assert peer(world, account, channel).access_hash == shown.access_hash
+        with refused("CHANNEL_INVALID"):
+            await ada(request)
+
+
 async def test_bot_when_it_is_added_promoted_or_removed_is_told_with_its_rights(
     world: World, dc: DataCentre
 ) -> None:

@@ -1,6 +1,8 @@
 """Every error that Peyk must live with, provoked by a rule and seen by a real client as its own class."""
 
+import ast
 import asyncio
+from pathlib import Path
 from typing import Any, Final
 
 import pytest
@@ -8,7 +10,9 @@ from telethon import errors
 from telethon.tl import functions, types
 
 from sandbox import DataCentre, Fault, World
-from tests.sandbox.clients import connected
+from tests.sandbox.clients import client, connected
+
+ENGINE = Path(__file__).parents[2] / "uploader"
 
 _SELF: Final = types.InputPeerSelf()
 _CHANNEL: Final = types.InputChannel(1, 1)
@@ -32,8 +36,10 @@ ERRORS: Final = [
     (_PART, 400, "FILE_PART_EMPTY", errors.FilePartEmptyError),
     (_PART, 400, "FILE_PART_SIZE_INVALID", errors.FilePartSizeInvalidError),
     (_PART, 400, "FILE_PART_SIZE_CHANGED", errors.FilePartSizeChangedError),
+    (_PART, 400, "FILE_PART_LENGTH_INVALID", errors.FilePartLengthInvalidError),
     (_PART, 401, "AUTH_KEY_UNREGISTERED", errors.AuthKeyUnregisteredError),
     (_PART, 401, "SESSION_REVOKED", errors.SessionRevokedError),
+    (_MEDIA, 400, "FILE_PART_0_MISSING", errors.FilePart0MissingError),
     (_MEDIA, 400, "FILE_PART_3_MISSING", errors.FilePartMissingError),
     (_MEDIA, 400, "FILE_PARTS_INVALID", errors.FilePartsInvalidError),
     (_MEDIA, 400, "MD5_CHECKSUM_INVALID", errors.Md5ChecksumInvalidError),
@@ -43,6 +49,7 @@ ERRORS: Final = [
     # the numbered one of an album is unknown to Telethon, which keeps its name
     (_MEDIA, 400, "FILE_REFERENCE_1_EXPIRED", errors.BadRequestError),
     (_MEDIA, 400, "MEDIA_EMPTY", errors.MediaEmptyError),
+    (_MEDIA, 400, "MEDIA_INVALID", errors.MediaInvalidError),
     (_MEDIA, 400, "MEDIA_CAPTION_TOO_LONG", errors.MediaCaptionTooLongError),
     (_SEND, 400, "MESSAGE_TOO_LONG", errors.MessageTooLongError),
     (_SEND, 400, "BUTTON_DATA_INVALID", errors.ButtonDataInvalidError),
@@ -62,6 +69,8 @@ ERRORS: Final = [
     (_MEMBER, 400, "CHAT_ADMIN_REQUIRED", errors.ChatAdminRequiredError),
     (_MEMBER, 400, "CHANNEL_PRIVATE", errors.ChannelPrivateError),
     (_MEMBER, 400, "CHANNEL_INVALID", errors.ChannelInvalidError),
+    (_MEMBER, 400, "PARTICIPANT_ID_INVALID", errors.ParticipantIdInvalidError),
+    (_MEMBER, 400, "USER_ID_INVALID", errors.UserIdInvalidError),
     (_LOOK_UP, 400, "USERNAME_NOT_OCCUPIED", errors.UsernameNotOccupiedError),
     (_LOOK_UP, 400, "USERNAME_INVALID", errors.UsernameInvalidError),
     (_LOGIN, 400, "ACCESS_TOKEN_INVALID", errors.AccessTokenInvalidError),
@@ -69,6 +78,9 @@ ERRORS: Final = [
     (_LOGIN, 400, "API_ID_INVALID", errors.ApiIdInvalidError),
     (_STATE, 303, "FILE_MIGRATE_4", errors.FileMigrateError),
 ]
+
+#: What the engine names besides: the root of all, and those of the transport, which have tests of their own.
+ELSEWHERE: Final = {"RPCError", "AuthKeyNotFound"}
 
 #: Waits that a client is told, and for how long; after one Telethon sends no more calls of this kind.
 WAITS: Final = [
@@ -99,6 +111,52 @@ async def test_error_when_provoked_is_the_clients_own_class(world: World, dc: Da
                 await bot(request)
             seen.append((name, type(caught.value)))
     assert [(name, kind) for _, _, name, kind in ERRORS] == seen
+
+
+async def test_key_when_unknown_is_the_clients_own_class(world: World, dc: DataCentre) -> None:
+    """-404, which no RPC answers: a key that was made elsewhere is none here."""
+    async with DataCentre(world, dc_id=4) as elsewhere:
+        telethon = client(elsewhere, world.add_bot())
+    telethon.session.set_dc(dc.id, dc.host, dc.port)
+    with pytest.raises(errors.AuthKeyNotFound):
+        await telethon.connect()
+    with pytest.raises(errors.AuthKeyNotFound):
+        await telethon.disconnected
+
+
+async def test_flood_of_packets_when_provoked_is_known_and_survived(
+    world: World, dc: DataCentre, caplog: pytest.LogCaptureFixture
+) -> None:
+    """-429 in place of an answer: a real client connects anew, and asks again."""
+    async with connected(dc, world.add_bot()) as bot:
+        world.faults[:] = [Fault("updates.", count=1, transport_error=-429)]
+        assert (await bot(_STATE)).pts
+    assert world.stats.connections > 1
+    assert "HTTP code 429" in caplog.text
+
+
+def test_errors_when_the_engine_handles_them_are_all_provoked_here() -> None:
+    """Whoever teaches the engine another error finds out here what its clients see of it."""
+    provoked = {kind.__name__ for _, _, _, kind in ERRORS}
+    provoked |= {kind.__name__ for _, _, kind, _ in WAITS} | {kind.__name__ for _, _, kind in TROUBLES}
+    named = {
+        name
+        for path in (ENGINE / "telegram").glob("*.py")
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        for name in _errors_in(node)
+    }
+    assert len(named) > 20
+    assert set() == named - provoked - ELSEWHERE
+
+
+def _errors_in(node: ast.AST) -> list[str]:
+    """Telethon's classes that a node names: `errors.X`, or by import."""
+    match node:
+        case ast.Attribute(value=ast.Name(id="errors"), attr=name):
+            return [name]
+        case ast.ImportFrom(module="telethon.errors", names=names):
+            return [alias.name for alias in names]
+    return []
 
 
 async def test_wait_when_provoked_tells_its_seconds(world: World, dc: DataCentre) -> None:

@@ -1,10 +1,11 @@
 """How fast bots may be, and what becomes of those that are faster."""
 
+import contextlib
 from typing import Any
 
 import pytest
-from telethon import functions
-from telethon.errors import FloodWaitError
+from telethon import functions, types, utils
+from telethon.errors import FloodWaitError, UsernameNotOccupiedError
 
 from sandbox import Account, DataCentre, Limits, Rate, World
 from sandbox.people import Person
@@ -82,14 +83,16 @@ def test_everything_when_there_are_no_limits_passes() -> None:
 @pytest.fixture
 def bot(world: World) -> Account:
     """A bot whose world knows limits."""
-    world.floodgate.limits = Limits(chat=Rate(4, 30.0), edits=Rate(1, 60.0), logins=Rate(1, 100.0))
+    world.floodgate.limits = Limits(
+        chat=Rate(4, 30.0), edits=Rate(1, 60.0), logins=Rate(1, 100.0), lookups=Rate(2, 300.0)
+    )
     return world.add_bot()
 
 
 async def test_flood_when_it_comes_is_telethons_own_and_ends_with_the_wait(
     world: World, dc: DataCentre, bot: Account
 ) -> None:
-    """Sends, albums' items and forwards count alike; people are not limited."""
+    """Sends and forwards count alike; people are not limited."""
     user = world.add_user("Ada")
     async with connected(dc, bot, flood_sleep_threshold=0) as telethon, Person.connect(dc, user) as ada:
         for number in range(9):
@@ -108,6 +111,41 @@ async def test_flood_when_it_comes_is_telethons_own_and_ends_with_the_wait(
         with pytest.raises(FloodWaitError) as waiting:
             await first.edit("ONE")
         assert 60 == waiting.value.seconds
+
+
+async def test_album_when_sent_counts_each_of_its_items(world: World, dc: DataCentre, bot: Account) -> None:
+    """Four messages in 30 s: two albums of two, and no third."""
+    user = world.add_user("Ada")
+    bot.heard_from.add(user.id)
+    to = peer(world, bot, user)
+    async with connected(dc, bot, flood_sleep_threshold=0) as telethon:
+        file = await telethon.upload_file(b"content")
+        media = types.InputMediaUploadedDocument(file, "text/plain", [])
+        uploaded = await telethon(functions.messages.UploadMediaRequest(to, media))
+        known = types.InputMediaDocument(utils.get_input_document(uploaded.document))
+
+        async def send(first_id: int) -> Any:
+            album = [types.InputSingleMedia(known, "", random_id=first_id + n) for n in range(2)]
+            return await telethon(functions.messages.SendMultiMediaRequest(to, album))
+
+        await send(1)
+        await send(3)
+        # what was sent already is not counted again
+        await send(3)
+        with pytest.raises(FloodWaitError) as waiting:
+            await send(5)
+        assert 29 <= waiting.value.seconds <= 30
+
+
+async def test_lookup_when_repeated_too_often_has_to_wait(world: World, dc: DataCentre, bot: Account) -> None:
+    """Whoever asks, for names that nobody has, too."""
+    async with connected(dc, world.add_user("Ada"), flood_sleep_threshold=0) as ada:
+        for name in ("peyk_bot", "nobody_here"):
+            with contextlib.suppress(UsernameNotOccupiedError):
+                await ada(functions.contacts.ResolveUsernameRequest(name))
+        with pytest.raises(FloodWaitError) as waiting:
+            await ada(functions.contacts.ResolveUsernameRequest("peyk_bot"))
+        assert 299 <= waiting.value.seconds <= 300
 
 
 async def test_login_when_repeated_too_often_has_to_wait(world: World, dc: DataCentre, bot: Account) -> None:

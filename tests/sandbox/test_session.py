@@ -3,12 +3,15 @@
 import gzip
 import os
 import struct
+from typing import Any
 
 import pytest
+from telethon.extensions import BinaryReader
 from telethon.tl import functions, types
 
 from sandbox import DataCentre, Fault, World
-from sandbox.mtproto.messages import CONTAINER, GZIP_PACKED
+from sandbox.mtproto.messages import CONTAINER, GZIP_PACKED, RPC_RESULT
+from sandbox.mtproto.numbers import Received
 from sandbox.tl import write_bytes
 from sandbox.world.letters import Draft
 from tests.sandbox.raw import Raw, raw
@@ -155,6 +158,44 @@ async def test_container_when_its_id_was_used_is_refused(world: World, dc: DataC
         assert (used, 19) == (notice.bad_msg_id, notice.error_code)
 
 
+async def test_container_when_numbered_as_content_is_refused(world: World, dc: DataCentre) -> None:
+    """It wants no answer itself, so its number is even: 34. Nothing in it is done."""
+    async with raw(dc, world.add_bot()) as client:
+        body = struct.pack("<Ii", CONTAINER, 1) + _inner(client.message_id(), client.seq_no(), CALL)
+        odd = await client.send(body, seq_no=3)
+        notice = await client.until(types.BadMsgNotification)
+        assert (odd, 3, 34) == (notice.bad_msg_id, notice.bad_msg_seqno, notice.error_code)
+        assert 0 == world.stats.calls["users.getUsers"]
+
+
+async def test_server_when_it_numbers_its_messages_keeps_the_rules_itself(
+    world: World, dc: DataCentre
+) -> None:
+    """Ids rise, answers end in 1 and pushes in 3 modulo 4; odd numbers for what wants an acknowledgement."""
+    bot, ada = world.add_bot(), world.add_user("Ada")
+    async with raw(dc, bot) as client:
+        await client.send(bytes(functions.GetFutureSaltsRequest(2)))
+        await client.result(await client.send(bytes(functions.updates.GetStateRequest())))
+        world.post_office.send(ada, bot, Draft("hi"), 1, None)
+        await client.until(types.Updates)
+        await client.send(CALL, seq_no=2)
+        await client.until(types.BadMsgNotification)
+        await client.send(bytes(functions.PingRequest(1)))
+        await client.result(await client.send(CALL))
+    taken, content, pushed = Received(), 0, (types.NewSessionCreated, types.Updates)
+    for message_id, seq_no, body in client.received:
+        result = int.from_bytes(body[:4], "little") == RPC_RESULT
+        kind = None if result else type(BinaryReader(body).tgread_object())
+        wants_answer = result or kind in pushed
+        assert (3 if kind in pushed else 1) == message_id % 4
+        assert 2 * content + wants_answer == seq_no
+        content += wants_answer
+        taken.take(message_id, seq_no)
+    ids = [message_id for message_id, _, _ in client.received]
+    assert sorted(ids) == ids
+    assert (4, 7) == (content, len(client.received))
+
+
 async def test_message_when_forgotten_is_too_old(world: World, dc: DataCentre) -> None:
     """A number below those that are remembered may have been seen, or not: 20."""
     acknowledgement = bytes(types.MsgsAck([1]))
@@ -251,16 +292,30 @@ async def test_auth_key_when_unknown_earns_404_and_the_end(world: World, dc: Dat
         assert await client.closed()
 
 
-async def _tampered(client: Raw) -> bytes:
+def _tampered(client: Raw) -> bytes:
     packet = bytearray(client.seal(CALL, client.message_id(), 1))
     packet[-1] ^= 1
     return bytes(packet)
 
 
-async def test_packet_when_tampered_with_cuts_the_connection(world: World, dc: DataCentre) -> None:
-    """msg_key is verified."""
+@pytest.mark.parametrize(
+    "packet",
+    [
+        _tampered,
+        lambda client: client.seal(CALL, client.message_id(), 1, padding=0),
+        lambda client: client.seal(CALL, client.message_id(), 1, padding=1040),
+        lambda client: client.seal(CALL, client.message_id(), 1, length=len(CALL) + 1),
+        lambda client: client.seal(CALL, client.message_id(), 1, length=-4),
+        lambda client: client.seal(CALL, client.message_id(), 1)[:40],
+    ],
+    ids=["msg_key", "little padding", "much padding", "odd length", "negative length", "no body"],
+)
+async def test_packet_when_its_envelope_is_wrong_cuts_the_connection(
+    world: World, dc: DataCentre, packet: Any
+) -> None:
+    """msg_key is verified, and the lengths inside: 12 to 1024 bytes of padding."""
     async with raw(dc, world.add_bot()) as client:
-        await client.send_packet(await _tampered(client))
+        await client.send_packet(packet(client))
         assert await client.closed()
         assert 0 == world.stats.calls["users.getUsers"]
 

@@ -21,6 +21,7 @@ from telethon.sessions import MemorySession
 
 from sandbox import Account, Channel, DataCentre, Group, Ledger, Right, Role, World
 from sandbox.people import API_HASH, API_ID, Person
+from sandbox.world.invites import Invite
 from sandbox.world.ledger import LedgerError
 from sandbox.world.letters import Draft
 from tests.sandbox.clients import client, connected, peer
@@ -54,7 +55,12 @@ def test_world_when_opened_again_is_as_it_was(tmp_path: Path) -> None:
     channel = world.add_channel("news", "News", [account], by_request=True)
     group = world.add_group("Friends", [account, user])
     world.seat(channel, user, Role.ADMIN, account, rights=frozenset({Right.POST}))
-    world.ask_to_join(channel, world.add_user("Grace"))
+    invite = Invite(account.id, 1_700_000_000, title="campaign", usage_limit=5, expires_at=4_000_000_000)
+    world.chats.add_invite(channel, invite)
+    world.seat(channel, world.add_user("Joan"), Role.MEMBER, invite=invite)
+    world.ask_to_join(channel, world.add_user("Grace"), invite)
+    account.commands[b"scope"] = [types.BotCommand("help", "How it works")]
+    user.blocked.add(account.id)
     entities = (types.MessageEntityBold(0, 2),)
     markup = types.ReplyInlineMarkup([types.KeyboardInlineButtonRow([])])
     first = world.post_office.send(user, account, Draft("سلام", entities), 11)
@@ -76,6 +82,9 @@ def test_world_when_opened_again_is_as_it_was(tmp_path: Path) -> None:
     assert (question, "سلام", 11) == (letter.reply_to, question.draft.text, question.random_id)
     assert {12, 13, 14} == set(bot.sent)
     assert letter is bot.sent[12].letter
+    found = again.chats.by_invite(invite.hash)
+    assert found is not None
+    assert (channel.id, 1, "campaign") == (found[0].id, found[1].usage, found[1].title)
     assert again.add_user("New").id not in {account.id for account in world.accounts}
     again.close()
 
@@ -156,12 +165,16 @@ def _portrait(world: World) -> Any:
         "accounts": [
             (
                 (a.id, a.first_name, a.username, a.phone, a.token, a.premium, a.password, a.inline),
-                (a.heard_from, a.read_up_to, a.open_until, set(a.sent)),
+                (a.heard_from, a.blocked, a.read_up_to, a.open_until, set(a.sent)),
+                [(shelf, list(map(bytes, commands))) for shelf, commands in a.commands.items()],
             )
             for a in accounts
         ],
         "chats": [
-            (c.peer_id, c.title, c.members, c.requests, vars(c).get("username"))
+            (
+                (c.peer_id, c.title, c.members, c.requests, vars(c).get("username")),
+                {secret: vars(invite) for secret, invite in c.invites.items()},
+            )
             for c in sorted(world.chats, key=lambda chat: chat.peer_id)
         ],
         "boxes": [

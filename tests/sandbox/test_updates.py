@@ -137,8 +137,11 @@ async def test_button_when_the_bot_does_not_answer_times_out(
             await ada.press(card, "x")
         event = await seen.next()
         assert (b"data", user.id) == (event.data, event.sender_id)
+        answer = functions.messages.SetBotCallbackAnswerRequest
         with refused("QUERY_ID_INVALID"):
-            await bot(functions.messages.SetBotCallbackAnswerRequest(event.query.query_id, 0, message="late"))
+            await bot(answer(event.query.query_id, 0, message="late"))
+        with refused("MESSAGE_TOO_LONG"):
+            await bot(answer(event.query.query_id, 0, message="a" * 201))
         with refused("DATA_INVALID"):
             await ada.client(functions.messages.GetBotCallbackAnswerRequest(ada.bot, card.id, data=b"other"))
 
