@@ -19,6 +19,7 @@ from uploader.speed import Speed, eta_s
 from uploader.storage.jobs import Jobs
 from uploader.storage.people import People
 from uploader.telegram.gateway import Gateway, Keyboard
+from uploader.telegram.turns import Urgency
 from uploader.texts import Texts, bar
 from uploader.transfer.parts import CAP_BYTES
 
@@ -104,7 +105,8 @@ class StatusMessages:
         """Edit the messages of running jobs for as long as the engine runs."""
         while True:
             await asyncio.sleep(TICK_S)
-            for shown in list(self._shown.values()):
+            # the one that waited longest first: when the account is busy, each has its turn
+            for shown in sorted(self._shown.values(), key=lambda shown: shown.at):
                 if shown.latest is not None and self._clock() - shown.at >= EDIT_S:
                     await self._refresh(shown, shown.latest)
 
@@ -158,7 +160,7 @@ class StatusMessages:
     async def _say(self, job: Job, text: str, keyboard: Keyboard) -> None:
         person = await self._people.get(job.user_id)
         if person is not None:
-            message_id = await self._gateway.say(person, text, keyboard)
+            message_id = await self._gateway.say(person, text, keyboard, urgency=Urgency.MESSAGE)
             await self._jobs.set_status_message(job.id, message_id)
 
     def _keyboard(self, job: Job) -> Keyboard:

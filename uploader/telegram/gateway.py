@@ -1,9 +1,8 @@
 """What Peyk asks of Telegram, in Peyk's words: say, edit, deliver, who is a member.
 
-Each call has a deadline and passes the account's pacer; what Telegram refuses is told by `refusals`.
+How a call is made is the matter of `calls`, what Telegram refuses is told by `refusals`.
 """
 
-import asyncio
 import secrets
 from collections.abc import Sequence
 from contextlib import suppress
@@ -15,7 +14,6 @@ from telethon import TelegramClient, errors
 from telethon.tl import functions, types
 
 from uploader.errors import (
-    FloodWait,
     NoAnswer,
     PartsLost,
     Reason,
@@ -23,16 +21,14 @@ from uploader.errors import (
     TransferError,
 )
 from uploader.model import Delivered, Document, Person, Sponsor, Uploaded
+from uploader.telegram.calls import Calls
 from uploader.telegram.media import as_media
 from uploader.telegram.pacing import Pacer
-from uploader.telegram.refusals import GONE, REFERENCE, ReferenceLost, translated
+from uploader.telegram.refusals import GONE, REFERENCE, ReferenceLost
+from uploader.telegram.turns import Urgency
 
-#: An answer takes well under a second; a call without one by then is repeated or given up by its caller.
-ANSWER_S: Final = 30.0
 #: A data centre that assembles 2 GB may take its time.
 DELIVER_S: Final = 180.0
-#: Flood waits up to this are waited out for a message that must arrive.
-PATIENCE_S: Final = 60.0
 #: https://core.telegram.org/api/config#message-length-max
 TEXT_CHARACTERS: Final = 4096
 
@@ -54,11 +50,18 @@ class Gateway:
 
     def __init__(self, client: TelegramClient, pacer: Pacer, *, deliver_s: float = DELIVER_S) -> None:
         self._client = client
-        self._pacer = pacer
+        self._calls = Calls(client, pacer)
         self._deliver_s = deliver_s
 
-    async def say(self, person: Person, text: str, keyboard: Keyboard = ()) -> int:
-        """Send a message; returns its id.
+    async def say(
+        self,
+        person: Person,
+        text: str,
+        keyboard: Keyboard = (),
+        *,
+        urgency: Urgency = Urgency.ANSWER,
+    ) -> int:
+        """Send a message; returns its id. A short FLOOD_WAIT is waited out.
 
         Raises:
             ChatUnreachable, FloodWait, TelegramError
@@ -70,14 +73,7 @@ class Gateway:
             no_webpage=True,
             reply_markup=self._markup(keyboard),
         )
-        await self._pacer.message(person.user_id)
-        try:
-            result = await self._call(request)
-        except FloodWait as flood:
-            if flood.wait_s > PATIENCE_S:
-                raise
-            await asyncio.sleep(flood.wait_s)
-            result = await self._call(request)
+        result = await self._calls.send(person.user_id, request, urgency)
         message_id = _message_id(result, request.random_id)
         if message_id is None:
             raise TelegramError(f"no message id in {type(result).__name__}")
@@ -91,30 +87,28 @@ class Gateway:
         Raises:
             ChatUnreachable, FloodWait, TelegramError
         """
-        if not skippable:
-            await self._pacer.message(person.user_id)
-        elif not await self._pacer.edit(person.user_id):
-            return False
+        request = functions.messages.EditMessageRequest(
+            peer=_peer(person),
+            id=message_id,
+            message=text[:TEXT_CHARACTERS],
+            no_webpage=True,
+            reply_markup=self._markup(keyboard),
+        )
         with suppress(errors.MessageNotModifiedError):
-            await self._call(
-                functions.messages.EditMessageRequest(
-                    peer=_peer(person),
-                    id=message_id,
-                    message=text[:TEXT_CHARACTERS],
-                    no_webpage=True,
-                    reply_markup=self._markup(keyboard),
-                )
-            )
+            if skippable:
+                return await self._calls.send_if_idle(person.user_id, request) is not None
+            await self._calls.send(person.user_id, request, Urgency.EDIT)
         return True
 
     async def answer(self, query_id: int, text: str = "", *, alert: bool = False) -> None:
         """Answer a pressed button; `text` is shown above the chat, or as a box if `alert`."""
         # an id that is no longer valid: the person waited too long, and there is nobody to answer
         with suppress(errors.QueryIdInvalidError):
-            await self._call(
+            await self._calls.call(
                 functions.messages.SetBotCallbackAnswerRequest(
                     query_id=query_id, cache_time=0, message=text[:200] or None, alert=alert
-                )
+                ),
+                about=query_id,
             )
 
     async def deliver(self, person: Person, uploaded: Uploaded, random_id: int) -> Delivered:
@@ -152,18 +146,24 @@ class Gateway:
             FloodWait, TelegramError
         """
         request = functions.messages.GetMessagesRequest(id=[types.InputMessageID(message_id)])
-        return next(map(_document, (await self._call(request)).messages), None)
+        return next(map(_document, (await self._calls.call(request)).messages), None)
 
     async def _post(self, person: Person, media: Any, random_id: int) -> Delivered:
         request = functions.messages.SendMediaRequest(
             peer=_peer(person), media=media, message="", random_id=random_id
         )
-        await self._pacer.message(person.user_id)
         try:
-            result = await self._call_twice(request, self._deliver_s)
+            result = await self._send_twice(person.user_id, request)
         except errors.RandomIdDuplicateError:
             return Delivered(message_id=None)
         return _delivered(result, random_id)
+
+    async def _send_twice(self, chat_id: int, request: Any) -> Any:
+        """Send again if no answer comes: the `random_id` sees to it that the file comes once."""
+        try:
+            return await self._calls.send(chat_id, request, Urgency.MESSAGE, self._deliver_s)
+        except NoAnswer:
+            return await self._calls.send(chat_id, request, Urgency.MESSAGE, self._deliver_s)
 
     async def withdraw(self, message_id: int) -> None:
         """Delete a message of ours.
@@ -171,7 +171,7 @@ class Gateway:
         Raises:
             FloodWait, TelegramError
         """
-        await self._call(functions.messages.DeleteMessagesRequest(id=[message_id], revoke=True))
+        await self._calls.call(functions.messages.DeleteMessagesRequest(id=[message_id], revoke=True))
 
     async def is_member(self, sponsor: Sponsor, person: Person) -> bool:
         """Whether the person is in the channel.
@@ -181,10 +181,11 @@ class Gateway:
             FloodWait, TelegramError
         """
         try:
-            result = await self._call(
+            result = await self._calls.call(
                 functions.channels.GetParticipantRequest(
                     types.InputChannel(sponsor.channel_id, sponsor.access_hash), _peer(person)
-                )
+                ),
+                about=sponsor.channel_id,
             )
         except errors.UserNotParticipantError:
             return False
@@ -197,7 +198,7 @@ class Gateway:
             FloodWait, TelegramError
         """
         try:
-            result = await self._call(functions.contacts.ResolveUsernameRequest(username))
+            result = await self._calls.call(functions.contacts.ResolveUsernameRequest(username))
         except (errors.UsernameNotOccupiedError, errors.UsernameInvalidError):
             return None
         for chat in result.chats:
@@ -213,7 +214,7 @@ class Gateway:
         Raises:
             FloodWait, TelegramError
         """
-        await self._call(
+        await self._calls.call(
             functions.bots.SetBotCommandsRequest(
                 scope=types.BotCommandScopeDefault(),
                 lang_code=language,
@@ -224,17 +225,6 @@ class Gateway:
     def _markup(self, keyboard: Keyboard) -> Any:
         rows = [[_button(button) for button in row] for row in keyboard]
         return self._client.build_reply_markup(rows) if rows else None
-
-    async def _call_twice(self, request: Any, answer_s: float) -> Any:
-        """Make a call that may be repeated (its `random_id` sees to that) again if no answer comes."""
-        try:
-            return await self._call(request, answer_s)
-        except NoAnswer:
-            return await self._call(request, answer_s)
-
-    async def _call(self, request: Any, answer_s: float = ANSWER_S) -> Any:
-        async with translated(), asyncio.timeout(answer_s):
-            return await self._client(request)
 
 
 def is_inside(participant: Any) -> bool:

@@ -1,61 +1,87 @@
-"""Every outgoing message of an account passes here: per chat, per account, and edits give way.
+"""Every outgoing message of an account passes here, and waits for its turn; see `turns`."""
 
-The figures are Telegram's advice for bots, with headroom: about one message a second in a chat, 30 a second
-in all. https://core.telegram.org/bots/faq#my-bot-is-hitting-limits-how-do-i-avoid-this
-"""
-
+import asyncio
+import time
+from collections import Counter
+from collections.abc import Callable, Hashable
 from typing import Final
 
 from cachetools import LRUCache
-from pyrate_limiter import GCRA, InMemoryStateStore, Limiter, Rate, SingleBucketFactory, StateBucket
 
 from uploader.errors import FloodWait
+from uploader.telegram.turns import CHATS, Turns, Urgency
 
-ACCOUNT_PER_S: Final = 25
-#: A link earns three messages (accepted, the file, done): two links in a row do not wait for each other.
-CHAT_BURST: Final = 6
-EDITS_PER_S: Final = 8
-#: Chats whose pace is remembered; a chat that falls out was silent for long.
-CHATS: Final = 10_000
-#: A message that has not left by then is given up: the engine is far over its account's limit.
-WAIT_S: Final = 30.0
+#: A message that has not left by then is given up: the account, or the chat, is far over its limit.
+WAIT_S: Final = 60.0
+#: Messages that wait at once, in all and of one chat; more are refused.
+WAITING: Final = 2_000
+WAITING_IN_CHAT: Final = 30
 
 
 class Pacer:
     """The pace of one account."""
 
-    def __init__(self) -> None:
-        self._account = _limiter(ACCOUNT_PER_S, burst=ACCOUNT_PER_S)
-        self._edits = _limiter(EDITS_PER_S, burst=EDITS_PER_S)
-        self._chats: LRUCache[int, Limiter] = LRUCache(CHATS)
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._turns = Turns()
+        self._waiting: dict[int, asyncio.Future[None]] = {}  # by the numbers of their tickets
+        self._chats = Counter[int]()
+        self._timer: asyncio.TimerHandle | None = None
+        self._closed: LRUCache[Hashable, float] = LRUCache(CHATS)  # what is not to be asked before
 
-    async def message(self, chat_id: int) -> None:
-        """Wait for the turn of a message to `chat_id`.
+    async def message(self, chat_id: int, urgency: Urgency = Urgency.MESSAGE) -> None:
+        """Wait for the turn of a message, or of an edit that must be made, in a chat.
 
         Raises:
-            FloodWait: no turn within WAIT_S.
+            FloodWait: no turn within WAIT_S, or too many wait already.
         """
-        chat = self._chat(chat_id)
-        if not (
-            await chat.try_acquire_async(timeout=WAIT_S)
-            and await self._account.try_acquire_async(timeout=WAIT_S)
-        ):
+        if len(self._waiting) >= WAITING or self._chats[chat_id] >= WAITING_IN_CHAT:
             raise FloodWait(WAIT_S)
+        ticket = self._turns.enter(chat_id, urgency, self._clock() + WAIT_S)
+        turn = self._waiting[ticket.number] = asyncio.get_running_loop().create_future()
+        self._chats[chat_id] += 1
+        self._advance()
+        try:
+            async with asyncio.timeout(WAIT_S):
+                await turn
+        except TimeoutError:
+            raise FloodWait(WAIT_S) from None
+        finally:
+            ticket.gone = True
+            self._waiting.pop(ticket.number, None)
+            self._chats -= Counter({chat_id: 1})  # and what is 0 goes
 
-    async def edit(self, chat_id: int) -> bool:
-        """Whether an edit that may be skipped can go out now; never waits."""
-        return bool(
-            await self._edits.try_acquire_async(blocking=False)
-            and await self._chat(chat_id).try_acquire_async(blocking=False)
-            and await self._account.try_acquire_async(blocking=False)
-        )
+    def edit(self, chat_id: int) -> bool:
+        """Whether an edit that may be skipped can go out now."""
+        return self._turns.spare(chat_id, self._clock())
 
-    def _chat(self, chat_id: int) -> Limiter:
-        return self._chats.setdefault(chat_id, _limiter(1, burst=CHAT_BURST))
+    def park(self, chat_id: int, wait_s: float) -> None:
+        """Telegram said FLOOD_WAIT to a message or an edit in this chat."""
+        self._turns.park(chat_id, wait_s, self._clock())
 
+    def check(self, question: Hashable) -> None:
+        """Raises FloodWait: this is not to be asked yet."""
+        wait_s = self._closed.get(question, 0.0) - self._clock()
+        if wait_s > 0:
+            raise FloodWait(wait_s)
 
-def _limiter(per_s: int, burst: int) -> Limiter:
-    rate = Rate(per_s, 1000, burst=burst)
-    bucket = StateBucket([rate], algorithm=GCRA(), store=InMemoryStateStore())
-    # without schedule_leak=False each limiter starts a thread
-    return Limiter(SingleBucketFactory(bucket, schedule_leak=False), buffer_ms=5)
+    def close(self, question: Hashable, wait_s: float) -> None:
+        """Telegram said FLOOD_WAIT to a call that sends nothing."""
+        self._closed[question] = self._clock() + wait_s
+
+    def _advance(self) -> None:
+        """Let go whose turn it is, and look again when the next one may be due."""
+        now = self._clock()
+        for ticket, late_s in self._turns.due(now):
+            turn = self._waiting.pop(ticket.number)
+            if turn.done():
+                continue
+            if late_s:
+                turn.set_exception(FloodWait(late_s))
+            else:
+                turn.set_result(None)
+        if self._timer is not None:
+            self._timer.cancel()
+        next_at = self._turns.next_at(now)
+        later = asyncio.get_running_loop().call_later
+        self._timer = None if next_at is None else later(next_at - now, self._advance)

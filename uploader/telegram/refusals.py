@@ -61,7 +61,7 @@ async def translated() -> AsyncIterator[None]:
         *GONE,
     ):
         raise
-    except errors.FloodWaitError as error:
+    except (errors.FloodWaitError, errors.SlowModeWaitError, errors.FloodPremiumWaitError) as error:
         raise FloodWait(error.seconds) from None
     except _UNREACHABLE as error:
         raise ChatUnreachable(type(error).__name__) from None
