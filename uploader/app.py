@@ -17,6 +17,7 @@ from telethon import TelegramClient
 from uploader import __version__, limits
 from uploader.chat.admin import AdminChat
 from uploader.chat.progress import StatusMessages
+from uploader.chat.receiver import Receiver
 from uploader.chat.sponsor_admin import SponsorAdminChat
 from uploader.chat.updates import Updates
 from uploader.chat.user import UserChat
@@ -34,6 +35,7 @@ from uploader.storage.deadlines import Deadlines
 from uploader.storage.failures import Failures
 from uploader.storage.files import Files
 from uploader.storage.jobs import Jobs
+from uploader.storage.leases import Leases
 from uploader.storage.people import People
 from uploader.storage.rates import Rates
 from uploader.storage.settings import Settings
@@ -59,6 +61,7 @@ class Engine:
     files: Files
     intake: Intake
     user: UserChat
+    receiver: Receiver
     status: StatusMessages
     worker: Worker
 
@@ -132,6 +135,7 @@ async def _built(config: Config, stop: asyncio.Event) -> AsyncIterator[Engine]:
         quotas = Quotas(rates, _allowance(config))
         intake = Intake(jobs, people, settings, locks, sources, rates, quotas, config.bot_id, worker.nudge)
         user = UserChat(gateway, intake, jobs, rates, status, texts)
+        receiver = Receiver(Leases(database, pool.account), config.bot_id, name=pool.account)
         Updates(
             user=user,
             admin=AdminChat(gateway, jobs, Failures(database), settings, status, texts),
@@ -140,7 +144,7 @@ async def _built(config: Config, stop: asyncio.Event) -> AsyncIterator[Engine]:
             locks=locks,
             texts=texts,
             admins=config.admins,
-        ).attach(client)
+        ).attach(client, receiver)
         async with connected(client), _control(config, board, settings, stop):
             yield Engine(
                 client=client,
@@ -150,6 +154,7 @@ async def _built(config: Config, stop: asyncio.Event) -> AsyncIterator[Engine]:
                 files=files,
                 intake=intake,
                 user=user,
+                receiver=receiver,
                 status=status,
                 worker=worker,
             )
@@ -168,6 +173,7 @@ async def _serve(engine: Engine, stop: asyncio.Event) -> None:
     async with asyncio.TaskGroup() as tasks:
         background = [
             tasks.create_task(engine.status.run(), name="status messages"),
+            tasks.create_task(engine.receiver.run(), name="receiver"),
             tasks.create_task(_watch(engine), name="safety net"),
             tasks.create_task(_until_disconnected(engine.client), name="connection"),
         ]

@@ -9,6 +9,7 @@ from telethon.tl import types
 
 from uploader import limits
 from uploader.chat.admin import AdminChat
+from uploader.chat.receiver import Receiver
 from uploader.chat.sponsor_admin import SponsorAdminChat
 from uploader.chat.user import UserChat
 from uploader.errors import ChatUnreachable, FloodWait, PeykError
@@ -57,13 +58,14 @@ class Updates:
             "lock": sponsor_admin.lock,
         }
 
-    def attach(self, client: TelegramClient) -> None:
+    def attach(self, client: TelegramClient, receiver: Receiver) -> None:
         """Hear messages in private chats, pressed buttons, and people joining and leaving channels."""
+        hear = receiver.guarded
         client.add_event_handler(
-            self._on_message, events.NewMessage(incoming=True, func=lambda e: e.is_private)
+            hear(self._on_message), events.NewMessage(incoming=True, func=lambda e: e.is_private)
         )
-        client.add_event_handler(self._on_pressed, events.CallbackQuery())
-        client.add_event_handler(self._on_participant, events.Raw(types.UpdateChannelParticipant))
+        client.add_event_handler(hear(self._on_pressed), events.CallbackQuery())
+        client.add_event_handler(hear(self._on_participant), events.Raw(types.UpdateChannelParticipant))
 
     async def _on_message(self, event: Any) -> None:
         verdict = self._calls.knock(event.sender_id)

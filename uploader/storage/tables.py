@@ -145,6 +145,16 @@ files = sa.Table(
     sa.Index("ix_files_expires_at", "expires_at"),
 )
 
+leases = sa.Table(
+    "leases",
+    metadata,
+    sa.Column("name", Text, primary_key=True),
+    sa.Column("holder", Text, nullable=False),
+    sa.Column("until", sa.Double, nullable=False),
+    sa.Column("handled_at", sa.Double, nullable=False),  # what came before was seen to
+    sa.Column("idle_s", sa.Double, nullable=False),  # before the present holder took it
+)
+
 settings = sa.Table(
     "settings",
     metadata,

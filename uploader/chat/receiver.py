@@ -1,0 +1,103 @@
+"""Of all engines of a bot exactly one acts on its updates: the one that holds the lease in the database.
+
+Telegram tells every login of a bot of everything. The engines that do not hold the lease remember what they
+heard of late; whoever takes the lease over does what the one before it left undone.
+"""
+
+import asyncio
+import time
+from collections import deque
+from collections.abc import Awaitable, Callable
+from typing import Any, Final
+
+import structlog
+
+from uploader import limits
+from uploader.errors import StorageUnavailable
+from uploader.storage.leases import Leases
+
+#: What is remembered while another engine acts: more than comes in while its lease ends.
+MISSED: Final = 2000
+
+_log = structlog.get_logger(__name__)
+
+Handler = Callable[[Any], Awaitable[None]]
+
+
+class Receiver:
+    """Passes updates on while the lease on the bot is ours."""
+
+    def __init__(self, leases: Leases, bot_id: int, *, name: str) -> None:
+        """`name` is this engine's own: what says to others that it runs."""
+        self._leases = leases
+        self._lease = f"receiver-{bot_id}"
+        self._presence = f"engine-{name}"
+        self._mine_until = 0.0
+        self._missed: deque[tuple[float, Handler, Any]] = deque(maxlen=MISSED)
+
+    @property
+    def is_mine(self) -> bool:
+        """Whether no other engine can hold the lease now."""
+        return time.monotonic() < self._mine_until
+
+    def guarded(self, handler: Handler) -> Handler:
+        """Return a handler that acts only while the lease is ours."""
+
+        async def handle(event: Any) -> None:
+            if self.is_mine:
+                await handler(event)
+            else:
+                self._missed.append((_sent_at(event), handler, event))
+
+        return handle
+
+    async def run(self) -> None:
+        """Take the lease when nobody holds it, and hold it; cancelled, give it back."""
+        try:
+            async with asyncio.TaskGroup() as tasks:
+                while True:
+                    try:
+                        since = await self._look()
+                    except StorageUnavailable as error:
+                        _log.warning("lease on the updates not renewed", cause=str(error))
+                    else:
+                        if since is not None:
+                            tasks.create_task(self._catch_up(since))
+                    await asyncio.sleep(limits.HEARTBEAT_S)
+        finally:
+            self._mine_until = 0.0
+            await self._leases.give_back(self._lease)
+            await self._leases.give_back(self._presence)
+
+    async def _look(self) -> float | None:
+        """Take or renew the lease; returns since when updates were missed, if it was not ours before."""
+        asked_at, was_mine = time.monotonic(), self.is_mine
+        await self._leases.take(self._presence)
+        idle_s = await self._leases.take(self._lease)
+        # counted from before the question: by the database's clock it ends no earlier
+        self._mine_until = 0.0 if idle_s is None else asked_at + limits.LEASE_S
+        if idle_s is None or was_mine:
+            return None
+        _log.info("hearing the updates", idle_s=round(idle_s, 1))
+        await self._leases.prune()
+        return time.time() - idle_s if idle_s else 0.0
+
+    async def _catch_up(self, since: float) -> None:
+        """Do what came in after the last holder was heard of."""
+        while self._missed and self.is_mine:
+            at, handler, event = self._missed.popleft()
+            if at < since:
+                continue
+            try:
+                await handler(event)
+            except Exception:  # noqa: BLE001 - one update must not take the others with it, as in Telethon's loop
+                _log.exception("update not answered")
+
+
+def _sent_at(event: Any) -> float:
+    """When what an event tells of was done; a gap in the updates can make the event come much later.
+
+    Telegram cuts the dates of messages to whole seconds: the end of that second.
+    """
+    sent = getattr(getattr(event, "message", None), "date", None)
+    return time.time() if sent is None else float(sent.timestamp()) + 1.0
