@@ -20,7 +20,7 @@ def test_look_when_a_step_is_over_then_tells_its_rate_and_begins_the_next() -> N
     pace = Pace(PATIENCE)
     fed(pace, from_s=10.0, to_s=11.0, parts=20)
     look = pace.look(11.0, connections=8)
-    assert Look(at_s=11.0, rate_bytes_s=20_000.0, answer_s=0.1, wanting=True) == look
+    assert Look(at_s=11.0, rate_bytes_s=20_000.0, answer_s=0.1, least_s=0.0, wanting=True) == look
     assert pace.look(11.0, connections=8) is None
     fed(pace, from_s=11.0, to_s=12.0, parts=40)
     again = pace.look(12.0, connections=8)
@@ -30,7 +30,7 @@ def test_look_when_a_step_is_over_then_tells_its_rate_and_begins_the_next() -> N
 
 @pytest.mark.parametrize(
     ("seconds", "parts", "connections", "took_s"),
-    [(STEP_S / 2, 100, 8, 0.01), (10.0, 15, 8, 0.01), (1.0, 100, 8, 0.6)],
+    [(STEP_S / 2, 100, 8, 0.01), (10.0, 15, 8, 0.01), (1.0, 100, 8, 0.7)],
     ids=["too short", "too few parts", "shorter than answers take"],
 )
 def test_look_when_too_little_was_seen_then_does_not_judge(

@@ -1,15 +1,9 @@
 """One upload session over one socket."""
 
 import asyncio
-import contextlib
-import fcntl
 import logging
 import secrets
-import socket
-import struct
-import termios
 from dataclasses import dataclass
-from typing import Final
 
 from uploader.errors import Reason, TransferError, TransferTemporary
 from uploader.transfer import tl
@@ -17,6 +11,7 @@ from uploader.transfer.dial import dialled
 from uploader.transfer.endpoint import Endpoint, hello
 from uploader.transfer.failures import first_error
 from uploader.transfer.framing import Abridged, Framing, Obfuscated
+from uploader.transfer.line import Line
 from uploader.transfer.pace import Pace
 from uploader.transfer.patience import Patience
 from uploader.transfer.seal import ENVELOPE_BYTES, AuthKey
@@ -26,10 +21,6 @@ from uploader.transfer.tl import Refusal, Request
 
 log = logging.getLogger(__name__)
 
-#: Bytes that go through the socket at once: the event loop is held for well under 0.1 ms by either.
-_READ_BYTES: Final = 64 * 1024
-_SEND_BYTES: Final = 256 * 1024
-
 
 class _Idle(Exception):
     """The connection was not used for so long that it is closed."""
@@ -38,8 +29,10 @@ class _Idle(Exception):
 @dataclass(eq=False, slots=True)
 class _Call:
     answer: asyncio.Future[bool | Refusal | None]  # None: the connection is lost
-    began_at: float | None = None  # when its sealing began, by the loop's clock
-    sent: bool = False  # all of it was given to the socket
+    called_at: float  # by the loop's clock
+    began_at: float | None = None  # when its sealing began
+    sending: bool = False  # not all of it was given to the socket yet: its room must not be used anew
+    early: bool | Refusal | None = None  # an answer that came meanwhile
 
 
 class Connection:
@@ -89,7 +82,7 @@ class Connection:
             raise self._ended()
         if not self._calls:
             self._moved_at = self._now()
-        call = self._calls[request] = _Call(asyncio.get_running_loop().create_future())
+        call = self._calls[request] = _Call(asyncio.get_running_loop().create_future(), self._now())
         self._session.submit(request)
         self._work.set()
         try:
@@ -132,21 +125,22 @@ class Connection:
     async def _carry(self) -> None:
         async with asyncio.timeout(self._patience.connect_s):
             sock = await dialled(self._endpoint)
-        with sock:
+        with Line(sock) as line:
             async with asyncio.TaskGroup() as tasks:
-                tasks.create_task(self._read(sock))
-                tasks.create_task(self._write(sock))
-                tasks.create_task(self._watch(sock))
+                tasks.create_task(self._read(line))
+                tasks.create_task(self._write(line))
+                tasks.create_task(self._watch(line))
 
-    async def _read(self, sock: socket.socket) -> None:
-        loop = asyncio.get_running_loop()
-        while data := await loop.sock_recv(sock, _READ_BYTES):
-            self._heard_at = self._now()
-            for envelope in self._framing.incoming(data):
-                for answer in self._session.receive(envelope):
-                    self._resolve(answer)
-            self._work.set()
+    async def _read(self, line: Line) -> None:
+        await line.listen(self._hear)
         raise _lost("the data centre closed the connection")
+
+    def _hear(self, data: bytes) -> None:
+        self._heard_at = self._now()
+        for envelope in self._framing.incoming(data):
+            for answer in self._session.receive(envelope):
+                self._resolve(answer)
+        self._work.set()
 
     def _resolve(self, answer: Answer) -> None:
         if answer.request is self._hello:
@@ -156,16 +150,19 @@ class Connection:
                     _settle(call, answer.outcome)
                 raise _lost(f"session refused: {answer.outcome.name}")
         elif (waiting := self._calls.get(answer.request)) is not None:
-            if not waiting.sent or waiting.began_at is None:
-                raise _lost("an answer to what was not sent yet")  # its room must not be used anew
-            if answer.outcome is True:
-                self._pace.answered(
-                    self._now(), answer.request.stop - answer.request.start, self._now() - waiting.began_at
-                )
-            _settle(waiting, answer.outcome)
+            if waiting.sending:
+                waiting.early = answer.outcome
+            else:
+                self._answered(waiting, answer.request, answer.outcome)
 
-    async def _write(self, sock: socket.socket) -> None:
-        await self._send(sock, memoryview(self._framing.greeting), raw=True)
+    def _answered(self, call: _Call, request: Request, outcome: bool | Refusal) -> None:
+        if outcome is True:
+            now = self._now()
+            self._pace.answered(now, request.stop - request.start, now - call.called_at)
+        _settle(call, outcome)
+
+    async def _write(self, line: Line) -> None:
+        await self._send(line, memoryview(self._framing.greeting))
         while True:
             outgoing = self._session.next()
             if outgoing is None:
@@ -173,25 +170,32 @@ class Connection:
                 await self._work.wait()
                 continue
             call = self._calls.get(outgoing.request) if outgoing.awaited else None
-            if call is not None:
-                call.began_at, call.sent = self._now(), False
-            await self._send(sock, await self._sealed(outgoing))
-            if call is not None:
-                call.sent = True
+            if call is None:
+                await self._send(line, await self._pushed(line, outgoing))
+                continue
+            call.began_at, call.sending, call.early = self._now(), True, None
+            await self._send(line, await self._pushed(line, outgoing))
+            call.sending = False
+            if call.early is not None:
+                self._answered(call, outgoing.request, call.early)
 
-    async def _sealed(self, outgoing: Outgoing) -> memoryview:
+    async def _pushed(self, line: Line, outgoing: Outgoing) -> memoryview:
+        """Seal a message, and send what the socket takes of it; returns the rest."""
         request = outgoing.request
         plain_bytes = len(outgoing.header) + request.stop - request.start + len(outgoing.padding)
-        return await self._sealing.sealed(outgoing, self._framing.prefix(ENVELOPE_BYTES + plain_bytes))
+        prefix = self._framing.prefix(ENVELOPE_BYTES + plain_bytes)
+        rest = await self._sealing.sealed(
+            outgoing, prefix, lambda frame: line.push(memoryview(self._framing.outgoing(frame)))
+        )
+        self._moved_at = self._now()
+        return rest
 
-    async def _send(self, sock: socket.socket, frame: memoryview, *, raw: bool = False) -> None:
-        loop = asyncio.get_running_loop()
-        for at in range(0, len(frame), _SEND_BYTES):
-            piece = frame[at : at + _SEND_BYTES]
-            await loop.sock_sendall(sock, piece if raw else self._framing.outgoing(piece))
-            self._moved_at = loop.time()
+    async def _send(self, line: Line, data: memoryview) -> None:
+        while data:
+            data = await line.send_some(data)
+            self._moved_at = self._now()
 
-    async def _watch(self, sock: socket.socket) -> None:
+    async def _watch(self, line: Line) -> None:
         """Every wait has a deadline: the hello's, each part's, and the silence of an idle connection."""
         patience = self._patience
         async with asyncio.timeout(patience.connect_s):
@@ -200,7 +204,7 @@ class Connection:
         while True:
             await asyncio.sleep(tick_s)
             now = self._now()
-            self._note_drain(sock, now)
+            self._note_drain(line, now)
             if self._calls:
                 self._check_calls(now)
             elif now - self._used_at >= patience.idle_s:
@@ -209,9 +213,9 @@ class Connection:
                 async with asyncio.timeout(patience.answer_s):
                     await self._ask(tl.ping(secrets.randbits(63)))
 
-    def _note_drain(self, sock: socket.socket, now: float) -> None:
+    def _note_drain(self, line: Line, now: float) -> None:
         """On a slow line megabytes wait in the kernel: that they get fewer is the only sign of life."""
-        queued_bytes = _queued_bytes(sock)
+        queued_bytes = line.queued_bytes()
         if queued_bytes < self._queued_bytes:
             self._moved_at = now
         self._queued_bytes = queued_bytes
@@ -236,11 +240,3 @@ def _settle(call: _Call, answer: bool | Refusal | None) -> None:
 
 def _lost(detail: str) -> TransferTemporary:
     return TransferTemporary(Reason.UPLOAD_FAILED, detail)
-
-
-def _queued_bytes(sock: socket.socket) -> int:
-    """Bytes that were sent and are not acknowledged by the other end's TCP; 0 where that is not told."""
-    queued = bytearray(4)
-    with contextlib.suppress(OSError):
-        fcntl.ioctl(sock, termios.TIOCOUTQ, queued)
-    return int(struct.unpack("i", queued)[0])

@@ -1,18 +1,26 @@
 """How fast the data centre answers, over all connections of a pool. Pure: the caller brings the time."""
 
+import math
+from collections import deque
 from dataclasses import dataclass
+from statistics import fmean
 from typing import Final
 
+from uploader.transfer.parts import PART_BYTES
 from uploader.transfer.patience import Patience
 
-#: A step of measuring lasts this long at least, and twice as long as an answer takes.
-STEP_S: Final = 0.25
+#: A step of measuring lasts this long at least, and this many times as long as an answer takes.
+STEP_S: Final = 0.1
+STEP_ANSWERS: Final = 1.5
+
+#: Connections that are opened now carry their share after this many answers.
+_SETTLE_ANSWERS: Final = 2.0
 
 #: Fewer parts than this per connection tell nothing of a rate.
 _STEP_PARTS: Final = 2
 
 #: Answers are smoothed over about this many.
-_SMOOTHING: Final = 16
+_SMOOTHING: Final = 8
 
 #: A part may take this many times what parts took of late.
 _LIMIT_FACTOR: Final = 4.0
@@ -24,7 +32,8 @@ class Look:
 
     at_s: float
     rate_bytes_s: float
-    answer_s: float  # smoothed, from a part's sealing to its answer
+    answer_s: float  # smoothed, from when a connection got a part to its answer
+    least_s: float  # ... on an idle line
     wanting: bool  # transfers had parts to send and waited for their turn: more connections would be used
 
 
@@ -34,7 +43,22 @@ class Pace:
     def __init__(self, patience: Patience) -> None:
         self._least_s, self._most_s = patience.answer_s, patience.answer_most_s
         self._answer_s: float | None = None
+        self._recent_s: deque[float] = deque(maxlen=_SMOOTHING)
+        self._least_answer_s = math.inf
         self.restart(0.0)
+
+    @property
+    def answer_s(self) -> float:
+        """How long answers take of late; 0 while nothing is known."""
+        return self._answer_s or 0.0
+
+    @property
+    def least_s(self) -> float:
+        """How long answers to whole parts take on an idle line; 0: not known.
+
+        It is the least that a few in a row took on average: a single quick one is chance.
+        """
+        return 0.0 if math.isinf(self._least_answer_s) else self._least_answer_s
 
     @property
     def limit_s(self) -> float:
@@ -49,15 +73,24 @@ class Pace:
         self._not_before_s = at_s
         self._bytes = self._parts = self._turns = self._waits = 0
 
+    def forget_least(self) -> None:
+        """Learn anew what an idle line takes: it may be another one."""
+        self._recent_s.clear()
+        self._least_answer_s = math.inf
+
     def settle(self, at_s: float) -> None:
         """Begin a new step when connections that are opened now have begun to carry."""
-        self.restart(at_s + max(STEP_S, 3 * (self._answer_s or 0.0)))
+        self.restart(at_s + max(STEP_S, _SETTLE_ANSWERS * self.answer_s))
 
     def answered(self, at_s: float, size_bytes: int, took_s: float) -> None:
         """A part was acknowledged."""
         if self._answer_s is None:
             self._answer_s = took_s
         self._answer_s += (took_s - self._answer_s) / _SMOOTHING
+        if size_bytes >= PART_BYTES:
+            self._recent_s.append(took_s)
+            if len(self._recent_s) == _SMOOTHING:
+                self._least_answer_s = min(self._least_answer_s, fmean(self._recent_s))
         if self._from_s is None:
             if at_s >= self._not_before_s:
                 self._from_s = at_s
@@ -74,14 +107,14 @@ class Pace:
         """What was seen since the last look; None until that is enough to judge by."""
         if self._from_s is None or self._parts < _STEP_PARTS * connections:
             return None
-        answer_s = self._answer_s or 0.0
         took_s = at_s - self._from_s
-        if took_s < max(STEP_S, 2 * answer_s):
+        if took_s < max(STEP_S, STEP_ANSWERS * self.answer_s):
             return None
         look = Look(
             at_s=at_s,
             rate_bytes_s=self._bytes / took_s,
-            answer_s=answer_s,
+            answer_s=self.answer_s,
+            least_s=self.least_s,
             wanting=2 * self._waits > self._turns,
         )
         self.restart(at_s)

@@ -2,11 +2,10 @@
 
 import asyncio
 import contextlib
-import dataclasses
 import hashlib
 import logging
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Self
@@ -15,8 +14,8 @@ from uploader.errors import AccountStopped, Reason, TransferError, TransferTempo
 from uploader.transfer import tl
 from uploader.transfer.connection import Connection
 from uploader.transfer.endpoint import Endpoint
-from uploader.transfer.growth import Plan, after_look, after_trouble
-from uploader.transfer.pace import Pace
+from uploader.transfer.governor import Governor
+from uploader.transfer.growth import Plan
 from uploader.transfer.patience import Patience, Tries
 from uploader.transfer.room import PartRoom
 from uploader.transfer.seal import AuthKey
@@ -44,12 +43,12 @@ class PoolStatus:
 
 
 class UploadPool:
-    """Up to `most` sessions, with `window` parts in flight for each; an async context manager.
+    """Up to `most` sessions, with up to `most * window` parts on their way; an async context manager.
 
-    It begins with up to `connections`; how many are used later is decided in `growth`. They are opened when
-    they are needed, replaced when they break, and closed when they idle. All transfers share the slots (see
-    `Slots`); a transfer takes one before it reads a part from its source, so that `most * window` parts
-    bound the memory of all transfers together.
+    It begins with up to `connections`; how many are used later, and how many parts are on their way, is
+    decided in `growth`. Connections are opened when they are needed, replaced when they break, and closed
+    when they idle. All transfers share the slots (see `Slots`); a transfer takes one before it reads a part
+    from its source, so that `most * window` parts bound the memory of all transfers together.
     """
 
     def __init__(
@@ -62,18 +61,16 @@ class UploadPool:
         patience: Patience | None = None,
     ) -> None:
         self._endpoint = endpoint
-        self._window = window
         self._patience = patience or Patience()
-        self._plan = Plan(connections=connections, most=max(connections, most))
-        self._pace = Pace(self._patience)
-        self._slots = Slots(connections * window, lambda waited: self._pace.turn(waited=waited))
+        plan = Plan.first(connections=connections, most=most, window=window)
+        self._governor = Governor(plan, self._patience)
+        self._slots = Slots(plan.parts, lambda waited: self._governor.pace.turn(waited=waited))
         self._key = AuthKey(endpoint.auth_key)
         self._tasks = asyncio.TaskGroup()
         self._carriers: dict[Connection, asyncio.Task[None]] = {}
         self._parked_until = 0.0  # by the loop's clock
         self._alone_until = 0.0  # no further connection is tried before this, while one works
         self._refused = 0  # connections in a row that were never accepted
-        self._acked_since_trouble = True
         self._stopped: str | None = None
         self._closed = False
 
@@ -105,7 +102,7 @@ class UploadPool:
         parked_s = self._parked_until - self._now()
         return PoolStatus(
             connections=sum(connection.ready and not connection.over for connection in self._carriers),
-            planned=self._plan.connections,
+            planned=self._governor.plan.connections,
             parts=self._slots.held,
             parked_until=time.time() + parked_s if parked_s > 0 else None,
             stopped=self._stopped,
@@ -161,38 +158,30 @@ class UploadPool:
         await self._until_unparked()
         connection = self._connection()
         try:
-            return judge(await connection.call(dataclasses.replace(call)))
+            return judge(await connection.call(call.anew()))
         except AccountStopped as error:
             return Halt(error.detail)
         except TransferTemporary as error:
             return Again(error.detail, lost=True)
 
     def _note_saved(self) -> None:
-        self._acked_since_trouble, self._stopped = True, None
-        look = self._pace.look(self._now(), self._plan.connections)
-        if look is not None:
-            self._follow(after_look(self._plan, look))
+        self._stopped = None
+        plan = self._governor.plan
+        self._governor.saved(self._now(), full=self._slots.wanted)
+        if self._governor.plan is not plan:
+            self._resize()
 
     def _note_trouble(self, why: str) -> None:
-        """Use fewer connections, once for troubles that come together: what is down is not too busy."""
-        if self._acked_since_trouble:
-            self._acked_since_trouble = False
-            self._follow(after_trouble(self._plan, self._now()))
-            log.info("fewer upload connections (%d): %s", self._plan.connections, why)
-
-    def _follow(self, plan: Plan) -> None:
-        if plan.connections != self._plan.connections:
-            log.debug("upload connections: %d, were %d", plan.connections, self._plan.connections)
-            self._pace.settle(self._now())
-        self._plan = plan
+        self._governor.troubled(self._now(), why)
         self._resize()
 
     def _resize(self) -> None:
-        """A window for each connection, and two slots for each transfer: slow sources block nobody."""
-        least = min(2 * len(self._slots.claims), self._plan.most * self._window)
-        self._slots.resize(max(self._plan.connections * self._window, least))
+        """As many slots as planned, and two for each transfer: slow sources block nobody."""
+        plan = self._governor.plan
+        least = min(2 * len(self._slots.claims), plan.most * plan.window)
+        self._slots.resize(max(plan.parts, least))
         if not self._slots.claims:
-            self._pace.restart(self._now())
+            self._governor.pause(self._now(), idle=True)
 
     def _park(self, wait_s: float) -> None:
         now = self._now()
@@ -209,7 +198,7 @@ class UploadPool:
             return
         while (wait_s := self._parked_until - self._now()) > 0:  # noqa: ASYNC110 - others may put it off
             await asyncio.sleep(wait_s)
-        self._pace.restart(self._now())
+        self._governor.pause(self._now())
 
     def _stop(self, why: str) -> None:
         if self._stopped is None:
@@ -217,17 +206,25 @@ class UploadPool:
         self._stopped = why
 
     def _connection(self) -> Connection:
-        """The connection with the least to do, of those in the plan; or a new one while there may be more."""
+        """The connection with the least to do; one still being opened gets what others have no room for."""
         if self._closed:
             raise TransferTemporary(Reason.UPLOAD_FAILED, _CLOSED)
-        usable = [connection for connection in self._carriers if not connection.over]
-        usable = usable[: self._plan.connections]
-        best = min(usable, key=lambda connection: connection.load, default=None)
-        if best is not None and (
-            best.load < _BUSY or len(usable) >= self._plan.connections or self._now() < self._alone_until
-        ):
-            return best
-        connection = Connection(self._endpoint, self._sealing, self._patience, self._pace)
+        plan = self._governor.plan
+        usable = [connection for connection in self._carriers if not connection.over][: plan.connections]
+        if self._more_pays(usable):
+            usable.append(self._opened())
+        ready = [connection for connection in usable if connection.ready and connection.load < plan.crowd]
+        return min(ready or usable, key=lambda connection: connection.load)
+
+    def _more_pays(self, usable: Sequence[Connection]) -> bool:
+        """Whether to open a further connection: each has enough to do, and there may be more."""
+        if not usable:
+            return True
+        busy = all(connection.load >= _BUSY for connection in usable)
+        return busy and len(usable) < self._governor.plan.connections and self._now() >= self._alone_until
+
+    def _opened(self) -> Connection:
+        connection = Connection(self._endpoint, self._sealing, self._patience, self._governor.pace)
         self._carriers[connection] = self._tasks.create_task(self._carry(connection))
         return connection
 

@@ -46,11 +46,17 @@ class Sealing:
         """Let the threads end; what is being sealed is sealed to its end."""
         self._threads.shutdown(wait=False)
 
-    async def sealed(self, outgoing: Outgoing, prefix: bytes) -> memoryview:
-        """`prefix` and the envelope of a message; valid until the request's room is used anew."""
+    async def sealed(self, outgoing: Outgoing, prefix: bytes, use: Callable[[memoryview], Result]) -> Result:
+        """What `use` makes of `prefix` and the envelope of a message; it is called in the thread that sealed.
+
+        The bytes are valid until the request's room is used anew.
+        """
         if outgoing.request.stop - outgoing.request.start <= _AT_ONCE_BYTES:
-            return self.seal(outgoing, prefix)
-        return await self.aside(self.seal, outgoing, prefix)
+            return use(self.seal(outgoing, prefix))
+        return await self.aside(self._seal_and_use, outgoing, prefix, use)
+
+    def _seal_and_use(self, outgoing: Outgoing, prefix: bytes, use: Callable[[memoryview], Result]) -> Result:
+        return use(self.seal(outgoing, prefix))
 
     async def aside(self, function: Callable[[*Arguments], Result], *arguments: *Arguments) -> Result:
         """Call `function` in one of the threads: something long that lets the GIL go."""

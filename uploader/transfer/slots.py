@@ -47,6 +47,11 @@ class Slots:
         return self._held
 
     @property
+    def wanted(self) -> bool:
+        """Whether a transfer waits for its turn."""
+        return any(claim.turn is not None and not claim.turn.done() for claim in self._claims)
+
+    @property
     def claims(self) -> tuple[Claim, ...]:
         """Of the transfers that are under way."""
         return tuple(self._claims)

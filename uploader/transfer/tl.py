@@ -51,6 +51,10 @@ class Request:
     msg_id: int = 0  # of the last time it was sent
     sent_count: int = 0
 
+    def anew(self) -> "Request":
+        """The same body, as if it was never sent."""
+        return Request(room=self.room, start=self.start, stop=self.stop, content=self.content)
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Refusal:
