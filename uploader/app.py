@@ -63,6 +63,7 @@ class Engine:
     user: UserChat
     receiver: Receiver
     status: StatusMessages
+    sources: Sources
     worker: Worker
 
 
@@ -156,6 +157,7 @@ async def _built(config: Config, stop: asyncio.Event) -> AsyncIterator[Engine]:
                 user=user,
                 receiver=receiver,
                 status=status,
+                sources=sources,
                 worker=worker,
             )
 
@@ -195,6 +197,7 @@ async def _watch(engine: Engine) -> None:
             await engine.user.expired(await engine.deadlines.expire())
             await engine.deadlines.prune()
             await engine.files.prune()
+            await engine.sources.tidy()
         except PeykError as error:
             _log.warning("safety net failed this time", cause=str(error))
 
@@ -224,7 +227,8 @@ def _sources(config: Config) -> Sources:
             config.allow_networks,
             user_agent=f"Peyk/{__version__}",
             own_ports=[config.dc_host_port[1]] if config.dc_host_port else [],
-            work_dir=config.data_dir / "work",
+            work_dir=config.work_dir or config.data_dir / "work",
+            work_bytes=config.work_gib * 1024 * limits.MIB or None,
             cap_bytes=CAP_BYTES,
         )
     except ValueError as error:

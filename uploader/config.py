@@ -34,6 +34,7 @@ _FIXES = {
     "log_format": "text or json",
     "files_per_day": "a number of files; 0: no limit",
     "gib_per_day": "a number of GiB; 0: no limit",
+    "work_gib": "a number of GiB; 0: no limit",
     "queue_jobs": "a number of jobs; 0: no limit",
     "dc_id": "a number from 1 on; unset for Telegram itself",
     "dc_address": "host:port of the data centre; unset for Telegram itself",
@@ -120,6 +121,13 @@ class Config(ControlAddress):
     queue_jobs: int = Field(default=20_000, ge=0)
     """So many jobs may be queued before new links are refused for a while; 0: no limit."""
 
+    work_dir: Path | None = None
+    """Folder of what jobs must put together on disk; unset: `work` in the data folder. Engines that share a
+    disk share this folder, too: then they share out its room."""
+
+    work_gib: int = Field(default=0, ge=0)
+    """What all jobs may have on disk at once; 0: what the disk has."""
+
     dc_id: int | None = Field(default=None, ge=1)
     dc_address: str | None = None
     dc_public_key: Path | None = Field(default=None, validate_default=True)
@@ -150,7 +158,7 @@ class Config(ControlAddress):
             [item.strip() for item in value.split(",") if item.strip()] if isinstance(value, str) else value
         )
 
-    @field_validator("dc_id", "dc_address", "dc_public_key", mode="before")
+    @field_validator("work_dir", "dc_id", "dc_address", "dc_public_key", mode="before")
     @classmethod
     def _empty_is_unset(cls, value: Any, info: ValidationInfo) -> Any:
         return None if value == "" else value

@@ -5,6 +5,8 @@
     ├── NotALink                 the text is not a link that Peyk can fetch; carries a Reason
     ├── SourceError              the link could not be fetched; carries a Reason
     │   └── SourceTemporary      ... this time: a later attempt may work
+    │       ├── SiteFails        ... for the site is down, overloaded or not to be reached
+    │       └── NotYet           ... not before `wait_s`: the attempt counts for nothing
     ├── TransferError            the data centre did not take the file; carries a Reason
     │   ├── TransferTemporary    ... this time: a later attempt resumes
     │   │   └── PartsLost        ... parts that were acknowledged are gone, and are sent again
@@ -85,6 +87,18 @@ class SourceError(ReasonedError):
 
 class SourceTemporary(SourceError):
     """The link could not be fetched this time."""
+
+
+class SiteFails(SourceTemporary):
+    """The site is down, overloaded or not to be reached: no other link of it would do better just now."""
+
+
+class NotYet(SourceTemporary):
+    """Nothing is wrong with the link: it is its turn again in `wait_s` seconds."""
+
+    def __init__(self, reason: Reason, detail: str = "", *, wait_s: float) -> None:
+        super().__init__(reason, detail)
+        self.wait_s = wait_s
 
 
 class TransferError(ReasonedError):

@@ -7,6 +7,7 @@ from uploader.errors import (
     AccountStopped,
     ChatUnreachable,
     FloodWait,
+    NotYet,
     PeykError,
     Reason,
     ReasonedError,
@@ -62,7 +63,7 @@ def judge(
         return GiveUp(reason=Reason.CHAT_UNREACHABLE)
     if age_s > limits.PROMISE_S:
         return GiveUp(reason=reason)
-    if isinstance(error, FloodWait):
+    if isinstance(error, FloodWait | NotYet):
         return Rest(wait_s=error.wait_s, reason=reason)
     if isinstance(error, AccountStopped):
         return Rest(wait_s=limits.ACCOUNT_REST_S, reason=reason)

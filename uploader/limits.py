@@ -75,6 +75,9 @@ WATCHED_PEOPLE: Final = 1000
 #: A job whose account was logged out is tried again this often, for as long as it takes.
 ACCOUNT_REST_S: Final = 60.0
 
+#: A job for which the disk has no room while others hold it looks again this often.
+DISK_REST_S: Final = 30.0
+
 #: Parts of one file that Telegram may have lost and get again when the message is sent; more: all, later.
 PARTS_SENT_AGAIN: Final = 8
 

@@ -26,10 +26,12 @@ from tests.sources.sites import (
     site,
 )
 from tests.sources.test_process import state_of
-from uploader.errors import Reason, SourceError, SourceTemporary
+from uploader.errors import NotYet, Reason, SourceError, SourceTemporary
+from uploader.limits import MIB
 from uploader.links import parse
 from uploader.model import RemoteFile
 from uploader.sources import Sources, Times
+from uploader.sources.media.workshop import Workshop
 
 QUICK = Times(look_s=60, fetch_s=60, silence_s=30, join_s=60)
 
@@ -298,3 +300,34 @@ def _children() -> list[int]:
     """The ids of our processes that work for one job."""
     listed = Path(f"/proc/{os.getpid()}/task/{os.getpid()}/children").read_text().split()
     return [int(pid) for pid in listed if b"extractors.py" not in Path(f"/proc/{pid}/cmdline").read_bytes()]
+
+
+async def test_film_in_segments_when_it_grows_beyond_the_room_then_is_refused(
+    films: Path, work: Path
+) -> None:
+    """Nobody says how much a list of segments weighs: room is reserved while they come, or the fetch ends."""
+    many = LIST.format("#EXTINF:1.0,\n/big.ts\n" * 1000).encode()
+    listed = reply(200, "Content-Type: application/vnd.apple.mpegurl", body=many)
+    big = reply(200, "Content-Length: 4000000", body=bytes(4_000_000))
+    answers = {"list_m3u8": listed, "big_ts": big}
+    async with web(films, answers) as there, media(work, work_bytes=300 * MIB) as sources:
+        with pytest.raises(SourceError) as caught:
+            await brought(sources, there.url("/list.m3u8"))
+    assert Reason.NO_ROOM is caught.value.reason
+
+
+async def test_film_to_be_joined_when_others_hold_the_room_then_waits_its_turn(
+    films: Path, work: Path
+) -> None:
+    """Refused before a byte of it is fetched, and not for good."""
+    async with (
+        web(films) as there,
+        media(work, work_bytes=300 * MIB) as sources,
+        Workshop(work, 300 * MIB) as other,
+        other.folder() as folder,
+    ):
+        await folder.reserve(200 * MIB)
+        with pytest.raises(NotYet) as caught:
+            await brought(sources, there.url("/hls/list.m3u8"))
+    assert Reason.NO_ROOM is caught.value.reason
+    assert [] == [asked.path for asked in there.asked if asked.path.endswith(".ts")]

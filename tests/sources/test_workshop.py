@@ -1,13 +1,21 @@
 """Folders of jobs: room is reserved, and everything goes again."""
 
+import asyncio
 import shutil
+import sys
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
-from uploader.errors import Reason, SourceTemporary
-from uploader.limits import MIB
-from uploader.sources.media.workshop import Workshop
+from uploader.errors import NotYet, Reason, SourceError
+from uploader.failure import Rest, judge
+from uploader.limits import DISK_REST_S, MIB
+from uploader.sources.media.workshop import Folder, Workshop
 
 
 async def test_folder_when_a_job_ends_is_gone_with_all_that_is_in_it(tmp_path: Path) -> None:
@@ -35,23 +43,111 @@ def found(folder: Path, pattern: str) -> list[Path]:
 
 
 async def test_room_is_counted_over_all_jobs_and_given_back(tmp_path: Path) -> None:
-    """Two jobs cannot have the same room, one after the other can."""
+    """Two jobs cannot have the same room, one after the other can: the second waits, and loses no attempt."""
     most_bytes = shutil.disk_usage(tmp_path).free - 1024 * MIB
     async with Workshop(tmp_path) as workshop:
         for _ in range(2):
             async with workshop.folder() as first, workshop.folder() as second:
-                first.reserve(most_bytes)
-                with pytest.raises(SourceTemporary) as caught:
-                    second.reserve(most_bytes)
-                assert Reason.NO_ROOM is caught.value.reason
+                await first.reserve(most_bytes)
+                with pytest.raises(NotYet) as caught:
+                    await second.reserve(most_bytes)
+                assert Rest(wait_s=DISK_REST_S, reason=Reason.NO_ROOM) == judge(caught.value, 4)
+
+
+async def test_job_larger_than_the_disk_is_refused_at_once(tmp_path: Path) -> None:
+    """However long it waited: also when it grows so large, and others hold room meanwhile."""
+    async with Workshop(tmp_path, 1000 * MIB) as workshop, workshop.folder() as one, workshop.folder() as two:
+        for job, size_bytes in ((one, 1001 * MIB), (one, 10 * MIB), (two, 700 * MIB), (two, 1300 * MIB)):
+            caught = None
+            try:
+                await job.hold(size_bytes)
+            except SourceError as error:
+                caught = type(error)
+            assert (SourceError if size_bytes > 1000 * MIB else None) is caught
+        with pytest.raises(NotYet):
+            await one.hold(300 * MIB)
 
 
 async def test_what_a_dead_engine_left_is_removed_and_a_living_one_is_let_be(tmp_path: Path) -> None:
     """The lock tells: the kernel lets go of it when a process dies."""
     dead = tmp_path / "engine-dead"
-    dead.mkdir()
-    (dead / "alive").touch()
-    (dead / "film.part").write_bytes(b"x")
-    async with Workshop(tmp_path) as first, first.folder() as folder, Workshop(tmp_path):
-        assert not dead.exists()
-        assert folder.path.exists()
+    async with Workshop(tmp_path) as first, first.folder() as folder:
+        for look in range(2):
+            dead.mkdir()
+            (dead / "alive").write_bytes(b"%20d" % 10**15)
+            (dead / "film.part").write_bytes(b"x")
+            if look:
+                await folder.reserve(1)
+            else:
+                await asyncio.to_thread(first.tidy)
+            assert not dead.exists()
+            assert folder.path.exists()
+
+
+@asynccontextmanager
+async def engine(root: Path, size_bytes: int) -> AsyncIterator[asyncio.subprocess.Process]:
+    """Another engine, with so much reserved of 1000 bytes; killed at the end without a word."""
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "tests.sources.reserving_process", str(root), str(size_bytes)),
+        stdout=asyncio.subprocess.PIPE,
+    )
+    try:
+        async with asyncio.timeout(30):
+            assert process.stdout is not None
+            assert b"reserved\n" == await process.stdout.readline()
+            yield process
+    finally:
+        process.kill()
+        await process.wait()
+
+
+async def test_room_of_an_engine_that_is_killed_is_free_again(tmp_path: Path) -> None:
+    """Two processes share 1000 bytes; kill -9 ends the other's reservation, and its folder goes."""
+    async with Workshop(tmp_path, 1000) as workshop, workshop.folder() as folder:
+        async with engine(tmp_path, 700):
+            await folder.reserve(300)
+            with pytest.raises(NotYet):
+                await folder.reserve(1)
+        await folder.reserve(700)
+        assert 1 == len(found(tmp_path, "engine-*"))
+
+
+async def test_ledger_when_somebody_keeps_it_is_waited_for_without_a_thread(tmp_path: Path) -> None:
+    """Many jobs of two engines at once: each is counted once."""
+    async with Workshop(tmp_path, 100) as one, Workshop(tmp_path, 100) as two, AsyncExitStack() as exits:
+        folders = [await exits.enter_async_context((one, two)[n % 2].folder()) for n in range(150)]
+        told = await asyncio.gather(*(each.reserve(1) for each in folders), return_exceptions=True)
+        assert (100, 50) == (told.count(None), sum(isinstance(each, NotYet) for each in told))
+
+
+MOST_BYTES = 100
+STEPS = st.lists(st.tuples(st.integers(0, 5), st.integers(1, 60), st.booleans()), max_size=30)
+
+
+@settings(max_examples=30, deadline=None)
+@given(STEPS)
+def test_reservations_whatever_comes_and_goes_never_exceed_the_allowance(
+    steps: list[tuple[int, int, bool]],
+) -> None:
+    """Six jobs of three engines reserve and end in any order; what is refused would have been too much."""
+
+    async def play(root: Path) -> None:
+        async with AsyncExitStack() as exits:
+            engines = [await exits.enter_async_context(Workshop(root, MOST_BYTES)) for _ in range(3)]
+            jobs: dict[int, tuple[AsyncExitStack, Folder]] = {}
+            for job, size_bytes, ends in steps:
+                if ends and job in jobs:
+                    await jobs.pop(job)[0].aclose()
+                    continue
+                if job not in jobs:
+                    own = await exits.enter_async_context(AsyncExitStack())
+                    jobs[job] = own, await own.enter_async_context(engines[job % 3].folder())
+                held = sum(folder.reserved_bytes for _, folder in jobs.values())
+                try:
+                    await jobs[job][1].reserve(size_bytes)
+                except SourceError:
+                    assert held + size_bytes > MOST_BYTES
+                assert sum(folder.reserved_bytes for _, folder in jobs.values()) <= MOST_BYTES
+
+    with TemporaryDirectory() as root:
+        asyncio.run(play(Path(root)))

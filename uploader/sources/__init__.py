@@ -1,5 +1,6 @@
 """Where the bytes of a link come from. One door: `Sources.open`."""
 
+import asyncio
 import tempfile
 from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -43,6 +44,7 @@ class Sources:
         *,
         own_ports: Iterable[int] = (),
         work_dir: Path | None = None,
+        work_bytes: int | None = None,
         cap_bytes: int = _CAP_BYTES,
         patience: Patience | None = None,
         times: Times | None = None,
@@ -51,15 +53,16 @@ class Sources:
     ) -> None:
         """`allow_networks` are reachable besides the public internet, but for `own_ports` there.
 
-        `work_dir` holds what must be put together on disk; None: a folder of the system's. Nothing above
-        `cap_bytes` is put together. `resolver` None: the system's. `isolated`: see `process.Cells`.
+        `work_dir` holds what must be put together on disk; None: a folder of the system's. All engines there
+        have `work_bytes` at once; None: what its disk has. Nothing above `cap_bytes` is put together.
+        `resolver` None: the system's. `isolated`: see `process.Cells`.
 
         Raises:
             ValueError: a network that cannot be allowed (see `guard.Guard`).
         """
         self._guard = Guard(allow_networks, own_ports=own_ports)
         self._user_agent = user_agent
-        self._work_dir = work_dir or Path(tempfile.gettempdir()) / "peyk-work"
+        self._workshop = Workshop(work_dir or Path(tempfile.gettempdir()) / "peyk-work", work_bytes)
         self._cap_bytes = cap_bytes
         self._patience = patience or Patience()
         self._times = times
@@ -74,13 +77,13 @@ class Sources:
     async def __aenter__(self) -> Self:
         self._connector = self._guard.connector(resolver=self._resolver)
         self._exits.push_async_callback(self._connector.close)
-        workshop = await self._exits.enter_async_context(Workshop(self._work_dir))
-        self._prober = Prober(self._cells, workshop)
-        self._chooser = await self._exits.enter_async_context(Chooser(self._cells, workshop))
+        await self._exits.enter_async_context(self._workshop)
+        self._prober = Prober(self._cells, self._workshop)
+        self._chooser = await self._exits.enter_async_context(Chooser(self._cells, self._workshop))
         self._media = Media(
             cells=self._cells,
             proxy=await self._exits.enter_async_context(Proxy(self._guard, self._patience, self._resolver)),
-            workshop=workshop,
+            workshop=self._workshop,
             prober=self._prober,
             connect=self._exchange,
             cap_bytes=self._cap_bytes,
@@ -96,6 +99,10 @@ class Sources:
     def static_verdict(self, link: Link) -> Reason | None:
         """Why `link` can be refused without asking anyone; None: `open` will tell."""
         return self._guard.static_verdict(link)
+
+    async def tidy(self) -> None:
+        """Remove what engines left on the disk that are no more."""
+        await asyncio.to_thread(self._workshop.tidy)
 
     @asynccontextmanager
     async def open(self, link: Link) -> AsyncIterator[RemoteFile]:

@@ -3,7 +3,7 @@
 import asyncio
 import re
 import sys
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -31,6 +31,8 @@ _LOOK_BYTES: Final = 64 * MIB
 _MEMORY_BYTES: Final = 1024 * MIB
 #: Segments and their heads weigh more than the film that is in them.
 _OVERHEAD: Final = 1.25
+#: The parts, and what they are joined into.
+_COPIES: Final = 2
 _EXTENSION: Final = re.compile(r"[a-z0-9]{2,5}")
 _ENDED_LIVE: Final = frozenset({None, "not_live", "was_live"})
 
@@ -118,23 +120,28 @@ class Media:
 
     async def _fetch(self, work: "_Work", choice: Choice, folder: Folder) -> list[Path]:
         """All parts of the choice, fetched at once into files."""
-        # parts and the file that they are joined into are there together
-        folder.reserve(2 * (choice.expected_bytes or self._cap_bytes // 4))
+        if choice.expected_bytes is None:
+            await folder.hold(_COPIES)  # it becomes more while the fetch runs
+        else:
+            await folder.reserve(_COPIES * choice.expected_bytes)
         paths = [folder.path / f"{number}.part" for number in choice.numbers]
         segments = [at for at, each in enumerate(choice.formats) if each.protocol not in {"http", "https"}]
         async with asyncio.TaskGroup() as tasks:
             for at, given in enumerate(choice.formats):
                 if at not in segments:
-                    tasks.create_task(self._save(work, given, paths[at]))
+                    tasks.create_task(self._save(work, given, paths[at], folder))
             if segments:
-                tasks.create_task(work.fetch([(choice.numbers[at], paths[at]) for at in segments]))
+                wanted = [(choice.numbers[at], paths[at]) for at in segments]
+                tasks.create_task(work.fetch(wanted, lambda size: folder.hold(_COPIES * size)))
         return paths
 
-    async def _save(self, work: "_Work", given: Format, path: Path) -> None:
+    async def _save(self, work: "_Work", given: Format, path: Path, folder: Folder) -> None:
         async def renew() -> Format:
             return await self._find(work.link, given.id)
 
         async with streamed(given, self._connect, renew) as remote:
+            most_bytes = min(remote.size_bytes or self._cap_bytes, self._cap_bytes)
+            await folder.hold(_COPIES * most_bytes)
             await save(remote, path, self._cap_bytes, lambda done_bytes: None)
 
     @asynccontextmanager
@@ -184,8 +191,8 @@ class _Work:
             raise SourceError(Reason.UPCOMING if upcoming else Reason.LIVE, self.link.host)
         return said
 
-    async def fetch(self, wanted: Sequence[tuple[int, Path]]) -> None:
-        """Have segments fetched into files.
+    async def fetch(self, wanted: Sequence[tuple[int, Path]], came: Callable[[int], Awaitable[None]]) -> None:
+        """Have segments fetched into files; `came` is told how much is there, and may raise.
 
         Raises:
             SourceError: they cannot be, or are more than the cap.
@@ -197,6 +204,8 @@ class _Work:
                 said = self._checked(messages.read(await self._child.hear()))
             if isinstance(said, Fetched):
                 return
+            if isinstance(said, messages.Progress):
+                await came(said.done_bytes)
 
     def _checked(self, said: messages.Message) -> messages.Message:
         if not isinstance(said, messages.Failed):
