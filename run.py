@@ -154,8 +154,8 @@ def sandbox(
 
     try:
         asyncio.run(serve(port=port, key=key, as_json=as_json, state=state, limits=limits))
-    except LedgerError as error:
-        refuse("The state cannot be used:", [str(error)], status=2)
+    except (LedgerError, OSError, ValueError) as error:
+        refuse("The sandbox cannot run:", [str(error)], status=2)
 
 
 app.add_typer(bench.app, name="bench")

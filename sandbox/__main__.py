@@ -44,7 +44,7 @@ def main() -> None:
     )
     try:
         asyncio.run(serving)
-    except LedgerError as error:
+    except (LedgerError, OSError, ValueError) as error:
         parser.exit(2, f"{error}\n")
 
 

@@ -39,14 +39,12 @@ class ServerKey:
     def load(cls, path: Path | None) -> "ServerKey":
         """Read the key at `path`, or make it there; None keeps one for all runs in the temporary folder.
 
-        The public half is written beside it as `<path>.pub` (PEM, PKCS#1).
+        The public half is written beside it as `<path>.pub` (PEM, PKCS#1). Raises ValueError, OSError.
         """
         path = path or Path(tempfile.gettempdir()) / f"peyk-sandbox-{os.getuid()}.pem"
         if not path.exists():
             _make(path)
-        key = load_pem_private_key(path.read_bytes(), password=None)
-        if not isinstance(key, rsa.RSAPrivateKey) or key.key_size != 2048:
-            raise ValueError(f"{path} holds no RSA key of 2048 bits")
+        key = _read(path)
         public_path = path.with_name(path.name + ".pub")
         public = key.public_key().public_bytes(Encoding.PEM, PublicFormat.PKCS1)
         if not public_path.exists() or public_path.read_bytes() != public:
@@ -72,6 +70,14 @@ class ServerKey:
         key = self.numbers
         m1, m2 = pow(value, key.dmp1, key.p), pow(value, key.dmq1, key.q)
         return m2 + (key.iqmp * (m1 - m2)) % key.p * key.q
+
+
+def _read(path: Path) -> rsa.RSAPrivateKey:
+    with contextlib.suppress(ValueError, TypeError):
+        key = load_pem_private_key(path.read_bytes(), password=None)
+        if isinstance(key, rsa.RSAPrivateKey) and key.key_size == 2048:
+            return key
+    raise ValueError(f"{path} is no PEM file of an RSA key of 2048 bits without a password")
 
 
 def _make(path: Path) -> None:

@@ -6,6 +6,7 @@ import hashlib
 import json
 import os
 import signal
+import socket
 import sys
 from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
@@ -18,6 +19,7 @@ from telethon import Button, events, functions, types
 from telethon.errors import AuthKeyUnregisteredError
 
 from sandbox import DataCentre, World
+from sandbox.__main__ import main
 from sandbox.chat import safe_name
 from sandbox.control import Control
 from sandbox.people import Person, Place
@@ -335,6 +337,35 @@ async def test_program_when_told_to_breaks_calls_and_keeps_digests_only(tmp_path
         port = facts["control"]["host"], facts["control"]["port"]
         (record,) = (await _ask(port, op="files"))["files"]
         assert hashlib.sha256(hashlib.sha256(part).digest()).hexdigest() == record["digest"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "reason"),
+    [
+        (("--port", "{port}"), "already in use"),
+        (("--faults", "{folder}/rule.json"), "metod"),
+        (("--faults", "{folder}/nothing.json"), "No such file"),
+        (("--key", "{folder}/rule.json"), "RSA key"),
+        (("--state", "{folder}/rule.json"), "rule.json"),
+    ],
+    ids=["port", "faults", "no faults", "key", "state"],
+)
+def test_program_when_it_cannot_run_says_why(
+    arguments: tuple[str, ...],
+    reason: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """A port that is taken, and files that are not what they should be: one line and 2, no traceback."""
+    (tmp_path / "rule.json").write_text('{"rules": [{"metod": "upload."}]}')
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        facts = {"port": taken.getsockname()[1], "folder": tmp_path}
+        monkeypatch.setattr(sys, "argv", ["sandbox", *(each.format(**facts) for each in arguments)])
+        with pytest.raises(SystemExit, match="2"):
+            main()
+    (line,) = capsys.readouterr().err.splitlines()
+    assert reason in line
 
 
 def _names(folder: Path) -> list[str]:
