@@ -70,6 +70,36 @@ def bench_queue(
         )
 
 
+@app.command("pacing")
+def bench_pacing(
+    messages: Annotated[int, typer.Option(help="Messages to 300 chats and 20 groups.", min=1)] = 2_000,
+    progress: Annotated[int, typer.Option(help="Seconds of progress of 60 jobs.", min=10)] = 60,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object, nothing else.")] = False,
+) -> None:
+    """Measure how fast chats are served and people answered, at a data centre with Telegram's limits."""
+    from sandbox.bench.crowd import crowd
+    from uploader.bench_pacing import Figures, Load, measure
+
+    async def run() -> tuple[Figures, int]:
+        async with crowd(300, 20) as chats:
+            load = Load(messages=messages, progress_s=progress)
+            return await measure(chats.client, chats.people, chats.groups, load), chats.floods
+
+    figures, floods = asyncio.run(run())
+    if as_json:
+        typer.echo(json.dumps({**asdict(figures), "flood_waits": floods}))
+    else:
+        typer.echo(
+            f"{figures.messages} messages to {figures.chats} chats: {figures.messages_per_s:.1f} a second\n"
+            f"progress of {figures.jobs} jobs: {figures.edits_per_s:.1f} edits a second, at most "
+            f"{figures.most_edits_in_a_second}\n"
+            f"{figures.answers} answers meanwhile: p50 {figures.answer_p50_ms:.0f} ms, "
+            f"p99 {figures.answer_p99_ms:.0f} ms\n"
+            f"FLOOD_WAITs: {floods}"
+        )
+    raise typer.Exit(1 if floods else 0)
+
+
 @app.command("client", hidden=True)
 def bench_client(name: str) -> None:
     """Be one of the measured clients: orders on standard input, samples on standard output."""

@@ -14,7 +14,7 @@ from uploader.model import Person
 from uploader.telegram import pacing
 from uploader.telegram.gateway import Gateway
 from uploader.telegram.pacing import Pacer
-from uploader.telegram.turns import Urgency
+from uploader.telegram.turns import ARRIVING_PER_S, Urgency
 
 
 @asynccontextmanager
@@ -90,15 +90,44 @@ async def test_message_when_too_many_wait_refuses_the_next(monkeypatch: pytest.M
     pacer = Pacer()
     pacer.park(1, 30.0)
     pacer.park(2, 30.0)
+
+    async def send(chat_id: int) -> None:
+        async with pacer.message(chat_id, Urgency.MESSAGE):
+            pass
+
     async with asyncio.TaskGroup() as group:
-        waiting = [group.create_task(pacer.message(1 + number // 3)) for number in range(5)]
+        waiting = [group.create_task(send(1 + number // 3)) for number in range(5)]
         await asyncio.sleep(0)
         for chat_id in (1, 3):
             with pytest.raises(FloodWait):
-                await pacer.message(chat_id)
+                await send(chat_id)
         for task in waiting:
             task.cancel()
-    await pacer.message(3)
+    await send(3)
+
+
+async def test_message_when_whoever_had_the_turn_is_gone_leaves_it_to_others() -> None:
+    """Turns that were given to somebody who is being cancelled, or used by failing calls, hold up nobody."""
+    now = [1000.0]
+    pacer = Pacer(lambda: now[0])
+
+    async def send(chat_id: int) -> None:
+        async with pacer.message(chat_id, Urgency.MESSAGE):
+            raise LookupError
+
+    for number in range(2 * ARRIVING_PER_S):
+        pacer.park(number, 5.0)
+        async with asyncio.TaskGroup() as group:
+            gone = group.create_task(send(number))
+            await asyncio.sleep(0)
+            now[0] += 5.0
+            if number % 2:
+                gone.cancel()
+            with pytest.raises(LookupError):
+                await send(-1 - number)
+            gone.cancel()
+    async with asyncio.timeout(5), pacer.message(100, Urgency.MESSAGE):
+        pass
 
 
 async def test_message_when_nobody_waits_goes_at_once_and_an_answer_before_others() -> None:
@@ -107,8 +136,8 @@ async def test_message_when_nobody_waits_goes_at_once_and_an_answer_before_other
     order: list[Urgency] = []
 
     async def send(chat_id: int, urgency: Urgency) -> None:
-        await pacer.message(chat_id, urgency)
-        order.append(urgency)
+        async with pacer.message(chat_id, urgency):
+            order.append(urgency)
 
     async with asyncio.TaskGroup() as group:
         for number in range(8):

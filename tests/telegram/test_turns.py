@@ -16,8 +16,9 @@ from sandbox.world.clock import Clock
 from sandbox.world.floodgate import Flooded, Floodgate, Limits
 from uploader.telegram.turns import Turns, Urgency
 
-#: What a network does to the gaps between messages.
+#: What a network does to the gaps between messages: a little always, and now and then it stands still.
 JITTER_S = 0.12
+STILL_S = 1.5
 
 
 class HandClock(Clock):
@@ -46,6 +47,7 @@ class Play:
     progress: list[tuple[float, int]] = field(default_factory=list)
     shown: Counter[int] = field(default_factory=Counter)
     numbers: Iterator[int] = field(default_factory=count)
+    still_until: float = 0.0
 
     def __post_init__(self) -> None:
         self.gate = Floodgate(Limits(), self.clock)
@@ -59,6 +61,7 @@ class Play:
         came: dict[int, float] = {}
         while self.clock.at < until:
             now = self.clock.at
+            self._arrive(now)
             while self.wishes and self.wishes[0][0] <= now:
                 _, _, chat_id, urgency = heappop(self.wishes)
                 came[self.turns.enter(chat_id, urgency, now + 3600).number] = now
@@ -70,12 +73,11 @@ class Play:
                     self.wish(now, ticket.chat_id, followers.popleft())
             while self.progress and self.progress[0][0] <= now:
                 self._show_progress(heappop(self.progress)[1])
-            times = [wish[0] for wish in self.wishes[:1]] + [edit[0] for edit in self.progress[:1]]
+            times = [each[0] for each in (*self.wishes[:1], *self.progress[:1], *self.arriving[:1])]
             next_at = min([*times, self.turns.next_at(now) or until], default=until)
             if not came and not times:
                 break
             self.clock.at = max(next_at, now + 0.001)
-        self._arrive(self.clock.at + 1)
         return self.clock.at
 
     def _show_progress(self, chat_id: int) -> None:
@@ -87,14 +89,17 @@ class Play:
         heappush(self.progress, (self.clock.at + (5.0 if shown else 1.0), chat_id))
 
     def _send(self, chat_id: int, *, edit: bool) -> None:
-        heappush(self.arriving, (self.clock.at + self.jitter.random() * JITTER_S, chat_id, edit))
-        self._arrive(self.clock.at)
+        if self.jitter.random() < 0.005:
+            self.still_until = self.clock.at + self.jitter.random() * STILL_S
+        at = max(self.still_until, self.clock.at + self.jitter.random() * JITTER_S)
+        heappush(self.arriving, (at, chat_id, edit))
 
     def _arrive(self, until: float) -> None:
         now = self.clock.at
         while self.arriving and self.arriving[0][0] <= until:
             self.clock.at, chat_id, edit = heappop(self.arriving)
             (self.gate.edit if edit else self.gate.send)(1, chat_id)
+            self.turns.answered(self.clock.at)
         self.clock.at = now
 
 

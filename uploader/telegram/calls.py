@@ -42,16 +42,19 @@ class Calls:
 
     async def send(self, chat_id: int, request: Any, urgency: Urgency, answer_s: float = ANSWER_S) -> Any:
         """Put something into a chat when it is its turn. A short FLOOD_WAIT is waited out, once."""
-        await self._pacer.message(chat_id, urgency)
         try:
-            return await self._in_chat(chat_id, request, answer_s)
+            return await self._send(chat_id, request, urgency, answer_s)
         except FloodWait:
-            await self._pacer.message(chat_id, urgency)
-            return await self._in_chat(chat_id, request, answer_s)
+            return await self._send(chat_id, request, urgency, answer_s)
 
     async def send_if_idle(self, chat_id: int, request: Any) -> Any | None:
         """Put something into a chat unless others want to send; None: it was left."""
-        return await self._in_chat(chat_id, request, ANSWER_S) if self._pacer.edit(chat_id) else None
+        async with self._pacer.edit(chat_id) as going:
+            return await self._in_chat(chat_id, request, ANSWER_S) if going else None
+
+    async def _send(self, chat_id: int, request: Any, urgency: Urgency, answer_s: float) -> Any:
+        async with self._pacer.message(chat_id, urgency):
+            return await self._in_chat(chat_id, request, answer_s)
 
     async def _in_chat(self, chat_id: int, request: Any, answer_s: float) -> Any:
         try:

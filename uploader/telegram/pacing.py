@@ -3,7 +3,8 @@
 import asyncio
 import time
 from collections import Counter
-from collections.abc import Callable, Hashable
+from collections.abc import AsyncIterator, Callable, Hashable
+from contextlib import asynccontextmanager
 from typing import Final
 
 from cachetools import LRUCache
@@ -29,31 +30,49 @@ class Pacer:
         self._timer: asyncio.TimerHandle | None = None
         self._closed: LRUCache[Hashable, float] = LRUCache(CHATS)  # what is not to be asked before
 
-    async def message(self, chat_id: int, urgency: Urgency = Urgency.MESSAGE) -> None:
-        """Wait for the turn of a message, or of an edit that must be made, in a chat.
+    @asynccontextmanager
+    async def message(self, chat_id: int, urgency: Urgency) -> AsyncIterator[None]:
+        """The turn of a message, or of an edit that must be made, in a chat; it ends with its answer.
 
         Raises:
             FloodWait: no turn within WAIT_S, or too many wait already.
         """
+        await self._turn(chat_id, urgency)
+        try:
+            yield
+        finally:
+            self._answered()
+
+    @asynccontextmanager
+    async def edit(self, chat_id: int) -> AsyncIterator[bool]:
+        """The turn of an edit that may be skipped; or False: it cannot go out now."""
+        going = self._turns.spare(chat_id, self._clock())
+        try:
+            yield going
+        finally:
+            if going:
+                self._answered()
+
+    async def _turn(self, chat_id: int, urgency: Urgency) -> None:
         if len(self._waiting) >= WAITING or self._chats[chat_id] >= WAITING_IN_CHAT:
             raise FloodWait(WAIT_S)
         ticket = self._turns.enter(chat_id, urgency, self._clock() + WAIT_S)
         turn = self._waiting[ticket.number] = asyncio.get_running_loop().create_future()
         self._chats[chat_id] += 1
         self._advance()
+        used = False
         try:
             async with asyncio.timeout(WAIT_S):
                 await turn
+            used = True
         except TimeoutError:
             raise FloodWait(WAIT_S) from None
         finally:
             ticket.gone = True
             self._waiting.pop(ticket.number, None)
             self._chats -= Counter({chat_id: 1})  # and what is 0 goes
-
-    def edit(self, chat_id: int) -> bool:
-        """Whether an edit that may be skipped can go out now."""
-        return self._turns.spare(chat_id, self._clock())
+            if not used and turn.done() and not turn.cancelled() and turn.exception() is None:
+                self._answered()  # it came too late
 
     def park(self, chat_id: int, wait_s: float) -> None:
         """Telegram said FLOOD_WAIT to a message or an edit in this chat."""
@@ -69,17 +88,21 @@ class Pacer:
         """Telegram said FLOOD_WAIT to a call that sends nothing."""
         self._closed[question] = self._clock() + wait_s
 
+    def _answered(self) -> None:
+        self._turns.answered(self._clock())
+        self._advance()
+
     def _advance(self) -> None:
         """Let go whose turn it is, and look again when the next one may be due."""
         now = self._clock()
         for ticket, late_s in self._turns.due(now):
             turn = self._waiting.pop(ticket.number)
-            if turn.done():
-                continue
-            if late_s:
+            if late_s and not turn.done():
                 turn.set_exception(FloodWait(late_s))
-            else:
+            elif not turn.done():
                 turn.set_result(None)
+            elif not late_s:
+                self._turns.answered(now)  # nobody is there to use it
         if self._timer is not None:
             self._timer.cancel()
         next_at = self._turns.next_at(now)

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from enum import IntEnum
 from heapq import heappop, heappush
 from itertools import count
+from math import inf
 from typing import Final
 
 from cachetools import LRUCache
@@ -19,8 +20,9 @@ from pyrate_limiter import GCRA, Rate
 _SECOND: Final = 1000
 _MINUTE: Final = 60 * _SECOND
 
-#: At most 28 in any second.
+#: At most 28 leave in any second; how many arrive in one is bounded by their answers.
 ACCOUNT: Final = (Rate(25, _SECOND, burst=3),)
+ARRIVING_PER_S: Final = 29
 #: A link earns three (accepted, the file, done): two links in a row do not wait for each other.
 CHAT: Final = (Rate(1, _SECOND, burst=6),)
 #: At most 20 in any minute.
@@ -64,6 +66,7 @@ class Turns:
 
     def __init__(self) -> None:
         self._account = _Gate(ACCOUNT)
+        self._under_way = _UnderWay()
         self._progress = _Gate(PROGRESS)
         self._chats: LRUCache[int, _Chat] = LRUCache(CHATS)
         self._floods: deque[tuple[float, int, float]] = deque(maxlen=FLOODED_CHATS)
@@ -78,14 +81,14 @@ class Turns:
         return ticket
 
     def due(self, now: float) -> list[tuple[Ticket, float]]:
-        """Whose turn it is now; it counts as used.
+        """Whose turn it is now; it counts as used, and is over when `answered` is called.
 
         Beside each ticket stands 0, or if it would be too late the seconds after which it might be its turn.
         """
         due: list[tuple[Ticket, float]] = []
         while self._resting and self._resting[0][0] <= now:
             heappush(self._ready, heappop(self._resting)[1])
-        while self._ready and (self._ready[0].gone or self._account.free_at(now) <= now):
+        while self._ready and (self._ready[0].gone or self._free_at(now) <= now):
             ticket = heappop(self._ready)
             if ticket.gone:
                 continue
@@ -96,24 +99,26 @@ class Turns:
             elif free_at > now:
                 heappush(self._resting, (free_at, ticket))
             else:
-                for gate in (self._account, *gates):
-                    gate.take(now)
+                self._take(now, *gates)
                 due.append((ticket, 0.0))
         return due
 
     def next_at(self, now: float) -> float | None:
-        """When `due` is to be asked again if nothing else happens; None: nobody waits."""
-        times = [at for at, _ in self._resting[:1]] + [self._account.free_at(now) for _ in self._ready[:1]]
-        return min(times, default=None)
+        """When `due` is to be asked again if nothing is answered before; None: never."""
+        times = [at for at, _ in self._resting[:1]] + [self._free_at(now) for _ in self._ready[:1]]
+        return min((at for at in times if at != inf), default=None)
 
     def spare(self, chat_id: int, now: float) -> bool:
         """Whether an edit that may be skipped can go now: there is room for it, and for one that must be."""
-        gates = (self._account, self._progress, *self._gates(chat_id, edit=True))
-        if any(gate.free_at(now, room=2) > now for gate in gates):
+        gates = (self._progress, *self._gates(chat_id, edit=True))
+        if self._free_at(now, room=2) > now or any(gate.free_at(now, room=2) > now for gate in gates):
             return False
-        for gate in gates:
-            gate.take(now)
+        self._take(now, *gates)
         return True
+
+    def answered(self, now: float) -> None:
+        """The call of one turn is over: what was sent had arrived by now, if ever."""
+        self._under_way.end(now)
 
     def park(self, chat_id: int, wait_s: float, now: float) -> None:
         """Telegram wants nothing more in this chat for so long; or in any, if it says so of several."""
@@ -122,6 +127,14 @@ class Turns:
         recent = {chat: wait_s for at, chat, wait_s in self._floods if now - at <= FLOODED_S}
         if len(recent) == FLOODED_CHATS:
             self._account.closed_until = now + min(recent.values())
+
+    def _free_at(self, now: float, room: int = 1) -> float:
+        return max(self._account.free_at(now, room), self._under_way.free_at(now, room))
+
+    def _take(self, now: float, *gates: "_Gate") -> None:
+        self._under_way.begin()
+        for gate in (self._account, *gates):
+            gate.take(now)
 
     def _gates(self, chat_id: int, *, edit: bool) -> tuple["_Gate", ...]:
         chat = self._chat(chat_id)
@@ -150,6 +163,36 @@ class _Gate:
     def take(self, now: float) -> None:
         """One passes."""
         self._state, _ = GCRA().step(self._rates, self._state, int(now * 1000), 1)
+
+
+class _UnderWay:
+    """Bounds what can arrive in one second, however unevenly the network takes it there.
+
+    When something arrives is not known, only that it does between its departure and its answer. So all that
+    is not answered, and all that was answered within the last second, counts.
+    """
+
+    def __init__(self) -> None:
+        self._count = 0
+        self._answered: deque[float] = deque()
+
+    def begin(self) -> None:
+        """One leaves."""
+        self._count += 1
+
+    def end(self, now: float) -> None:
+        """One is answered, or will never be."""
+        self._count -= 1
+        self._answered.append(now)
+
+    def free_at(self, now: float, room: int) -> float:
+        """When so many more may leave; `inf`: not before something is answered."""
+        while self._answered and self._answered[0] <= now - 1:
+            self._answered.popleft()
+        over = self._count + len(self._answered) + room - ARRIVING_PER_S
+        if over <= 0:
+            return now
+        return self._answered[over - 1] + 1 if over <= len(self._answered) else inf
 
 
 @dataclass(slots=True)
