@@ -21,7 +21,7 @@ class Patience:
 
     def backoff_s(self, tries: int) -> float:
         """The wait after that many failed tries; random within a half, so that parts do not come in step."""
-        wait_s = min(self.backoff_most_s, self.backoff_first_s * 2.0 ** (tries - 1))
+        wait_s = min(self.backoff_most_s, self.backoff_first_s * 2.0 ** min(tries - 1, 30))
         return wait_s * random.uniform(0.75, 1.25)  # noqa: S311 - no secret
 
 
@@ -30,7 +30,12 @@ class Tries:
 
     def __init__(self, patience: Patience) -> None:
         self._patience = patience
-        self._lost = self._refused = 0
+        self._lost = self._refused = self._hollow = 0
+
+    def hollow_s(self) -> float:
+        """The wait after a flood wait of no length; such may come for ever, and count as no failure."""
+        self._hollow += 1
+        return self._patience.backoff_s(self._hollow)
 
     def wait_s(self, *, lost: bool) -> float | None:
         """The wait before the next try; None: no more. `lost`: the connection was, else the answer was no."""

@@ -142,6 +142,8 @@ class UploadPool:
                     return
                 case Park(wait_s):
                     self._park(wait_s)
+                    if not wait_s:
+                        await asyncio.sleep(tries.hollow_s())
                 case Halt(why):
                     self._stop(why)
                     raise AccountStopped(Reason.UPLOAD_FAILED, why)

@@ -30,7 +30,8 @@ class Reader:
         while filled < len(room) and not await self.ended():
             taken = self._rest[: len(room) - filled]
             room[filled : filled + len(taken)] = taken
-            self._rest = self._rest[len(taken) :]
+            # what is used up must not stay in memory while its successor waits for room
+            self._rest = self._rest[len(taken) :] if len(taken) < len(self._rest) else memoryview(b"")
             filled += len(taken)
         return filled
 
