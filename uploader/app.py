@@ -2,7 +2,6 @@
 
 import asyncio
 import fcntl
-import os
 import platform
 import secrets
 import signal
@@ -111,6 +110,7 @@ async def _built(config: Config, stop: asyncio.Event) -> AsyncIterator[Engine]:
         _sources(config) as sources,
     ):
         jobs, people = Jobs(database), People(database, config.bot_id)
+        await jobs.orphan(pool.account)  # the lock on the login is ours: whoever worked with it is dead
         settings, sponsors, files = Settings(database), Sponsors(database), Files(database)
         gateway = Gateway(client, Pacer())
         locks = SponsorLocks(sponsors, gateway)
@@ -123,7 +123,7 @@ async def _built(config: Config, stop: asyncio.Event) -> AsyncIterator[Engine]:
             stopping=stop.is_set,
         )
         worker = Worker(
-            f"{platform.node()}-{os.getpid()}-{secrets.token_hex(4)}",
+            f"{pool.account}-{secrets.token_hex(4)}",
             jobs=jobs,
             people=people,
             sources=sources,

@@ -157,6 +157,21 @@ async def test_claim_when_dead_worker_held_the_cap_then_person_is_not_blocked(
     assert [job.failures for job in claimed] == [1, 0]
 
 
+async def test_orphan_when_workers_are_known_to_be_dead_then_their_jobs_are_claimed_at_once(
+    jobs: Jobs, arrivals: Arrivals
+) -> None:
+    """Leases of an hour are not waited for; those of other workers are."""
+    first, second = await arrivals.job(1), await arrivals.job(2)
+    assert await jobs.claim("login-1") is not None
+    assert await jobs.claim("other-1") is not None
+    await jobs.orphan("login-")
+    (again,) = await claims(jobs)
+    assert (first.id, 2, 1) == (again.id, again.attempt, again.failures)
+    held = await jobs.get(second.id)
+    assert held is not None
+    assert "other-1" == held.worker
+
+
 async def test_renew_when_lease_ended_but_nobody_took_the_job_then_it_goes_on(
     jobs: Jobs, doomed: Jobs, arrivals: Arrivals
 ) -> None:

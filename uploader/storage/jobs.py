@@ -166,6 +166,11 @@ class Jobs:
         """Put the job back into the queue (until `run_at`); the attempt counts for nothing but the fence."""
         await self._leave(job, JobState.QUEUED, run_at=self._database.now() if run_at is None else run_at)
 
+    async def orphan(self, workers: str) -> None:
+        """End the leases of all workers whose names begin so: it is known that they are dead."""
+        dead = sa.and_(in_state(jobs.c.state, JobState.RUNNING), jobs.c.worker.startswith(workers))
+        await self._database.once(sa.update(jobs).where(dead).values(lease_until=self._database.now()))
+
     # moved by people and admins
 
     async def admit(self, user_id: int) -> list[Job]:

@@ -12,7 +12,7 @@ from uploader.transfer import parts
 
 #: Acknowledgements are saved after this many seconds or this many parts, whichever comes first.
 _SAVE_S: Final = 1.0
-_SAVE_PARTS: Final = 64
+SAVE_PARTS: Final = 64
 
 
 class Ledger:
@@ -48,7 +48,7 @@ class Ledger:
             return
         parts.mark(self._acked, part)
         self._unsaved += 1
-        due = self._unsaved >= _SAVE_PARTS or self._now() - self._saved_at >= _SAVE_S
+        due = self._unsaved >= SAVE_PARTS or self._now() - self._saved_at >= _SAVE_S
         if due and not self._saving:  # one at a time: an older one must not overtake a newer
             await self._write_down()
 
