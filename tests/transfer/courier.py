@@ -46,6 +46,10 @@ class Courier:
 
     async def deliver(self, uploaded: Uploaded) -> tuple[int, str]:
         """Send the message with the file; size and SHA-256 of what the user downloads."""
+        return await self.person.save(await self.announce(uploaded))
+
+    async def announce(self, uploaded: Uploaded) -> Any:
+        """Send the message with the file; the message as the user gets it."""
         file = (
             types.InputFile(uploaded.file_id, uploaded.part_count, uploaded.name, uploaded.md5_hex)
             if uploaded.md5_hex is not None
@@ -54,7 +58,7 @@ class Courier:
         name = types.DocumentAttributeFilename(uploaded.name)
         media = types.InputMediaUploadedDocument(file, uploaded.mime_type, [name], force_file=True)
         await self.client(functions.messages.SendMediaRequest(self.peer, media, ""))
-        return await self.person.save(await self.person.expect_file())
+        return await self.person.expect_file()
 
     async def carry(self, source: Source, checkpoint: Checkpoint | None = None) -> Uploaded:
         """Upload once, without an interest in progress."""

@@ -20,19 +20,6 @@ COUNT = parts.part_count(len(BIG))
 PARTS = "upload.save"
 
 
-@pytest.mark.parametrize(
-    "size", [1, PART_BYTES - 1, PART_BYTES, PART_BYTES + 1, SMALL_FILE_BYTES, SMALL_FILE_BYTES + 1]
-)
-@pytest.mark.parametrize("known", [True, False])
-async def test_delivery_when_the_size_is_at_a_boundary_then_the_digests_are_equal(
-    dc: DataCentre, size: int, known: bool
-) -> None:
-    """The user gets the bytes of the source, whatever the call that carried them."""
-    async with couriers(dc) as courier:
-        uploaded = await courier.carry(Source(BIG[:size], known=known))
-        assert fingerprint(BIG[:size]) == await courier.deliver(uploaded)
-
-
 @pytest.mark.parametrize("known", [True, False])
 @pytest.mark.parametrize(
     "faults",
