@@ -16,6 +16,7 @@ from uploader.errors import AccountStopped, TransferError, TransferTemporary
 from uploader.transfer import tl
 from uploader.transfer.endpoint import hello
 from uploader.transfer.room import PartRoom
+from uploader.transfer.salts import Salts
 from uploader.transfer.seal import AuthKey
 from uploader.transfer.sealing import Sealing
 from uploader.transfer.session import Answer, Session
@@ -28,9 +29,9 @@ NOW = 1_800_000_000.0
 class Line:
     """A session and the data centre's end of it, with the caller in between instead of a network."""
 
-    def __init__(self, now: Callable[[], float] = lambda: NOW) -> None:
+    def __init__(self, now: Callable[[], float] = lambda: NOW, salts: Salts | None = None) -> None:
         self.hello = hello(endpoint_at(1, KEY))
-        self.session = Session(AuthKey(KEY), self.hello, now=now)
+        self.session = Session(AuthKey(KEY), self.hello, salts, now=now)
         self.server = ServerCore(KEY)
         self._sealing = Sealing(AuthKey(KEY))
 

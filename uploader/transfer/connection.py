@@ -14,6 +14,7 @@ from uploader.transfer.framing import Abridged, Framing, Obfuscated
 from uploader.transfer.line import Line
 from uploader.transfer.pace import Pace
 from uploader.transfer.patience import Patience
+from uploader.transfer.salts import Salts
 from uploader.transfer.seal import ENVELOPE_BYTES, AuthKey
 from uploader.transfer.sealing import Sealing
 from uploader.transfer.session import Answer, Outgoing, Session
@@ -38,14 +39,22 @@ class _Call:
 class Connection:
     """A socket and its session. `run` connects and carries; calls made before it has connected wait."""
 
-    def __init__(self, endpoint: Endpoint, sealing: Sealing, patience: Patience, pace: Pace) -> None:
+    def __init__(
+        self,
+        endpoint: Endpoint,
+        sealing: Sealing,
+        patience: Patience,
+        pace: Pace,
+        salts: Salts | None = None,
+    ) -> None:
+        """`salts`: those of the auth key, if other connections know them."""
         self._endpoint = endpoint
         self._patience = patience
         self._pace = pace
         self._sealing = sealing
         self._framing: Framing = (Obfuscated if endpoint.obfuscated else Abridged)(tl.ANSWER_BYTES)
         self._hello = hello(endpoint)
-        self._session = Session(AuthKey(endpoint.auth_key), self._hello)
+        self._session = Session(AuthKey(endpoint.auth_key), self._hello, salts)
         self._calls: dict[Request, _Call] = {}
         self._work = asyncio.Event()  # the session may have something to send
         self._greeted = asyncio.Event()  # the hello was answered

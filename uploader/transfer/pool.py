@@ -18,6 +18,7 @@ from uploader.transfer.governor import Governor
 from uploader.transfer.growth import Plan
 from uploader.transfer.patience import Patience, Tries
 from uploader.transfer.room import PartRoom
+from uploader.transfer.salts import Salts
 from uploader.transfer.seal import AuthKey
 from uploader.transfer.sealing import Sealing
 from uploader.transfer.slots import Claim, Slots
@@ -66,6 +67,7 @@ class UploadPool:
         self._governor = Governor(plan, self._patience)
         self._slots = Slots(plan.parts, lambda waited: self._governor.pace.turn(waited=waited))
         self._key = AuthKey(endpoint.auth_key)
+        self._salts = Salts()
         self._tasks = asyncio.TaskGroup()
         self._carriers: dict[Connection, asyncio.Task[None]] = {}
         self._parked_until = 0.0  # by the loop's clock
@@ -226,7 +228,8 @@ class UploadPool:
         return busy and len(usable) < self._governor.plan.connections and self._now() >= self._alone_until
 
     def _opened(self) -> Connection:
-        connection = Connection(self._endpoint, self._sealing, self._patience, self._governor.pace)
+        pace = self._governor.pace
+        connection = Connection(self._endpoint, self._sealing, self._patience, pace, self._salts)
         self._carriers[connection] = self._tasks.create_task(self._carry(connection))
         return connection
 

@@ -14,6 +14,7 @@ from typing import Final
 from uploader.errors import AccountStopped, Reason, TransferError, TransferTemporary
 from uploader.transfer import tl
 from uploader.transfer.room import HEADER_BYTES
+from uploader.transfer.salts import AHEAD, Salts
 from uploader.transfer.seal import AuthKey, unseal
 from uploader.transfer.tl import Message, Refusal, Request
 
@@ -66,15 +67,23 @@ class Outgoing:
 class Session:
     """Numbers, salts and resends the messages of one session, and matches answers to requests.
 
-    `hello` is the first request; until it is answered no other leaves. `now` tells Unix time in seconds.
+    `hello` is the first request; until it is answered no other leaves. `salts` are those of the key, known to
+    its other sessions as well. `now` tells Unix time in seconds.
     """
 
-    def __init__(self, key: AuthKey, hello: Request, *, now: Callable[[], float] = time.time) -> None:
+    def __init__(
+        self,
+        key: AuthKey,
+        hello: Request,
+        salts: Salts | None = None,
+        *,
+        now: Callable[[], float] = time.time,
+    ) -> None:
         self._key = key
         self._hello = hello
         self._now = now
         self._session_id = int.from_bytes(os.urandom(8), "little", signed=True)
-        self._salt = 0  # unknown: the first message earns bad_server_salt, which tells it
+        self._salts = salts or Salts()
         self._clock_ahead_s = 0.0  # of the data centre's clock over ours
         self._last_msg_id = 0
         self._content_count = 0
@@ -98,6 +107,8 @@ class Session:
         """The next message to send, or None until something is submitted or received."""
         if (notice := self._notice()) is not None:
             return self._numbered(notice, awaited=False)
+        if self.ready and self._salts.asks(self._centre_now()):
+            self._queue.appendleft(tl.get_future_salts(AHEAD))
         if not self._queue or not (self.ready or self._queue[0] is self._hello):
             return None
         request = self._queue.popleft()
@@ -153,9 +164,8 @@ class Session:
                 yield from self._answered(struct.unpack_from("<q", body, 4)[0], tl.read_result(body))
             case tl.PONG:
                 yield from self._answered(struct.unpack_from("<q", body, 4)[0], True)
-            case tl.BAD_SERVER_SALT:
-                bad_id, self._salt = struct.unpack_from("<q8xq", body, 4)
-                self._send_again(bad_id)
+            case tl.BAD_SERVER_SALT | tl.FUTURE_SALTS:
+                self._resalt(message)
             case tl.BAD_MSG_NOTIFICATION:
                 bad_id, code = struct.unpack_from("<q4xi", body, 4)
                 self._renumber(bad_id, code, message.msg_id)
@@ -165,7 +175,15 @@ class Session:
                 self._ask_for(*struct.unpack_from("<qq", body, 4))
             case tl.MSG_NEW_DETAILED_INFO:
                 self._ask_for(None, struct.unpack_from("<q", body, 4)[0])
-        # anything else (msgs_ack, future_salts, stray updates) needs no answer beyond its acknowledgement
+        # anything else (msgs_ack, stray updates) needs no answer beyond its acknowledgement
+
+    def _resalt(self, message: Message) -> None:
+        (about_id,) = struct.unpack_from("<q", message.body, 4)
+        if message.constructor == tl.BAD_SERVER_SALT:
+            self._salts.learn(struct.unpack_from("<q", message.body, 20)[0], self._centre_now())
+            self._send_again(about_id)
+        elif self._pending.pop(about_id, None) is not None:
+            self._salts.plan(tl.read_future_salts(message.body))
 
     def _answered(self, msg_id: int, outcome: bool | Refusal | None) -> Iterator[Answer]:
         request = self._pending.pop(msg_id, None)
@@ -180,7 +198,7 @@ class Session:
 
     def _recreated(self, first_id: int, salt: int) -> None:
         """The data centre began the session (anew): what it got before `first_id` is lost."""
-        self._salt = salt
+        self._salts.learn(salt, self._centre_now())
         for lost_id in [msg_id for msg_id in self._pending if msg_id < first_id]:
             self._send_again(lost_id)
 
@@ -217,17 +235,22 @@ class Session:
 
     def _numbered(self, request: Request, *, awaited: bool) -> Outgoing:
         """Header and padding for the body; salt and numbers are those of this moment."""
-        moment = int((self._now() + self._clock_ahead_s) * 2**32) & ~3
+        now_s = self._centre_now()
+        moment = int(now_s * 2**32) & ~3
         self._last_msg_id = request.msg_id = max(moment, self._last_msg_id + 4)
         seqno = 2 * self._content_count + request.content
         self._content_count += request.content
         length = request.stop - request.start
         return Outgoing(
             request=request,
-            header=_HEADER.pack(self._salt, self._session_id, request.msg_id, seqno, length),
+            header=_HEADER.pack(self._salts.current(now_s), self._session_id, request.msg_id, seqno, length),
             padding=os.urandom(_PADDING_LEAST + -(HEADER_BYTES + length + _PADDING_LEAST) % 16),
             awaited=awaited,
         )
+
+    def _centre_now(self) -> float:
+        """The data centre's time, as far as is known."""
+        return self._now() + self._clock_ahead_s
 
 
 def _broken(detail: str) -> TransferTemporary:

@@ -18,6 +18,7 @@ INVOKE_WITHOUT_UPDATES: Final = 0xBF9459B7
 PING: Final = 0x7ABE77EC
 MSGS_ACK: Final = 0x62D6B459
 MSG_RESEND_REQ: Final = 0x7D861A08
+GET_FUTURE_SALTS: Final = 0xB921BD04
 VECTOR: Final = 0x1CB5C415
 
 BOOL_TRUE: Final = 0x997275B5
@@ -27,6 +28,7 @@ RPC_ERROR: Final = 0x2144CA19
 PONG: Final = 0x347773C5
 BAD_SERVER_SALT: Final = 0xEDAB447B
 BAD_MSG_NOTIFICATION: Final = 0xA7EFF811
+FUTURE_SALTS: Final = 0xAE500895
 NEW_SESSION_CREATED: Final = 0x9EC20908
 MSG_DETAILED_INFO: Final = 0x276D3EC6
 MSG_NEW_DETAILED_INFO: Final = 0x809DB6DF
@@ -119,6 +121,19 @@ def msgs_ack(msg_ids: Sequence[int]) -> Request:
 def msg_resend_req(msg_ids: Sequence[int]) -> Request:
     """https://core.telegram.org/mtproto/service_messages_about_messages#explicit-request-to-re-send-messages"""
     return small_request(_id_vector(MSG_RESEND_REQ, msg_ids), content=False)
+
+
+def get_future_salts(count: int) -> Request:
+    """https://core.telegram.org/mtproto/service_messages#request-for-several-future-salts"""
+    return small_request(struct.pack("<Ii", GET_FUTURE_SALTS, count))
+
+
+def read_future_salts(body: bytes) -> list[tuple[int, int]]:
+    """Since when (Unix seconds) each salt of a future_salts is good, and which it is."""
+    count = word(body, 16)
+    if 20 + 16 * count > len(body):
+        raise ValueError("a future_salts that goes beyond its message")
+    return [struct.unpack_from("<i4xq", body, 20 + 16 * number) for number in range(count)]
 
 
 def _id_vector(constructor: int, msg_ids: Sequence[int]) -> bytes:
