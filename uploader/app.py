@@ -33,6 +33,7 @@ from uploader.storage.database import Database
 from uploader.storage.deadlines import Deadlines
 from uploader.storage.failures import Failures
 from uploader.storage.files import Files
+from uploader.storage.heard import Heard
 from uploader.storage.jobs import Jobs
 from uploader.storage.leases import Leases
 from uploader.storage.people import People
@@ -115,13 +116,7 @@ async def _built(config: Config, stop: asyncio.Event) -> AsyncIterator[Engine]:
         gateway = Gateway(client, Pacer())
         locks = SponsorLocks(sponsors, gateway)
         status = StatusMessages(gateway, jobs, people, texts)
-        board = Board(
-            jobs=jobs,
-            sponsors=sponsors,
-            settings=settings,
-            bot_username=login.username,
-            stopping=stop.is_set,
-        )
+        board = _board(jobs, sponsors, settings, login, stop)
         worker = Worker(
             f"{pool.account}-{secrets.token_hex(4)}",
             jobs=jobs,
@@ -132,10 +127,12 @@ async def _built(config: Config, stop: asyncio.Event) -> AsyncIterator[Engine]:
             reuse=Reuse(files, gateway),
             watchers=(board, status),
         )
-        rates = Rates(database)
+        rates, heard = Rates(database), Heard(database)
         quotas = Quotas(rates, _allowance(config))
-        intake = Intake(jobs, people, settings, locks, sources, rates, quotas, config.bot_id, worker.nudge)
-        user = UserChat(gateway, intake, jobs, rates, status, texts)
+        intake = Intake(
+            jobs, people, settings, locks, sources, rates, quotas, heard, config.bot_id, worker.nudge
+        )
+        user = UserChat(gateway, intake, jobs, people, rates, status, texts)
         receiver = Receiver(Leases(database, pool.account), config.bot_id, name=pool.account)
         Updates(
             user=user,
@@ -162,6 +159,16 @@ async def _built(config: Config, stop: asyncio.Event) -> AsyncIterator[Engine]:
             )
 
 
+def _board(jobs: Jobs, sponsors: Sponsors, settings: Settings, login: Login, stop: asyncio.Event) -> Board:
+    return Board(
+        jobs=jobs,
+        sponsors=sponsors,
+        settings=settings,
+        bot_username=login.username,
+        stopping=stop.is_set,
+    )
+
+
 def _control(config: Config, board: Board, settings: Settings, stop: asyncio.Event) -> ControlServer:
     return ControlServer(
         config.socket_path,
@@ -172,8 +179,10 @@ def _control(config: Config, board: Board, settings: Settings, stop: asyncio.Eve
 
 
 async def _serve(engine: Engine, stop: asyncio.Event) -> None:
+    away_s = await engine.receiver.away_s()
     async with asyncio.TaskGroup() as tasks:
         background = [
+            tasks.create_task(_tell_of_absence(engine, away_s), name="absence"),
             tasks.create_task(engine.status.run(), name="status messages"),
             tasks.create_task(engine.receiver.run(), name="receiver"),
             tasks.create_task(_watch(engine), name="safety net"),
@@ -186,6 +195,15 @@ async def _serve(engine: Engine, stop: asyncio.Event) -> None:
         await asyncio.wait([working], timeout=limits.STOP_DEADLINE_S)
         for task in (working, *background):
             task.cancel()
+
+
+async def _tell_of_absence(engine: Engine, away_s: float) -> None:
+    if away_s < limits.AWAY_S:
+        return
+    try:
+        await engine.user.back(away_s)
+    except PeykError as error:
+        _log.warning("people not told of the absence", cause=str(error))
 
 
 async def _watch(engine: Engine) -> None:

@@ -1,5 +1,6 @@
 """The front door: what becomes of a message that came in. Decides; says nothing."""
 
+import time
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -23,6 +24,7 @@ from uploader.model import (
 from uploader.quotas import Quotas
 from uploader.sources import Sources
 from uploader.sponsors import SponsorLocks
+from uploader.storage.heard import Heard
 from uploader.storage.jobs import Jobs
 from uploader.storage.people import People
 from uploader.storage.rates import Rates
@@ -42,6 +44,7 @@ class Incoming:
     person: Person
     message_id: int
     text: str
+    sent_at: float  # by Telegram's clock
 
 
 class Intake:
@@ -56,6 +59,7 @@ class Intake:
         sources: Sources,
         rates: Rates,
         quotas: Quotas,
+        heard: Heard,
         account_id: int,
         queued: Callable[[], None],
     ) -> None:
@@ -67,6 +71,7 @@ class Intake:
         self._sources = sources
         self._rates = rates
         self._quotas = quotas
+        self._heard = heard
         self._account_id = account_id
         self._queued = queued
         self._waiting: deque[int] = deque()
@@ -76,17 +81,26 @@ class Intake:
         """Note who the person is, so that the bot can write to them later."""
         await self._people.see(person)
 
+    async def is_new(self, incoming: Incoming) -> bool:
+        """Whether to act on a message now: it is not too old, and this was not asked of it before."""
+        chat_id = incoming.person.user_id
+        return not _is_too_old(incoming) and await self._heard.first(chat_id, incoming.message_id)
+
     async def take(self, incoming: Incoming) -> Verdict:
         """The verdict on a message that is not a command. Asked twice for one message: `AlreadySeen`."""
         person = incoming.person
         link = self._link(incoming.text)
-        if isinstance(link, NoLink):
-            await self.meet(person)
-            return link
-        refusal = await self._refusal(person.user_id)
-        if refusal is not None:
-            return refusal
+        too_fast = None if isinstance(link, NoLink) else self._quotas.pace(person.user_id)
+        if isinstance(too_fast, Ignored):
+            return too_fast
+        if _is_too_old(incoming) or await self._heard.knows(person.user_id, incoming.message_id):
+            return AlreadySeen()
         await self.meet(person)
+        if isinstance(link, NoLink):
+            return link if await self.is_new(incoming) else AlreadySeen()
+        refusal = too_fast or await self._refusal(person.user_id)
+        if refusal is not None:
+            return refusal if await self.is_new(incoming) else AlreadySeen()
         missing = await self._locks.missing(person)
         job = await self._jobs.add(
             user_id=person.user_id,
@@ -117,11 +131,8 @@ class Intake:
         forbidden = self._sources.static_verdict(link)
         return link if forbidden is None else NoLink(reason=forbidden)
 
-    async def _refusal(self, user_id: int) -> Refused | Ignored | None:
+    async def _refusal(self, user_id: int) -> Refused | None:
         """Why this person's link is not taken now: what is known without asking comes first."""
-        too_fast = self._quotas.pace(user_id)
-        if too_fast is not None:
-            return too_fast
         if self.closed:
             return Refused(reason="stopping")
         if await self._settings.maintenance():
@@ -157,7 +168,7 @@ class Intake:
 
     async def again(self, job_id: int, user_id: int) -> Accepted | Refused | Ignored | None:
         """Try a failed job of this person again; None if it is not theirs, or failed too long ago."""
-        refusal = await self._refusal(user_id)
+        refusal = self._quotas.pace(user_id) or await self._refusal(user_id)
         if refusal is not None:
             return refusal
         job = await self._jobs.again(job_id, user_id)
@@ -176,3 +187,8 @@ class Intake:
             jobs, _missing = await self.joined(self._waiting.popleft())
             admitted += jobs
         return admitted
+
+
+def _is_too_old(incoming: Incoming) -> bool:
+    """Whether nobody waits for an answer any more."""
+    return time.time() - incoming.sent_at > limits.MISSED_S

@@ -93,6 +93,13 @@ FILM_FRESH_S: Final = 3600.0
 FILE_KEPT_S: Final = 24 * 3600.0
 FILES_KEPT: Final = 50_000
 
+#: Messages that come this late, because nobody heard them before, are not answered any more.
+MISSED_S: Final = 24 * 3600.0
+
+#: People whose files wait are told when the bot was away for at least this long; so many people at most.
+AWAY_S: Final = 300.0
+AWAY_PEOPLE: Final = 1000
+
 #: How long running transfers may go on after a stop was asked for.
 STOP_DEADLINE_S: Final = 20.0
 

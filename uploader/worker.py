@@ -4,6 +4,7 @@ import asyncio
 import random
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import replace
 from typing import Final, Protocol
 
@@ -118,8 +119,9 @@ class Worker:
         try:
             ended = await self._settle(job, await self._attempt(job))
         except asyncio.CancelledError:
-            await self._jobs.release(job)
-            log.info("job given back to the queue")
+            with suppress(LeaseLost):  # it ended in this very moment
+                await self._jobs.release(job)
+                log.info("job given back to the queue")
             raise
         except LeaseLost:
             log.warning("lease lost: another worker has the job, or it was cancelled")

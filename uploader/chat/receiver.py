@@ -40,6 +40,10 @@ class Receiver:
         """Whether no other engine can hold the lease now."""
         return time.monotonic() < self._mine_until
 
+    async def away_s(self) -> float:
+        """For how long no engine has acted on the updates of this bot."""
+        return await self._leases.idle_s(self._lease)
+
     def guarded(self, handler: Handler) -> Handler:
         """Return a handler that acts only while the lease is ours."""
 

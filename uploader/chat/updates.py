@@ -14,7 +14,7 @@ from uploader.chat.sponsor_admin import SponsorAdminChat
 from uploader.chat.user import UserChat
 from uploader.errors import ChatUnreachable, FloodWait, PeykError
 from uploader.intake import Incoming, Intake
-from uploader.model import Ignored, Person, Refused
+from uploader.model import Ignored, Person
 from uploader.quotas import Turnstile
 from uploader.sponsors import SponsorLocks
 from uploader.telegram.gateway import is_inside
@@ -74,12 +74,17 @@ class Updates:
         person = await self._person(event)
         if person is None:
             return
-        incoming = Incoming(person=person, message_id=event.message.id, text=_text(event.message))
+        incoming = Incoming(
+            person=person,
+            message_id=event.message.id,
+            text=_text(event.message),
+            sent_at=event.message.date.timestamp(),
+        )
         try:
-            if isinstance(verdict, Refused):
-                await self._user.refused(person, verdict)
-            else:
+            if verdict is None:
                 await self._dispatch(incoming)
+            elif await self._intake.is_new(incoming):
+                await self._user.refused(person, verdict)
         except (ChatUnreachable, FloodWait) as error:
             _log.warning("not answered", user=person.user_id, cause=str(error))
         except PeykError as error:
@@ -87,16 +92,15 @@ class Updates:
             await self._user.excuse(person)
 
     async def _dispatch(self, incoming: Incoming) -> None:
-        command = _command(incoming.text)
+        word = _command(incoming.text)
         is_admin = incoming.person.user_id in self._admins
-        if command in self._commands:
-            await self._commands[command](incoming)
-            if command == "help" and is_admin:
-                await self._admin.help(incoming)
-        elif command in self._admin_commands and is_admin:
-            await self._admin_commands[command](incoming)
-        else:
+        command = self._commands.get(word) or (self._admin_commands.get(word) if is_admin else None)
+        if command is None:
             await self._user.text(incoming)
+        elif await self._intake.is_new(incoming):
+            await command(incoming)
+            if word == "help" and is_admin:
+                await self._admin.help(incoming)
 
     async def _on_pressed(self, event: Any) -> None:
         if self._calls.knock(event.sender_id) is not None:

@@ -23,8 +23,10 @@ from uploader.model import (
     Sponsor,
 )
 from uploader.storage.jobs import Jobs
+from uploader.storage.people import People
 from uploader.storage.rates import Rates
 from uploader.telegram.gateway import Gateway
+from uploader.telegram.turns import Urgency
 from uploader.texts import Texts
 from uploader.transfer.parts import CAP_BYTES
 
@@ -39,6 +41,7 @@ class UserChat:
         gateway: Gateway,
         intake: Intake,
         jobs: Jobs,
+        people: People,
         rates: Rates,
         status: StatusMessages,
         texts: Texts,
@@ -46,6 +49,7 @@ class UserChat:
         self._gateway = gateway
         self._intake = intake
         self._jobs = jobs
+        self._people = people
         self._rates = rates
         self._status = status
         self._texts = texts
@@ -117,6 +121,19 @@ class UserChat:
             await self._say(person, "not-now")
         except TelegramError as error:
             _log.warning("excuse not said", user=person.user_id, cause=str(error))
+
+    async def back(self, away_s: float) -> None:
+        """The bot was away: tell those whose files waited, which nobody waits for."""
+        for user_id, count in await self._rates.kept_waiting(away_s, limits.AWAY_PEOPLE):
+            person = await self._people.get(user_id)
+            if person is None:
+                continue
+            wait = self._texts.duration(person.language, away_s)
+            text = self._texts.get(person.language, "back", count=count, wait=wait)
+            try:
+                await self._gateway.say(person, text, urgency=Urgency.BROADCAST)
+            except TelegramError as error:
+                _log.warning("not told of the absence", user=user_id, cause=str(error))
 
     async def admitted(self, jobs: Sequence[Job]) -> None:
         """These jobs no longer wait for sponsors."""

@@ -7,7 +7,7 @@ from uploader.errors import Reason
 from uploader.model import Job, JobState
 from uploader.storage.database import Database, Lock
 from uploader.storage.job_row import from_row
-from uploader.storage.tables import ENDED_STATES, in_state, jobs
+from uploader.storage.tables import ENDED_STATES, heard, in_state, jobs
 
 
 def _first(
@@ -49,8 +49,10 @@ class Deadlines:
     async def prune(self) -> int:
         """Delete rows of jobs that ended `limits.ENDED_KEPT_S` ago, `limits.PRUNED_AT_ONCE` at most.
 
-        Returns how many.
+        Returns how many. Messages that are too old to be acted on again are forgotten, too.
         """
+        heard_since = self._database.now() - limits.MISSED_S - limits.DAY_S
+        await self._database.once(sa.delete(heard).where(heard.c.heard_at <= heard_since))
         since = self._database.now() - limits.ENDED_KEPT_S
         old = _first(limits.PRUNED_AT_ONCE, jobs.c.updated_at, since, *ENDED_STATES)
         return len(await self._database.once(sa.delete(jobs).where(old).returning(jobs.c.id)))

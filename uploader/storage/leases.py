@@ -37,6 +37,12 @@ class Leases:
         rows = await self._database.once(statement)
         return float(rows[0].idle_s) if rows else None
 
+    async def idle_s(self, name: str) -> float:
+        """Return for how long nobody has done the work of a lease, ours or not; 0 if nobody ever did."""
+        statement = sa.select(self._database.now() - leases.c.handled_at).where(leases.c.name == name)
+        async with self._database.read() as connection:
+            return float(await connection.scalar(statement) or 0.0)
+
     async def give_back(self, name: str) -> None:
         """Let others have a lease of ours at once."""
         now = self._database.now()

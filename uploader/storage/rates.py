@@ -90,6 +90,21 @@ class Rates:
             behind_own=running >= limits.RUNNING_JOBS_PER_PERSON,
         )
 
+    async def kept_waiting(self, since_s: float, most: int) -> list[tuple[int, int]]:
+        """Return whose jobs have waited for so long or longer, and how many; who waited longest is first."""
+        statement = (
+            sa.select(jobs.c.user_id, sa.func.count())
+            .where(
+                in_state(jobs.c.state, JobState.QUEUED, JobState.RUNNING),
+                jobs.c.created_at <= self._database.now() - since_s,
+            )
+            .group_by(jobs.c.user_id)
+            .order_by(sa.func.min(jobs.c.id))
+            .limit(most)
+        )
+        async with self._database.read() as connection:
+            return [(user_id, count) for user_id, count in await connection.execute(statement)]
+
     async def day_of(self, user_id: int) -> Day:
         """Return what this person had within the last day."""
         now = self._database.now()

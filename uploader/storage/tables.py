@@ -155,6 +155,16 @@ leases = sa.Table(
     sa.Column("idle_s", sa.Double, nullable=False),  # before the present holder took it
 )
 
+#: Messages that were acted on and made no job.
+heard = sa.Table(
+    "heard",
+    metadata,
+    sa.Column("chat_id", Long, primary_key=True, autoincrement=False),
+    sa.Column("message_id", Long, primary_key=True, autoincrement=False),
+    sa.Column("heard_at", sa.Double, nullable=False),
+    sa.Index("ix_heard_heard_at", "heard_at"),
+)
+
 settings = sa.Table(
     "settings",
     metadata,

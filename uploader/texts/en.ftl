@@ -34,6 +34,10 @@ queued-wait = { $ahead ->
    *[other] Accepted. { $ahead-text } files are before yours: it starts in about { $wait }.
 }
 queued-own = Accepted. It starts when one of your other files has arrived.
+back = I was away for { $wait }, and am back. { $count ->
+    [one] Your file goes on; you need not send it again.
+   *[other] Your { $count-text } files go on; you need not send them again.
+}
 opening = Asking { $host } for the file…
 uploading =
     { $name }
