@@ -1,14 +1,12 @@
 """No link leads inside: hostile addresses, redirects and names, observed at a trap that counts."""
 
-import asyncio
-from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, asynccontextmanager, suppress
-from dataclasses import dataclass
 from ipaddress import ip_network
 
 import pytest
 
-from tests.sources.sites import HASTY, Names, Site, collected, in_turn, ranged, reply, site, sources
+from tests.sources.attacks import INSIDE, NO_LINKS
+from tests.sources.sites import HASTY, Names, collected, in_turn, ranged, reply, site, sources
+from tests.sources.traps import trap
 from uploader.errors import NotALink, Reason, SourceError
 from uploader.links import parse
 from uploader.model import Link
@@ -16,164 +14,6 @@ from uploader.sources import Sources
 from uploader.sources.guard import Guard
 
 CONTENT = b"what must not get out" * 100
-
-#: Ways to write addresses of this machine and of private space. `{port}` is the trap's.
-INSIDE = [
-    # loopback, as IPv4 in every spelling
-    "http://127.0.0.1:{port}/",
-    "http://127.0.0.2:{port}/",
-    "http://127.255.255.254:{port}/",
-    "http://127.1:{port}/",
-    "http://127.0.1:{port}/",
-    "http://2130706433:{port}/",
-    "http://2130706434:{port}/",
-    "http://0x7f000001:{port}/",
-    "http://0X7F000001:{port}/",
-    "http://0x7f.0.0.1:{port}/",
-    "http://0x7f.1:{port}/",
-    "http://017700000001:{port}/",
-    "http://0177.0.0.1:{port}/",
-    "http://0177.0.0.01:{port}/",
-    "http://0177.0x0.0.1:{port}/",
-    "http://127.0.0.1.:{port}/",
-    "http://１２７.０.０.１:{port}/",
-    "http://①②⑦.⓪.⓪.①:{port}/",
-    "http://127。0。0。1:{port}/",
-    "http://0.0.0.0:{port}/",
-    "http://0:{port}/",
-    "http://0x0:{port}/",
-    "http://0.1.2.3:{port}/",
-    # loopback by name
-    "http://localhost:{port}/",
-    "http://LOCALHOST:{port}/",
-    "http://localhost.:{port}/",
-    "http://ⓁⓄⒸⒶⓁⒽⓄⓈⓉ:{port}/",
-    "http://any.localhost:{port}/",
-    "http://printer.local:{port}/",
-    "http://db.internal:{port}/",
-    "http://nas.home.arpa:{port}/",
-    # loopback as IPv6, and IPv4 inside of it
-    "http://[::1]:{port}/",
-    "http://[0:0:0:0:0:0:0:1]:{port}/",
-    "http://[0000::0001]:{port}/",
-    "http://[::]:{port}/",
-    "http://[::127.0.0.1]:{port}/",
-    "http://[::ffff:127.0.0.1]:{port}/",
-    "http://[::ffff:7f00:1]:{port}/",
-    "http://[::ffff:0:7f00:1]:{port}/",
-    "http://[0:0:0:0:0:ffff:7f00:0001]:{port}/",
-    "http://[::ffff:0.0.0.0]:{port}/",
-    "http://[::ffff:10.0.0.1]:{port}/",
-    "http://[::ffff:169.254.169.254]:{port}/",
-    "http://[64:ff9b::127.0.0.1]:{port}/",
-    "http://[64:ff9b::7f00:1]:{port}/",
-    "http://[64:ff9b::a9fe:a9fe]:{port}/",
-    "http://[64:ff9b:1::7f00:1]:{port}/",
-    "http://[2002:7f00:1::]:{port}/",
-    "http://[2002:a9fe:a9fe::]:{port}/",
-    "http://[2002:0a00:0001::1]:{port}/",
-    "http://[2001:0:7f00:1::]:{port}/",
-    "http://[2001:0:4136:e378:8000:63bf:80ff:fffe]:{port}/",
-    # private, link-local, shared, multicast, reserved, documentation
-    "http://10.0.0.1:{port}/",
-    "http://172.16.0.1:{port}/",
-    "http://172.31.255.255:{port}/",
-    "http://192.168.1.1:{port}/",
-    "http://100.64.0.1:{port}/",
-    "http://100.127.255.255:{port}/",
-    "http://169.254.0.1:{port}/",
-    "http://198.18.0.1:{port}/",
-    "http://192.0.0.1:{port}/",
-    "http://192.0.2.1:{port}/",
-    "http://224.0.0.1:{port}/",
-    "http://239.255.255.250:{port}/",
-    "http://240.0.0.1:{port}/",
-    "http://255.255.255.255:{port}/",
-    "http://[fe80::1]:{port}/",
-    "http://[fec0::1]:{port}/",
-    "http://[4000::1]:{port}/",
-    "http://[1::7f00:1]:{port}/",
-    "http://[fc00::1]:{port}/",
-    "http://[fd12:3456:789a::1]:{port}/",
-    "http://[ff02::1]:{port}/",
-    "http://[2001:db8::1]:{port}/",
-    "http://[100::1]:{port}/",
-    # metadata of the clouds
-    "http://169.254.169.254/latest/meta-data/",
-    "http://2852039166/latest/meta-data/",
-    "http://0xa9fea9fe/latest/meta-data/",
-    "http://0251.0376.0251.0376/",
-    "http://169.254.170.2/v2/credentials",
-    "http://100.100.100.200/latest/meta-data/",
-    "http://192.0.0.192/latest/",
-    "http://[fd00:ec2::254]/latest/meta-data/",
-    "http://metadata.google.internal/computeMetadata/v1/",
-]
-
-#: Texts that are no links at all, though a careless reader might connect for them.
-NO_LINKS = [
-    "http://user@127.0.0.1:{port}/",
-    "http://user:pass@127.0.0.1:{port}/",
-    "http://example.com@127.0.0.1:{port}/",
-    "http://127.0.0.1:{port}@example.com/",
-    "http://example.com\\@127.0.0.1:{port}/",
-    "http://127.0.0.1:{port}\\@example.com/",
-    "http://example.com%40127.0.0.1:{port}/",
-    "http://%31%32%37.0.0.1:{port}/",
-    "http://127.0.0.1%00.example.com:{port}/",
-    "http://127.0.0.1:{port}/\r\nHost: example.com",
-    "http://127.0.0.1\r\n:{port}/",
-    "http://127.0.0.1:{port}/\x00",
-    "http://127.0.0.1\t:{port}/",
-    "http://[::1%25lo]:{port}/",
-    "http://[::1%lo]:{port}/",
-    "http://[127.0.0.1]:{port}/",
-    "http://[::1]evil:{port}/",
-    "http://127.0.0.1:25/",
-    "http://127.0.0.1:22/",
-    "http://127.0.0.256:{port}/",
-    "http://127.0.0.1.1:{port}/",
-    "http:127.0.0.1:{port}/",
-    "http:///127.0.0.1:{port}/",
-    "//127.0.0.1:{port}/",
-    "127.0.0.1:{port}/",
-    "file:///etc/passwd",
-    "ftp://127.0.0.1:{port}/",
-    "gopher://127.0.0.1:{port}/_GET",
-    "dict://127.0.0.1:{port}/",
-    "data:text/plain,127.0.0.1",
-    "javascript:127.0.0.1",
-    "unix:///var/run/docker.sock",
-    "http+unix://%2Fvar%2Frun%2Fdocker.sock/",
-    "http://127.0.0.1:{port}/" + "a" * 10_000,
-    "http://" + "a" * 10_000 + ".127.0.0.1:{port}/",
-]
-
-
-@dataclass(frozen=True)
-class Trap:
-    """A port on every address of this machine that must not be reached."""
-
-    sites: tuple[Site, ...]
-
-    @property
-    def port(self) -> int:
-        return self.sites[0].port
-
-    @property
-    def connections(self) -> int:
-        return sum(listening.connections for listening in self.sites)
-
-
-@asynccontextmanager
-async def trap() -> AsyncIterator[Trap]:
-    """A trap, set."""
-    answer = reply(200, body=CONTENT)
-    async with AsyncExitStack() as stack:
-        sites = [await stack.enter_async_context(site(answer, "0.0.0.0"))]
-        with suppress(OSError):  # a machine without IPv6 has one way less to be reached
-            sites.append(await stack.enter_async_context(site(answer, "::1", sites[0].port)))
-        yield Trap(tuple(sites))
 
 
 async def outcome(opener: Sources, link: Link) -> Reason:
@@ -316,13 +156,3 @@ def test_guard_with_a_network_of_carried_addresses_is_refused() -> None:
     """Such a network would open every IPv4 address that can be written inside of it."""
     with pytest.raises(ValueError, match="IPv4"):
         Guard([ip_network("::ffff:0:0/96")])
-
-
-async def test_open_of_many_hostile_links_at_once_reaches_nothing() -> None:
-    """Jobs share one guard; their number does not matter."""
-    async with trap() as caught, Sources((), "Peyk/test", patience=HASTY) as opener:
-        async with asyncio.TaskGroup() as group:
-            links = [parse(raw.format(port=caught.port)) for raw in INSIDE]
-            tasks = [group.create_task(outcome(opener, link)) for link in links]
-        assert {Reason.PRIVATE_ADDRESS} == {task.result() for task in tasks}
-    assert 0 == caught.connections

@@ -10,6 +10,7 @@ from ipaddress import ip_network
 import aiohttp
 import pytest
 
+from tests.sources.attacks import INSIDE, NO_LINKS
 from tests.sources.sites import (
     HASTY,
     KEPT,
@@ -23,7 +24,7 @@ from tests.sources.sites import (
     silence,
     site,
 )
-from tests.sources.test_guard import INSIDE, NO_LINKS, trap
+from tests.sources.traps import trap
 from uploader.errors import Reason
 from uploader.sources.exchange import Patience
 from uploader.sources.guard import Guard

@@ -38,6 +38,9 @@ _IPV6: Final = (
     Block(ip_network("::/0"), "Unallocated", "RFC4291", Reach.DENIED),
     Block(ip_network("2000::/3"), "Global Unicast", "RFC4291", Reach.PERMITTED),
 )
+#: A public address that is each machine's own host in Azure, with settings and secrets of the machine.
+#: https://learn.microsoft.com/azure/virtual-network/what-is-ip-address-168-63-129-16
+_HOSTS: Final = (Block(ip_network("168.63.129.16/32"), "Azure platform", "Azure", Reach.DENIED),)
 
 _DENIED: Final = "this address is not allowed"
 
@@ -54,7 +57,7 @@ class Guard:
             ValueError: a network lies inside a range that carries IPv4 addresses (`::ffff:0:0/96`, say);
                 the IPv4 network is to be named instead.
         """
-        table = AddressTable(DEFAULT_DENIED.blocks + _IPV6)
+        table = AddressTable(DEFAULT_DENIED.blocks + _IPV6 + _HOSTS)
         self._policy = Policy(denied_networks=table, allowed_networks=tuple(allow_networks))
         self._public = Policy(denied_networks=table)
         self._opened = bool(allow_networks)
