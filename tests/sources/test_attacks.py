@@ -8,7 +8,7 @@ import asyncio
 import re
 import sys
 from collections import defaultdict
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from ipaddress import ip_network
@@ -73,18 +73,23 @@ class Visitor:
     granted: Pass
     folder: Path
 
+    @property
+    def proxy(self) -> str:
+        """Where it finds the proxy."""
+        return self.granted.url(self.child.proxy_port)
+
     async def visit(self, link: str) -> dict[str, Any]:
         """Look at `link`, fetch all formats that are found; what the child said last."""
-        said = await self._told({"look": link, "proxy": self.granted.url(self.child.proxy_port)})
-        if said["event"] != "found":
-            return said
-        wanted = [
-            {"format": number, "path": str(self.folder / f"{number}.part")}
-            for number in range(len(said["formats"]))
-        ]
-        return await self._told({"fetch": wanted, "cap_bytes": MIB})
+        said = await self.told({"look": link, "proxy": self.proxy})
+        return await self.fetched(range(len(said["formats"]))) if said["event"] == "found" else said
 
-    async def _told(self, order: dict[str, Any]) -> dict[str, Any]:
+    async def fetched(self, numbers: Iterable[int]) -> dict[str, Any]:
+        """Fetch these formats of what was found last."""
+        wanted = [{"format": number, "path": str(self.folder / f"{number}.part")} for number in numbers]
+        return await self.told({"fetch": wanted, "cap_bytes": MIB})
+
+    async def told(self, order: dict[str, Any]) -> dict[str, Any]:
+        """What the child answers."""
         await self.child.say(order)
         while True:
             said: dict[str, Any] = await self.child.hear()
@@ -144,13 +149,28 @@ async def test_hostile_links_reach_nothing_by_the_direct_source() -> None:
     assert (len(HOSTILE), 0) == (len(refused), caught.connections)
 
 
-async def test_hostile_links_reach_nothing_by_yt_dlp(cell: Cell) -> None:
-    """The same links, given to yt-dlp as they are, in a child that no namespace holds back."""
-    async with trap() as caught, visitor(cell, f"{OPEN}/32", isolated=False) as yt_dlp:
-        said = [await yt_dlp.visit(raw.format(port=caught.port)) for raw in HOSTILE]
+async def test_links_inside_reach_nothing_by_yt_dlp(cell: Cell) -> None:
+    """A list of them all: each is fetched in a child that no namespace holds back."""
+    async with trap() as caught:
+        lines = [f"#EXT-X-STREAM-INF:BANDWIDTH=1\n{raw}\n".format(port=caught.port) for raw in INSIDE]
+        body = "#EXTM3U\n{}".format("".join(lines)).encode()
+        told = reply(200, "Content-Type: application/vnd.apple.mpegurl", body=body)
+        async with site(told, OPEN) as there, visitor(cell, f"{OPEN}/32", isolated=False) as yt_dlp:
+            found = await yt_dlp.told({"look": there.url("/list.m3u8"), "proxy": yt_dlp.proxy})
+            assert len(INSIDE) == len(found["formats"])
+            for number in range(len(INSIDE)):
+                said = await yt_dlp.fetched([number])
+                assert "failed" == said["event"], found["formats"][number]["url"]
     assert 0 == caught.connections
-    fetched = {raw for raw, each in zip(HOSTILE, said, strict=True) if each["event"] != "failed"}
-    assert {"data:text/plain,127.0.0.1"} >= fetched  # its bytes are in the link itself
+
+
+async def test_texts_that_are_no_links_reach_nothing_by_yt_dlp(cell: Cell) -> None:
+    """Given to yt-dlp as they are: it takes more for a link than we do."""
+    async with trap() as caught, visitor(cell, f"{OPEN}/32", isolated=False) as yt_dlp:
+        said = {raw: await yt_dlp.visit(raw.format(port=caught.port)) for raw in NO_LINKS}
+    assert 0 == caught.connections
+    # its bytes are in the link itself
+    assert {"data:text/plain,127.0.0.1"} >= {raw for raw, each in said.items() if each["event"] != "failed"}
 
 
 async def test_documents_that_point_inside_reach_nothing_by_yt_dlp(films: Path, cell: Cell) -> None:
@@ -159,10 +179,9 @@ async def test_documents_that_point_inside_reach_nothing_by_yt_dlp(films: Path, 
         decoys(films, PLACES) as (there, caught),
         visitor(cell, f"{OPEN}/32", isolated=False) as yt_dlp,
     ):
-        for at, name in enumerate([*LEADING, *IDLE]):
-            for turn in range(at, at + 2):
-                said = await yt_dlp.visit(there.url(f"/{name}?{turn}"))
-                assert name in IDLE or said["event"] == "failed", (name, turn)
+        for turn, name in enumerate([*LEADING, *IDLE]):
+            said = await yt_dlp.visit(there.url(f"/{name}?{turn}"))
+            assert name in IDLE or said["event"] == "failed", (name, turn)
         assert Reason.PRIVATE_ADDRESS is yt_dlp.granted.refusal
     assert 0 == caught.connections
 
