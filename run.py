@@ -174,7 +174,8 @@ def explain(
     from uploader.sources.media.extractors import Extractors
 
     try:
-        guard = Guard(Config.load().allow_networks)
+        config = Config.load()
+        guard = Guard(config.allow_networks, own_ports=config.own_ports)
     except (ConfigError, ValueError):
         guard = Guard()  # links can be explained where no bot is set up
     choose = Extractors().choose

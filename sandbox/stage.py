@@ -113,6 +113,7 @@ def settings_for(centre: Mapping[str, Any], folder: Path) -> dict[str, str]:
         "PEYK_DC_ADDRESS": f"{centre['host']}:{centre['port']}",
         "PEYK_DC_PUBLIC_KEY": centre["public_key"],
         "PEYK_ALLOW_NETWORKS": LOOPBACK,
+        "PEYK_CLOSED_PORTS": str(centre["control"]["port"]),
     }
 
 

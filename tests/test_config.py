@@ -53,6 +53,7 @@ def test_config_when_several_values_are_wrong_reports_all_of_them(monkeypatch: p
         dc_id="0",
         dc_address="nowhere",
         allow_networks="127.0.0.0/8,home",
+        closed_ports="0",
         proxy="ftp://host:1",
         transport="pigeon",
         upload_connections="9",
@@ -68,6 +69,7 @@ def test_config_when_several_values_are_wrong_reports_all_of_them(monkeypatch: p
         "PEYK_DC_ID",
         "PEYK_DC_ADDRESS",
         "PEYK_ALLOW_NETWORKS",
+        "PEYK_CLOSED_PORTS",
         "PEYK_PROXY",
         "PEYK_TRANSPORT",
         "PEYK_UPLOAD_CONNECTIONS_MAX",
@@ -92,6 +94,23 @@ def test_config_when_lists_are_given_splits_them_at_commas(monkeypatch: pytest.M
     config = Config.load()
     assert frozenset({11, 22}) == config.admins
     assert (ip_network("127.0.0.0/8"), ip_network("::1/128")) == config.allow_networks
+
+
+def test_config_when_it_names_services_keeps_links_away_from_their_ports(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The database, the data centre and the proxy, by their usual ports too, and what the operator closes."""
+    Path("key.pem").write_text("a key")
+    give(
+        monkeypatch,
+        database_url="postgresql://peyk@localhost/peyk",
+        proxy="socks5://localhost:1080",
+        closed_ports="8080, 9090",
+        dc_id="2",
+        dc_address="127.0.0.1:4430",
+        dc_public_key="key.pem",
+    )
+    assert frozenset({5432, 1080, 8080, 9090, 4430}) == Config.load().own_ports
 
 
 def test_config_when_shown_hides_its_secrets(monkeypatch: pytest.MonkeyPatch) -> None:

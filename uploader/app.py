@@ -244,7 +244,7 @@ def _sources(config: Config) -> Sources:
         return Sources(
             config.allow_networks,
             user_agent=f"Peyk/{__version__}",
-            own_ports=[config.dc_host_port[1]] if config.dc_host_port else [],
+            own_ports=config.own_ports,
             work_dir=config.work_dir or config.data_dir / "work",
             work_bytes=config.work_gib * 1024 * limits.MIB or None,
             cap_bytes=CAP_BYTES,

@@ -6,7 +6,7 @@ Each field's docstring is its manual; docs/CONFIGURATION.md says the same with e
 import stat
 from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Final, Literal
 from urllib.parse import urlsplit
 
 from pydantic import Field, SecretStr, ValidationError, ValidationInfo, field_validator
@@ -45,9 +45,14 @@ _FIXES = {
     "upload_connections_max": "a number from 1 to 64, and not less than PEYK_UPLOAD_CONNECTIONS",
     "upload_window": "a number from 1 to 16",
     "allow_networks": "networks that links may reach besides the internet, such as 127.0.0.0/8,10.1.0.0/16",
+    "closed_ports": "ports from 1 to 65535, separated by commas, that links never reach in ALLOW_NETWORKS",
 }
 
 Network = IPv4Network | IPv6Network
+Port = Annotated[int, Field(ge=1, le=65_535)]
+
+#: A database's address may leave it out.
+_POSTGRESQL_PORT: Final = 5432
 
 
 class ControlAddress(BaseSettings):
@@ -136,6 +141,9 @@ class Config(ControlAddress):
     allow_networks: Annotated[tuple[Network, ...], NoDecode] = ()
     """Networks that links may lead to besides the public internet."""
 
+    closed_ports: Annotated[frozenset[Port], NoDecode] = frozenset()
+    """Ports that no link leads to in these networks, besides those of `own_ports`."""
+
     proxy: SecretStr = SecretStr("")
     """The way to Telegram: `socks5://` or `http://`; empty: straight. Links are not fetched through it."""
 
@@ -151,7 +159,7 @@ class Config(ControlAddress):
     upload_window: int = Field(default=4, ge=1, le=16)
     """Parts of 512 KiB on their way on each connection."""
 
-    @field_validator("admins", "allow_networks", mode="before")
+    @field_validator("admins", "allow_networks", "closed_ports", mode="before")
     @classmethod
     def _split(cls, value: Any) -> Any:
         return (
@@ -250,6 +258,14 @@ class Config(ControlAddress):
             return None
         parts = urlsplit(f"//{self.dc_address}")
         return str(parts.hostname), int(parts.port or 0)
+
+    @property
+    def own_ports(self) -> frozenset[int]:
+        """Ports of what the engine speaks to, and those that the operator closes: nothing for a link."""
+        database, proxy = (urlsplit(url) for url in (self.database, self.proxy.get_secret_value()))
+        postgresql = (database.port or _POSTGRESQL_PORT) if database.hostname else None
+        centre = self.dc_host_port[1] if self.dc_host_port else None
+        return self.closed_ports | {port for port in (postgresql, proxy.port, centre) if port}
 
     def make_folders(self) -> None:
         """Make the data and sessions folders, for the owner's eyes only.
