@@ -155,7 +155,7 @@ class Intake:
         return jobs, ()
 
     async def cancel(self, user_id: int) -> list[Job]:
-        """Cancel everything of a person; running jobs stop within a heartbeat."""
+        """Cancel everything of a person; those that run here stop at once, others within a heartbeat."""
         cancelled = await self._jobs.cancel(user_id)
         self._queued()
         return cancelled

@@ -73,11 +73,14 @@ class Worker:
         self._reuse = reuse
         self._watchers = watchers
         self._nudged = asyncio.Event()
+        self._looks: set[asyncio.Event] = set()  # of the running jobs
         self._slots = asyncio.Semaphore(limits.RUNNING_JOBS)
 
     def nudge(self) -> None:
         """Look at the queue, and at requests to cancel, now."""
         self._nudged.set()
+        for look in self._looks:
+            look.set()
 
     async def run(self, stop: asyncio.Event) -> None:
         """Claim and carry jobs until `stop` is set, then wait for the running ones.
@@ -180,11 +183,19 @@ class Worker:
 
     async def _hold_lease(self, job: Job, sending: asyncio.Event) -> None:
         """Renew the lease for as long as the job runs; raises LeaseLost or CancelAsked into it."""
-        while True:
-            # once the message is on its way, a cancel comes too late
-            if await self._jobs.renew(job) and not sending.is_set():
-                raise CancelAsked
-            await asyncio.sleep(limits.HEARTBEAT_S)
+        look = asyncio.Event()
+        self._looks.add(look)
+        try:
+            while True:
+                look.clear()
+                # once the message is on its way, a cancel comes too late
+                if await self._jobs.renew(job) and not sending.is_set():
+                    raise CancelAsked
+                with suppress(TimeoutError):
+                    async with asyncio.timeout(limits.HEARTBEAT_S):
+                        await look.wait()
+        finally:
+            self._looks.discard(look)
 
     async def _run_job(self, job: Job, sending: asyncio.Event) -> None:
         """Carry one job from its link to the person's chat."""
