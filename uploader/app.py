@@ -1,7 +1,6 @@
 """The composition root: the only file that builds things, and the order in which they start and stop."""
 
 import asyncio
-import fcntl
 import platform
 import secrets
 import signal
@@ -40,7 +39,7 @@ from uploader.storage.people import People
 from uploader.storage.rates import Rates
 from uploader.storage.settings import Settings
 from uploader.storage.sponsors import Sponsors
-from uploader.telegram.client import DEVICE_MODEL, Login, connected, log_in, new_client
+from uploader.telegram.client import DEVICE_MODEL, Login, alone, connected, log_in, new_client
 from uploader.telegram.gateway import Gateway
 from uploader.telegram.pacing import Pacer
 from uploader.texts import LANGUAGES, Texts
@@ -75,7 +74,7 @@ async def serve(config: Config, stop: asyncio.Event) -> None:
         PeykError: Telegram or the database does not answer.
     """
     config.make_folders()
-    with _alone(config):
+    with alone(config):
         async with _built(config, stop) as engine:
             await _offer_commands(engine)
             _log.info("serving", version=__version__, bot=config.bot_id)
@@ -283,18 +282,3 @@ def _endpoint(login: Login, config: Config) -> Endpoint:
         proxy=config.proxy.get_secret_value() or None,
         obfuscated=config.transport == "obfuscated",
     )
-
-
-@contextmanager
-def _alone(config: Config) -> Iterator[None]:
-    """Two engines on one login would make Telegram end it: the second one does not start."""
-    path = config.sessions_dir / f"bot-{config.bot_id}.lock"
-    with path.open("w") as lock:
-        path.chmod(0o600)
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
-            raise ConfigError(
-                [f"another engine uses the login in {config.sessions_dir}: stop it first"]
-            ) from None
-        yield

@@ -138,6 +138,9 @@ class Config(ControlAddress):
     dc_public_key: Path | None = Field(default=None, validate_default=True)
     """The data centre to talk to, all three together; unset: Telegram itself."""
 
+    backup_key: SecretStr = SecretStr("")
+    """The secret that backups are sealed with; keep it in another place than them."""
+
     allow_networks: Annotated[tuple[Network, ...], NoDecode] = ()
     """Networks that links may lead to besides the public internet."""
 
@@ -244,6 +247,7 @@ class Config(ControlAddress):
         token = self.bot_token.get_secret_value()
         passwords = [urlsplit(url).password for url in (self.database, self.proxy.get_secret_value())]
         secrets = [token, token.partition(":")[2], self.api_hash.get_secret_value(), *passwords]
+        secrets.append(self.backup_key.get_secret_value())
         return [secret for secret in secrets if secret]
 
     @property

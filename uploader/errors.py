@@ -16,6 +16,7 @@
     │   ├── FloodWait            Telegram asks to wait `wait_s` seconds
     │   ├── NoAnswer             whether the call was done is unknown
     │   └── ChannelUnusable      the bot may not see who is in a channel
+    ├── BackupError              no backup could be made, or put back
     ├── StorageUnavailable       the database does not answer now
     └── LeaseLost                another worker owns the job now: stop at once
 
@@ -147,6 +148,10 @@ class ChannelUnusable(TelegramError):
 
 class StorageUnavailable(PeykError):
     """The database does not answer; later it may. Whether the last write was kept is unknown."""
+
+
+class BackupError(PeykError):
+    """A backup was not made, or not put back: the message is a sentence for the operator."""
 
 
 class LeaseLost(PeykError):

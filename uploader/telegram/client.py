@@ -1,9 +1,10 @@
 """From the settings to a connected, logged-in client of the bot."""
 
 import asyncio
+import fcntl
 import os
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from hashlib import sha256
 from pathlib import Path
@@ -43,6 +44,25 @@ class Login:
     host: str
     port: int
     auth_key: bytes = field(repr=False)
+
+
+@contextmanager
+def alone(config: Config) -> Iterator[None]:
+    """Hold the login: two engines on one would make Telegram end it, and the second one does not start.
+
+    Raises:
+        ConfigError: another process holds it.
+    """
+    path = config.sessions_dir / f"bot-{config.bot_id}.lock"
+    with path.open("w") as lock:
+        path.chmod(0o600)
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            raise ConfigError(
+                [f"another engine uses the login in {config.sessions_dir}: stop it first"]
+            ) from None
+        yield
 
 
 async def log_in(config: Config, version: str) -> Login:
