@@ -1,7 +1,7 @@
 """Who is next: round robin of people, the cap, leases that ended, and the index below it all."""
 
 import asyncio
-from collections import Counter
+from collections import Counter, deque
 from pathlib import Path
 
 import pytest
@@ -49,6 +49,25 @@ async def test_claim_when_one_person_sent_many_then_others_are_not_behind_them(
         await arrivals.job(user_id)
     order = [job.user_id for job in await claims(jobs, finish=True)]
     assert order == [1, 2, 3, 1, 2, 1, 1]
+
+
+@pytest.mark.parametrize("slots", [1, 8, 32])
+async def test_claim_when_one_holds_two_hundred_then_the_others_are_done_before_thirty_of_them(
+    jobs: Jobs, arrivals: Arrivals, slots: int
+) -> None:
+    """Twenty people with two jobs each come behind two hundred of one: however many run at once."""
+    greedy = 0
+    for user_id in (*[greedy] * 200, *range(1, 21), *range(1, 21)):
+        await arrivals.job(user_id)
+    running: deque[Job] = deque()
+    done: Counter[bool] = Counter()
+    while done[False] < 40:
+        while len(running) < slots and (job := await jobs.claim("w")) is not None:
+            running.append(job)
+        ended = running.popleft()
+        await jobs.finish(ended, None)
+        done[ended.user_id == greedy] += 1
+    assert done[True] < 30
 
 
 async def test_claim_when_someone_comes_every_minute_then_what_waits_has_its_turn(tmp_path: Path) -> None:
