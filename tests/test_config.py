@@ -59,6 +59,7 @@ def test_config_when_several_values_are_wrong_reports_all_of_them(monkeypatch: p
         upload_connections="9",
         upload_connections_max="8",
         upload_window="0",
+        caption="{titel}",
     )
     assert [
         "PEYK_API_ID",
@@ -66,6 +67,7 @@ def test_config_when_several_values_are_wrong_reports_all_of_them(monkeypatch: p
         "PEYK_ADMINS",
         "PEYK_LANGUAGE",
         "PEYK_LOG_LEVEL",
+        "PEYK_CAPTION",
         "PEYK_DC_ID",
         "PEYK_DC_ADDRESS",
         "PEYK_ALLOW_NETWORKS",

@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.naughty import naughty_strings
 from uploader.names import NAME_BYTES, NAME_CHARACTERS, safe_name
 
 RESERVED = {"con", "prn", "aux", "nul", *(f"{port}{n}" for port in ("com", "lpt") for n in range(1, 10))}
@@ -97,6 +98,16 @@ def assert_is_safe(name: str) -> None:
 def test_safe_name_of_a_naughty_string_keeps_every_rule(raw: str, mime_type: str | None) -> None:
     """A hand-made list of what breaks shells, file systems, screens and eyes."""
     assert_is_safe(safe_name(raw, fallback="file", mime_type=mime_type))
+
+
+def test_safe_name_of_each_naughty_string_keeps_every_rule_and_is_final() -> None:
+    """A corpus made here, of all classes of strings that ever broke something."""
+    corpus = naughty_strings()
+    assert len(corpus) > 5000
+    for raw in corpus:
+        name = safe_name(raw, fallback="file", mime_type="video/mp4")
+        assert_is_safe(name)
+        assert name == safe_name(name, fallback="other", mime_type="video/mp4")
 
 
 @settings(deadline=None, max_examples=400)

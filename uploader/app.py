@@ -13,6 +13,7 @@ import structlog
 from telethon import TelegramClient
 
 from uploader import __version__, limits
+from uploader.captions import Captions
 from uploader.chat.admin import AdminChat
 from uploader.chat.progress import StatusMessages
 from uploader.chat.receiver import Receiver
@@ -124,6 +125,7 @@ async def _built(config: Config, stop: asyncio.Event) -> AsyncIterator[Engine]:
             pool=pool,
             gateway=gateway,
             reuse=Reuse(files, gateway),
+            captions=Captions(config.caption, texts),
             watchers=(board, status),
         )
         rates, heard = Rates(database), Heard(database)

@@ -19,6 +19,7 @@ from pydantic_settings import (
 )
 
 from uploader.errors import ConfigError
+from uploader.template import CAPTION_UNITS, Template
 
 PREFIX = "PEYK_"
 
@@ -36,6 +37,7 @@ _FIXES = {
     "gib_per_day": "a number of GiB; 0: no limit",
     "work_gib": "a number of GiB; 0: no limit",
     "queue_jobs": "a number of jobs; 0: no limit",
+    "caption": r"text such as {title:bold}\n{duration}, {size}; empty: no captions",
     "dc_id": "a number from 1 on; unset for Telegram itself",
     "dc_address": "host:port of the data centre; unset for Telegram itself",
     "dc_public_key": "path of the data centre's RSA public key (PEM); unset for Telegram itself",
@@ -133,6 +135,9 @@ class Config(ControlAddress):
     work_gib: int = Field(default=0, ge=0)
     """What all jobs may have on disk at once; 0: what the disk has."""
 
+    caption: str | None = Field(default=None, max_length=CAPTION_UNITS)
+    """What stands under a delivered file; unset: title, duration and size of films and songs."""
+
     dc_id: int | None = Field(default=None, ge=1)
     dc_address: str | None = None
     dc_public_key: Path | None = Field(default=None, validate_default=True)
@@ -180,6 +185,12 @@ class Config(ControlAddress):
         number, colon, secret = value.get_secret_value().partition(":")
         if not (colon and number.isascii() and number.isdigit() and secret):
             raise ValueError("is not a bot token")
+        return value
+
+    @field_validator("caption")
+    @classmethod
+    def _caption_can_be_filled(cls, value: str | None) -> str | None:
+        Template(value or "")
         return value
 
     @field_validator("proxy")

@@ -149,6 +149,23 @@ class Uploaded:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class Entity:
+    """A part of a text that is shown in another way. Places are counted in UTF-16 code units."""
+
+    kind: str  # "bold", "italic" or "code"
+    offset: int
+    length: int
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Caption:
+    """What stands under a file."""
+
+    text: str = ""
+    entities: tuple[Entity, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Document:
     """A file that Telegram holds, as one account may send it again."""
 
@@ -167,6 +184,8 @@ class KeptFile:
     name: str
     size_bytes: int
     validator: str | None  # of the source, when it was fetched
+    title: str | None = None  # of a film or a song
+    duration_s: float | None = None
     is_fresh: bool = True  # so new that the source need not be asked whether it still has the same
 
 

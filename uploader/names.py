@@ -81,22 +81,20 @@ def safe_name(raw: str, *, fallback: str, mime_type: str | None) -> str:
     taken when nothing is left of `raw`. `safe_name` of its own answer changes nothing.
     """
     name = _visible(raw) or _visible(fallback) or _LAST_RESORT
-    extension = _EXTENSIONS.get(mime_type or "", "")
-    cut = _extension_at(name)
-    stem, extension = (name[:cut], name[cut:]) if cut else (name, extension)
-    stem = _shortened(stem, NAME_CHARACTERS - len(extension), NAME_BYTES - len(extension))
-    safe = sanitize_filename(stem + extension, replacement_text="_", platform=Platform.UNIVERSAL)
-    return str(safe)
+    if not _extension_at(name):
+        name = _fitting(name, _EXTENSIONS.get(mime_type or "", ""))
+    safe = sanitize_filename(_fitting(name), replacement_text="_", platform=Platform.UNIVERSAL)
+    return _fitting(str(safe))  # it grew, if it was a name that Windows reserves
 
 
 def _visible(raw: str) -> str:
     """The last step of the path `raw`, on one line, without what cannot be seen."""
-    steps = [one_line(step) for step in re.split(r"[/\\]", raw)]
+    steps = [one_line(step).strip(_EDGE) for step in re.split(r"[/\\]", raw)]
     return next((step for step in reversed(steps) if step), "")
 
 
 def one_line(text: str) -> str:
-    """`text` as a safe name has it: NFC, one line, nothing invisible, no dot or dash at its ends."""
+    """`text` as a safe name has it: NFC, on one line, without what cannot be seen."""
     text = re.sub(r"\s", " ", unicodedata.normalize("NFC", text))
     kept: list[str] = []
     for at, character in enumerate(text):
@@ -107,7 +105,7 @@ def one_line(text: str) -> str:
         if joins:
             kept.append(character)
     line = re.sub(" +", " ", "".join(kept))
-    return unicodedata.normalize("NFC", line).strip(_EDGE)
+    return unicodedata.normalize("NFC", line).strip()
 
 
 def _last_base(kept: list[str]) -> str:
@@ -126,6 +124,13 @@ def _extension_at(name: str) -> int:
     if at > 4 and name[at - 4 : at].lower() == ".tar":
         at -= 4
     return at if at > 0 and _EXTENSION.fullmatch(name, at) else 0
+
+
+def _fitting(name: str, extension: str = "") -> str:
+    """`name` with its own extension, or with this one, within both bounds."""
+    cut = _extension_at(name)
+    stem, extension = (name[:cut], name[cut:]) if cut else (name, extension)
+    return _shortened(stem, NAME_CHARACTERS - len(extension), NAME_BYTES - len(extension)) + extension
 
 
 def _shortened(stem: str, characters: int, size_bytes: int) -> str:

@@ -6,7 +6,7 @@ from contextlib import AbstractAsyncContextManager
 import structlog
 
 from uploader.errors import PeykError
-from uploader.model import Delivered, Job, KeptFile, Person, RemoteFile
+from uploader.model import Caption, Delivered, Job, KeptFile, MediaFacts, Person, RemoteFile
 from uploader.storage.files import Files
 from uploader.telegram.gateway import Gateway
 from uploader.telegram.refusals import ReferenceLost
@@ -45,7 +45,7 @@ class Reuse:
             await self._files.confirm(file, remote.fresh_s)
         return file
 
-    async def send(self, file: KeptFile, person: Person, random_id: int) -> Delivered:
+    async def send(self, file: KeptFile, person: Person, random_id: int, caption: Caption) -> Delivered:
         """Post the file; a reference that expired is renewed from the message that it came in.
 
         Raises:
@@ -53,19 +53,21 @@ class Reuse:
             and what `Gateway.deliver` raises.
         """
         try:
-            return await self._gateway.deliver_again(person, file.document, random_id)
+            return await self._gateway.deliver_again(person, file.document, random_id, caption)
         except ReferenceLost as lost:
             document = await self._gateway.document_of(file.message_id) if lost.may_be_renewed else None
         if document is not None and document.id == file.document.id:
             await self._files.refer(file, document)
             try:
-                return await self._gateway.deliver_again(person, document, random_id)
+                return await self._gateway.deliver_again(person, document, random_id, caption)
             except ReferenceLost:
                 _log.info("a new reference is refused", document=document.id)
         await self._files.drop(file)
         raise Stale("Telegram does not have it any more")
 
-    async def keep(self, job: Job, remote: RemoteFile, delivered: Delivered) -> None:
+    async def keep(
+        self, job: Job, remote: RemoteFile, facts: MediaFacts | None, delivered: Delivered
+    ) -> None:
         """Keep what was just delivered for others, if it is fit for that."""
         if job.fetching is None or delivered.document is None or delivered.message_id is None:
             return
@@ -77,6 +79,8 @@ class Reuse:
                 name=remote.name,
                 size_bytes=delivered.size_bytes or 0,
                 validator=remote.validator,
+                title=facts.title if facts else None,
+                duration_s=facts.duration_s if facts else None,
             ),
             remote.fresh_s,
         )

@@ -11,6 +11,7 @@ from typing import Final, Protocol
 import structlog
 
 from uploader import limits
+from uploader.captions import Captions
 from uploader.errors import (
     ChatUnreachable,
     LeaseLost,
@@ -61,6 +62,7 @@ class Worker:
         pool: UploadPool,
         gateway: Gateway,
         reuse: Reuse,
+        captions: Captions,
         watchers: Sequence[Watcher],
     ) -> None:
         """`name` is unique to this process and start: it fences every write."""
@@ -71,6 +73,7 @@ class Worker:
         self._pool = pool
         self._gateway = gateway
         self._reuse = reuse
+        self._captions = captions
         self._watchers = watchers
         self._nudged = asyncio.Event()
         self._looks: set[asyncio.Event] = set()  # of the running jobs
@@ -220,7 +223,8 @@ class Worker:
         file = await self._reuse.find(job, lambda: self._sources.open(job.link))
         await self._jobs.note_file(job, file.name, file.size_bytes)
         report(Phase.FINISHING, file.size_bytes)
-        return await self._reuse.send(file, person, await self._about_to_send(job, sending))
+        caption = self._captions.of_kept(job, file)
+        return await self._reuse.send(file, person, await self._about_to_send(job, sending), caption)
 
     async def _fetch(
         self, job: Job, person: Person, report: "_Reporter", sending: asyncio.Event
@@ -242,7 +246,7 @@ class Worker:
                 await self._jobs.forget_checkpoint(job)
                 raise
             if remote.fresh_s:
-                await self._reuse.keep(job, remote, delivered)
+                await self._reuse.keep(job, remote, facts, delivered)
             return delivered
 
     async def _about_to_send(self, job: Job, sending: asyncio.Event) -> int:
@@ -278,9 +282,10 @@ class Worker:
         report: "_Reporter",
     ) -> Delivered:
         """Send the message, and see that Telegram holds what was sent. Parts that it lost it gets again."""
+        caption = self._captions.of_upload(job, uploaded)
         for _ in range(limits.PARTS_SENT_AGAIN):
             try:
-                delivered = await self._gateway.deliver(person, uploaded, random_id)
+                delivered = await self._gateway.deliver(person, uploaded, random_id, caption)
             except PartsLost as lost:
                 checkpoint = all_but(lost.part, uploaded, remote.validator, self._pool.account)
                 if checkpoint is None:

@@ -17,6 +17,8 @@ def from_row(row: Row) -> KeptFile:
         name=row.name,
         size_bytes=row.size_bytes,
         validator=row.validator,
+        title=row.title,
+        duration_s=row.duration_s,
         is_fresh=bool(row.is_fresh),
     )
 
@@ -42,6 +44,8 @@ class Files:
             "name": file.name,
             "size_bytes": file.size_bytes,
             "validator": file.validator,
+            "title": file.title,
+            "duration_s": file.duration_s,
             "fresh_until": now + fresh_s,
             "expires_at": now + kept_s,
         }

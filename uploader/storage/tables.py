@@ -140,6 +140,8 @@ files = sa.Table(
     sa.Column("name", Text, nullable=False),
     sa.Column("size_bytes", Long, nullable=False),
     sa.Column("validator", Text),
+    sa.Column("title", Text),
+    sa.Column("duration_s", sa.Double),
     sa.Column("fresh_until", sa.Double, nullable=False),
     sa.Column("expires_at", sa.Double, nullable=False),
     sa.Index("ix_files_expires_at", "expires_at"),

@@ -20,9 +20,9 @@ from uploader.errors import (
     TelegramError,
     TransferError,
 )
-from uploader.model import Delivered, Document, Person, Sponsor, Uploaded
+from uploader.model import Caption, Delivered, Document, Person, Sponsor, Uploaded
 from uploader.telegram.calls import Calls
-from uploader.telegram.media import as_media
+from uploader.telegram.media import as_entities, as_media
 from uploader.telegram.pacing import Pacer
 from uploader.telegram.refusals import GONE, REFERENCE, ReferenceLost
 from uploader.telegram.turns import Urgency
@@ -31,6 +31,8 @@ from uploader.telegram.turns import Urgency
 DELIVER_S: Final = 180.0
 #: https://core.telegram.org/api/config#message-length-max
 TEXT_CHARACTERS: Final = 4096
+
+NO_CAPTION: Final = Caption()
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -111,14 +113,16 @@ class Gateway:
                 about=query_id,
             )
 
-    async def deliver(self, person: Person, uploaded: Uploaded, random_id: int) -> Delivered:
+    async def deliver(
+        self, person: Person, uploaded: Uploaded, random_id: int, caption: Caption = NO_CAPTION
+    ) -> Delivered:
         """Post an uploaded file in the person's chat. Repeating it with the same `random_id` posts it once.
 
         Raises:
             PartsLost, TransferError, ChatUnreachable, FloodWait, TelegramError; NoAnswer after two calls
         """
         try:
-            return await self._post(person, as_media(uploaded), random_id)
+            return await self._post(person, as_media(uploaded), random_id, caption)
         except errors.FilePart0MissingError:
             raise PartsLost(Reason.UPLOAD_FAILED, "part 0", part=0) from None
         except errors.FilePartMissingError as error:
@@ -126,7 +130,9 @@ class Gateway:
         except GONE as error:
             raise TransferError(Reason.UPLOAD_FAILED, type(error).__name__) from None
 
-    async def deliver_again(self, person: Person, document: Document, random_id: int) -> Delivered:
+    async def deliver_again(
+        self, person: Person, document: Document, random_id: int, caption: Caption = NO_CAPTION
+    ) -> Delivered:
         """Post a file that Telegram holds; see `deliver`.
 
         Raises:
@@ -134,7 +140,7 @@ class Gateway:
         """
         known = types.InputDocument(document.id, document.access_hash, document.file_reference)
         try:
-            return await self._post(person, types.InputMediaDocument(known), random_id)
+            return await self._post(person, types.InputMediaDocument(known), random_id, caption)
         except (*REFERENCE, *GONE) as error:
             name = type(error).__name__
             raise ReferenceLost(name, may_be_renewed=isinstance(error, REFERENCE)) from None
@@ -148,9 +154,13 @@ class Gateway:
         request = functions.messages.GetMessagesRequest(id=[types.InputMessageID(message_id)])
         return next(map(_document, (await self._calls.call(request)).messages), None)
 
-    async def _post(self, person: Person, media: Any, random_id: int) -> Delivered:
+    async def _post(self, person: Person, media: Any, random_id: int, caption: Caption) -> Delivered:
         request = functions.messages.SendMediaRequest(
-            peer=_peer(person), media=media, message="", random_id=random_id
+            peer=_peer(person),
+            media=media,
+            message=caption.text,
+            entities=as_entities(caption),
+            random_id=random_id,
         )
         try:
             result = await self._send_twice(person.user_id, request)

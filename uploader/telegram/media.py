@@ -1,13 +1,23 @@
 """How a chat shows a file: a film that plays, a song, or a document."""
 
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any, Final
 
 from telethon.tl import types
 
-from uploader.model import MediaFacts, Uploaded
+from uploader.model import Caption, MediaFacts, Uploaded
 
 #: The one container that all clients play. https://core.telegram.org/api/files#uploading-files
 _PLAYED: Final = frozenset({"video/mp4"})
+
+_KINDS: Final[Mapping[str, Any]] = MappingProxyType(
+    {
+        "bold": types.MessageEntityBold,
+        "italic": types.MessageEntityItalic,
+        "code": types.MessageEntityCode,
+    }
+)
 
 
 def as_media(uploaded: Uploaded) -> Any:
@@ -32,6 +42,11 @@ def as_media(uploaded: Uploaded) -> Any:
         # without a sound, Telegram would make a looping animation of it
         nosound_video=facts is not None and facts.silent,
     )
+
+
+def as_entities(caption: Caption) -> list[Any] | None:
+    """The entities of a message's text."""
+    return [_KINDS[each.kind](each.offset, each.length) for each in caption.entities] or None
 
 
 def _attribute(facts: MediaFacts) -> Any:

@@ -69,6 +69,13 @@ class Texts:
                 )
         return self.get(language, "time-s", n=self.digits(language, str(max(1, -int(-seconds // 1)))))
 
+    def clock(self, language: str, seconds: float) -> str:
+        """The length of a film as players show it: 1:02:03."""
+        minutes, rest_s = divmod(max(1, round(seconds)), 60)
+        hours, minutes = divmod(minutes, 60)
+        shown = f"{hours}:{minutes:02}:{rest_s:02}" if hours else f"{minutes}:{rest_s:02}"
+        return self.digits(language, shown)
+
     def percent(self, language: str, part: int, whole: int) -> str:
         """How much of `whole` is done, never 100 % before it is."""
         return self.digits(language, f"{part * 100 // whole if whole else 100}%")

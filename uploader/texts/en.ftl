@@ -161,3 +161,8 @@ time-h = { $n } h
 command-start = How to begin
 command-help = What I can do
 command-cancel = Stop everything of mine
+
+# Under a delivered film or song; the fields are those of PEYK_CAPTION
+caption =
+    {"{title:bold}"}
+    {"{duration}"} · {"{size}"}

@@ -156,3 +156,8 @@ time-h = { $n } ساعت
 command-start = شروع
 command-help = چه کارهایی از من برمی‌آید
 command-cancel = توقف همهٔ کارهای من
+
+# Under a delivered film or song; the fields are those of PEYK_CAPTION
+caption =
+    {"{title:bold}"}
+    {"{duration}"} · {"{size}"}

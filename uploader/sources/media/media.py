@@ -258,7 +258,9 @@ def _described(remote: RemoteFile, film: Film) -> RemoteFile:
         told = await ask()
         if told is None:
             return None
-        return replace(told, title=told.title or film.title, performer=told.performer or film.uploader)
+        # of a film its page knows more than its tags, of a song they do
+        titles = (told.title, film.title) if told.kind == "audio" else (film.title, told.title)
+        return replace(told, title=titles[0] or titles[1], performer=told.performer or film.uploader)
 
     return replace(remote, facts=facts)
 
