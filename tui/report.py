@@ -20,6 +20,8 @@ def lines(snapshot: Snapshot) -> Iterator[str]:
         yield _transfer(transfer)
     for sponsor in snapshot.sponsors:
         yield f"  sponsor @{sponsor.username}: {sponsor.asked} asked, {sponsor.joined} joined"
+    for row in snapshot.resting:
+        yield f"  site {plain.name(row.site)} rests after failures, {units.duration(row.wait_s)} more"
 
 
 def _transfer(row: TransferRow) -> str:

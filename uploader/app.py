@@ -17,6 +17,7 @@ from uploader.captions import Captions
 from uploader.chat.admin import AdminChat
 from uploader.chat.progress import StatusMessages
 from uploader.chat.receiver import Receiver
+from uploader.chat.site_admin import SiteAdminChat
 from uploader.chat.sponsor_admin import SponsorAdminChat
 from uploader.chat.updates import Updates
 from uploader.chat.user import UserChat
@@ -116,7 +117,7 @@ async def _built(config: Config, stop: asyncio.Event) -> AsyncIterator[Engine]:
         gateway = Gateway(client, Pacer())
         locks = SponsorLocks(sponsors, gateway)
         status = StatusMessages(gateway, jobs, people, texts)
-        board = _board(jobs, sponsors, settings, login, stop)
+        board = _board(database, login, stop, sources)
         worker = Worker(
             f"{pool.account}-{secrets.token_hex(4)}",
             jobs=jobs,
@@ -139,6 +140,7 @@ async def _built(config: Config, stop: asyncio.Event) -> AsyncIterator[Engine]:
             user=user,
             admin=AdminChat(gateway, jobs, Failures(database), settings, status, texts),
             sponsor_admin=SponsorAdminChat(gateway, sponsors, texts),
+            site_admin=SiteAdminChat(gateway, sources.resting, texts),
             intake=intake,
             locks=locks,
             texts=texts,
@@ -160,13 +162,14 @@ async def _built(config: Config, stop: asyncio.Event) -> AsyncIterator[Engine]:
             )
 
 
-def _board(jobs: Jobs, sponsors: Sponsors, settings: Settings, login: Login, stop: asyncio.Event) -> Board:
+def _board(database: Database, login: Login, stop: asyncio.Event, sources: Sources) -> Board:
     return Board(
-        jobs=jobs,
-        sponsors=sponsors,
-        settings=settings,
+        jobs=Jobs(database),
+        sponsors=Sponsors(database),
+        settings=Settings(database),
         bot_username=login.username,
         stopping=stop.is_set,
+        resting=sources.resting,
     )
 
 

@@ -39,6 +39,7 @@ class Reason(StrEnum):
     NOT_FOUND = "not-found"  # 404, 410
     FORBIDDEN = "forbidden"  # 401, 403, 407, 451
     SITE_BUSY = "site-busy"  # 429, 503
+    SITE_RESTS = "site-rests"  # it failed again and again, and is not asked for a while
     SITE_BROKEN = "site-broken"  # other 4xx and 5xx, broken bodies, too many redirects
     CHANGED = "changed"  # the file changed while it was fetched
     EMPTY = "empty"  # 0 bytes
@@ -91,7 +92,14 @@ class SourceTemporary(SourceError):
 
 
 class SiteFails(SourceTemporary):
-    """The site is down, overloaded or not to be reached: no other link of it would do better just now."""
+    """The site is down, overloaded or not to be reached: no other link of it would do better just now.
+
+    `site` is the one that failed (see `Link.site`); "": the one that was asked.
+    """
+
+    def __init__(self, reason: Reason, detail: str = "", *, site: str = "") -> None:
+        super().__init__(reason, detail)
+        self.site = site
 
 
 class NotYet(SourceTemporary):

@@ -75,6 +75,15 @@ WATCHED_PEOPLE: Final = 1000
 #: A job whose account was logged out is tried again this often, for as long as it takes.
 ACCOUNT_REST_S: Final = 60.0
 
+#: A site that failed so often in a row within the window, by its own fault, is not asked for SITE_REST_S.
+#: Then one job tries it, and others that come meanwhile look again after SITE_PROBE_REST_S.
+SITE_FAILURES: Final = 5
+SITE_WINDOW_S: Final = 60.0
+SITE_REST_S: Final = 60.0
+SITE_PROBE_REST_S: Final = 10.0
+#: Sites whose failures are remembered.
+FAILING_SITES: Final = 1000
+
 #: A job for which the disk has no room while others hold it looks again this often.
 DISK_REST_S: Final = 30.0
 

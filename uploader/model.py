@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from types import MappingProxyType
 from typing import Literal
+from urllib.parse import urlsplit
 
 from uploader.errors import Reason
 
@@ -57,6 +58,11 @@ class Link:
 
     url: str
     host: str  # the only part of a link that logs and dashboards may show
+
+    @property
+    def site(self) -> str:
+        """The host, with its port where that is not the usual one."""
+        return urlsplit(self.url).netloc
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

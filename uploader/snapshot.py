@@ -57,6 +57,13 @@ class SponsorRow(_Wire):
     joined: int  # those of them who joined after it
 
 
+class SiteRow(_Wire):
+    """A site that failed again and again, and is not asked for now by this engine."""
+
+    site: str
+    wait_s: float  # 0: the next job tries it
+
+
 class Snapshot(_Wire):
     """The engine at one moment."""
 
@@ -71,6 +78,7 @@ class Snapshot(_Wire):
     queue: tuple[JobRow, ...]  # waiting and queued, next first; at most QUEUE_ROWS
     recent: tuple[JobRow, ...]  # ended, newest first; at most RECENT_ROWS
     sponsors: tuple[SponsorRow, ...]
+    resting: tuple[SiteRow, ...] = ()  # at most SITE_ROWS
 
 
 class MaintenanceSwitch(_Wire):
@@ -80,4 +88,5 @@ class MaintenanceSwitch(_Wire):
 
 
 QUEUE_ROWS = 50
+SITE_ROWS = 20
 RECENT_ROWS = 20

@@ -2,6 +2,7 @@
 
 from tests.tui.stage import busy, idle, transfer
 from tui.report import lines
+from uploader.snapshot import SiteRow
 
 
 def test_report_when_the_engine_works_says_what_runs_and_what_locks_brought() -> None:
@@ -31,3 +32,9 @@ def test_report_when_idle_or_switched_says_so() -> None:
     """Stopping beats maintenance."""
     assert next(lines(idle(maintenance=True))).startswith("@peyk_bot maintenance, ")
     assert next(lines(idle(maintenance=True, stopping=True))).startswith("@peyk_bot stopping, ")
+
+
+def test_report_when_sites_rest_names_them() -> None:
+    """And says for how long."""
+    report = list(lines(idle(resting=(SiteRow(site="a.example", wait_s=45.0),))))
+    assert "  site a.example rests after failures, 45 s more" == report[-1]

@@ -10,6 +10,7 @@ from telethon.tl import types
 from uploader import limits
 from uploader.chat.admin import AdminChat
 from uploader.chat.receiver import Receiver
+from uploader.chat.site_admin import SiteAdminChat
 from uploader.chat.sponsor_admin import SponsorAdminChat
 from uploader.chat.user import UserChat
 from uploader.errors import ChatUnreachable, FloodWait, PeykError
@@ -34,6 +35,7 @@ class Updates:
         user: UserChat,
         admin: AdminChat,
         sponsor_admin: SponsorAdminChat,
+        site_admin: SiteAdminChat,
         intake: Intake,
         locks: SponsorLocks,
         texts: Texts,
@@ -56,6 +58,7 @@ class Updates:
             "failed": admin.failed,
             "maintenance": admin.maintenance,
             "lock": sponsor_admin.lock,
+            "sites": site_admin.sites,
         }
 
     def attach(self, client: TelegramClient, receiver: Receiver) -> None:

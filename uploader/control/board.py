@@ -5,12 +5,22 @@ A link's address never gets here further than its host.
 
 import time
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
 from uploader.model import Job, JobState, Phase, Progress, SponsorCount
-from uploader.snapshot import QUEUE_ROWS, RECENT_ROWS, JobRow, Snapshot, SponsorRow, TransferRow
+from uploader.snapshot import (
+    QUEUE_ROWS,
+    RECENT_ROWS,
+    SITE_ROWS,
+    JobRow,
+    SiteRow,
+    Snapshot,
+    SponsorRow,
+    TransferRow,
+)
+from uploader.sources import Resting
 from uploader.speed import Speed, eta_s
 from uploader.storage.jobs import Jobs
 from uploader.storage.settings import Settings
@@ -29,7 +39,8 @@ class _Live:
 class Board:
     """A watcher of the worker: keeps the newest `Progress` of each running job, and draws the `Snapshot`.
 
-    `stopping` says whether a stop was asked for, `clock` gives epoch seconds.
+    `stopping` says whether a stop was asked for, `resting` which sites are let rest; `clock` gives epoch
+    seconds.
     """
 
     def __init__(
@@ -40,6 +51,7 @@ class Board:
         settings: Settings,
         bot_username: str,
         stopping: Callable[[], bool],
+        resting: Callable[[], Sequence[Resting]] = tuple,
         clock: Callable[[], float] = time.time,
     ) -> None:
         self._jobs = jobs
@@ -47,6 +59,7 @@ class Board:
         self._settings = settings
         self._bot_username = bot_username
         self._stopping = stopping
+        self._resting = resting
         self._clock = clock
         self._started_at = clock()
         self._live: OrderedDict[int, _Live] = OrderedDict()
@@ -89,6 +102,7 @@ class Board:
             queue=tuple(map(_job_row, queue)),
             recent=tuple(map(_job_row, recent)),
             sponsors=tuple(map(_sponsor_row, sponsors)),
+            resting=tuple(SiteRow(site=it.site, wait_s=it.wait_s) for it in self._resting()[:SITE_ROWS]),
         )
 
     def _transfer(self, job: Job, now: float) -> TransferRow:

@@ -14,10 +14,11 @@ import aiohttp
 from aiohttp.abc import AbstractResolver
 
 from uploader import limits
-from uploader.errors import Reason, SourceError
+from uploader.errors import Reason, SiteFails, SourceError
 from uploader.limits import MIB
 from uploader.model import Link, RemoteFile
 from uploader.sources import answers
+from uploader.sources.breakers import Breakers, Resting
 from uploader.sources.direct import probe
 from uploader.sources.exchange import Exchange, Patience, Wishes
 from uploader.sources.guard import Guard
@@ -29,7 +30,7 @@ from uploader.sources.media.workshop import Workshop
 from uploader.sources.proxy import Proxy
 from uploader.sources.routing import Route, Source, route
 
-__all__ = ["Patience", "Sources", "Times"]
+__all__ = ["Patience", "Resting", "Sources", "Times"]
 
 _CAP_BYTES: Final = 2000 * MIB
 
@@ -68,6 +69,7 @@ class Sources:
         self._times = times
         self._resolver = resolver
         self._cells = Cells(isolated=isolated)
+        self._breakers = Breakers()
         self._exits = AsyncExitStack()
         self._connector: aiohttp.TCPConnector | None = None
         self._media: Media | None = None
@@ -109,7 +111,7 @@ class Sources:
         """The file that `link` leads to, readable until the context ends.
 
         Raises:
-            SourceError: on entering, and while reading; a SourceTemporary may pass.
+            SourceError: on entering, and while reading; a SourceTemporary may pass, a NotYet waits its turn.
         """
         if self._media is None or self._prober is None or self._chooser is None:
             raise RuntimeError("Sources is used within `async with`")
@@ -118,15 +120,24 @@ class Sources:
             raise SourceError(reason, link.host)
         way = route(link, await self._chooser.choose(link))
         async with AsyncExitStack() as exits:
-            remote = await self._asked(way, exits)
-            if remote is None:
-                remote = await exits.enter_async_context(self._media.open(way.link))
-                if way.is_named:
-                    # found without login, and such a site does not put another film under a link
-                    remote = replace(remote, fresh_s=limits.FILM_FRESH_S)
-            else:
-                remote = await exits.enter_async_context(self._prober.watched(remote))
-            yield remote
+            with self._breakers.asking(way.site, is_host=not way.is_named):
+                remote = await self._asked(way, exits)
+                if remote is None:
+                    remote = await exits.enter_async_context(self._media.open(way.link))
+                    if way.is_named:
+                        # found without login, and such a site does not put another film under a link
+                        remote = replace(remote, fresh_s=limits.FILM_FRESH_S)
+                else:
+                    remote = await exits.enter_async_context(self._prober.watched(remote))
+            try:
+                yield remote
+            except SiteFails as error:
+                self._breakers.failed(way.site if way.is_named else error.site or way.site)
+                raise
+
+    def resting(self) -> list[Resting]:
+        """The sites that fail, and are not asked for now."""
+        return self._breakers.resting()
 
     async def _asked(self, way: Route, exits: AsyncExitStack) -> RemoteFile | None:
         """The file, if the site itself answers with one; None: it is a matter for yt-dlp."""

@@ -12,7 +12,7 @@ from email.utils import collapse_rfc2231_value
 from typing import Final
 from urllib.parse import unquote, urlsplit
 
-from uploader.errors import Reason, SourceError, SourceTemporary
+from uploader.errors import Reason, SiteFails, SourceError
 
 OCTET_STREAM: Final = "application/octet-stream"
 #: Types of answers that are looked through for a film, and are no file themselves.
@@ -52,9 +52,9 @@ class Facts:
     validator: str | None  # strong ETag, or Last-Modified; None also when ranges are not served
 
 
-def refusal(status: int, headers: Mapping[str, str], host: str) -> SourceError | None:
+def refusal(status: int, headers: Mapping[str, str], site: str) -> SourceError | None:
     """The error that `status` stands for; None for the two that bring a file. `detail` is for logs."""
-    detail = f"{host}: status {status}"
+    detail = f"{site}: status {status}"
     if status in {200, 206}:
         return None
     if status in _NOT_FOUND:
@@ -62,9 +62,9 @@ def refusal(status: int, headers: Mapping[str, str], host: str) -> SourceError |
     if status in _FORBIDDEN:
         return SourceError(Reason.FORBIDDEN, detail)
     if status in _BUSY:
-        return SourceTemporary(Reason.SITE_BUSY, detail + _asked_wait(headers))
+        return SiteFails(Reason.SITE_BUSY, detail + _asked_wait(headers), site=site)
     if status >= 500:
-        return SourceTemporary(Reason.SITE_BROKEN, detail)
+        return SiteFails(Reason.SITE_BROKEN, detail, site=site)
     return SourceError(Reason.SITE_BROKEN, detail)
 
 

@@ -43,7 +43,7 @@ async def probe(link: Link, exchange: Exchange) -> RemoteFile:
         raise SourceError(Reason.EMPTY, host)
     if facts.start:
         raise SourceError(Reason.SITE_BROKEN, f"{host}: Content-Range")
-    first = await _first(response, facts, host, exchange)
+    first = await _first(response, facts, trail[-1].site, exchange)
     kind = answers.mime_type(response.headers)
     raw = answers.raw_name(response.headers, [hop.url for hop in trail], kind)
     name = safe_name(raw, fallback="file", mime_type=kind)
@@ -74,19 +74,19 @@ async def _asked(link: Link, exchange: Exchange) -> tuple[aiohttp.ClientResponse
     if answers.hides_size(response.status, response.headers, trail[-1].host):
         exchange.drop(response)
         response, trail = await exchange.get(link, {})
-    error = answers.refusal(response.status, response.headers, trail[-1].host)
+    error = answers.refusal(response.status, response.headers, trail[-1].site)
     if error is not None:
         raise error
     return response, trail
 
 
 async def _first(
-    response: aiohttp.ClientResponse, facts: answers.Facts, host: str, exchange: Exchange
+    response: aiohttp.ClientResponse, facts: answers.Facts, site: str, exchange: Exchange
 ) -> aiohttp.ClientResponse | None:
     """`response` if it brings the whole file; else None: with its byte read, its connection serves again."""
     if facts.body_bytes == facts.size_bytes:
         return response
-    with translated(host):
+    with translated(site):
         async with asyncio.timeout(exchange.patience.silence_s):
             await response.content.read(1)
     exchange.drop(response)
@@ -172,7 +172,7 @@ class _Body:
         if status in {412, 416} or (status == 200 and at):
             raise SourceTemporary(Reason.CHANGED, f"{host}: status {status} for the rest")
         try:
-            error = answers.refusal(status, headers, host)
+            error = answers.refusal(status, headers, self._link.site)
             if error is not None:
                 raise error
             facts = answers.read_facts(status, headers, host)
@@ -195,7 +195,7 @@ class _Body:
         if left == 0:
             return b""
         host = self._link.host
-        with translated(host), pace.waiting():
+        with translated(self._link.site), pace.waiting():
             # the session's own deadline is put off by whatever arrives, if only the length of a chunk
             async with asyncio.timeout(self._patience.silence_s):
                 chunk = await response.content.readany()

@@ -4,6 +4,7 @@ Nothing of aiohttp's errors goes further than this file: their texts hold whole 
 """
 
 import asyncio
+import errno
 import socket
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -15,7 +16,7 @@ import aiohttp
 from aiohttp.http import HttpProcessingError
 from yarl import URL
 
-from uploader.errors import NotALink, Reason, SourceError, SourceTemporary
+from uploader.errors import NotALink, Reason, SiteFails, SourceError, SourceTemporary
 from uploader.links import parse
 from uploader.model import Link
 from uploader.sources.guard import Guard, is_denial
@@ -28,6 +29,10 @@ _HEADER_LINE_BYTES: Final = 8190
 _HEADERS: Final = 128
 #: The stream stops reading from its socket at twice this; smaller ones cost speed.
 _READ_BUFFER_BYTES: Final = 1 << 18
+#: What keeps us from reaching any site.
+_OURS: Final = frozenset(
+    {errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM, errno.ENETUNREACH, errno.ENETDOWN}
+)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -110,7 +115,7 @@ class Exchange:
         url = URL(link.url, encoded=True)
         known = link.host == self._wishes.host and (url.scheme == "https" or not self._wishes.tls)
         said = {**(self._wishes.secrets if known else {}), **headers}
-        with translated(link.host):
+        with translated(link.site):
             async with asyncio.timeout(self.patience.answer_s):
                 response = await self._session.get(url, headers=said, allow_redirects=False)
         self._open.add(response)
@@ -129,26 +134,28 @@ class Exchange:
 
 
 @contextmanager
-def translated(host: str) -> Iterator[None]:
-    """Turn what aiohttp and the system raise into a SourceError that names `host` and the class alone."""
+def translated(site: str) -> Iterator[None]:
+    """Turn what aiohttp and the system raise into a SourceError that names `site` and the class alone."""
     try:
         yield
     except (aiohttp.ClientError, HttpProcessingError, OSError) as error:
-        raise _told(error, f"{host}: {type(error).__name__}") from None
+        raise _told(error, f"{site}: {type(error).__name__}", site) from None
 
 
-def _told(error: Exception, detail: str) -> SourceError:
+def _told(error: Exception, detail: str, site: str) -> SourceError:
     """`error` in our terms; the order is from the narrow class to the wide."""
     if isinstance(error, TimeoutError):
-        return SourceTemporary(Reason.TIMED_OUT, detail)
+        return SiteFails(Reason.TIMED_OUT, detail, site=site)
     if isinstance(error, aiohttp.ClientConnectorDNSError):
         # the name does not exist, unless it was the resolver that could not be asked
         again = error.os_error.errno == socket.EAI_AGAIN
         return (SourceTemporary if again else SourceError)(Reason.NO_SUCH_HOST, detail)
     if isinstance(error, aiohttp.ClientConnectorError) and is_denial(error.os_error):
         return SourceError(Reason.PRIVATE_ADDRESS, detail)
-    if isinstance(error, aiohttp.ClientConnectionError | OSError):
+    if isinstance(error, OSError) and error.errno in _OURS:
         return SourceTemporary(Reason.UNREACHABLE, detail)
+    if isinstance(error, aiohttp.ClientConnectionError | OSError):
+        return SiteFails(Reason.UNREACHABLE, detail, site=site)
     if isinstance(error, aiohttp.ClientPayloadError):
         return SourceTemporary(Reason.SITE_BROKEN, detail)
     return SourceError(Reason.SITE_BROKEN, detail)

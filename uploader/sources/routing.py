@@ -60,6 +60,11 @@ class Route:
         """Whether yt-dlp knows the site itself, and does not just look through its pages."""
         return self.source is Source.MEDIA and self.extractor != GENERIC
 
+    @property
+    def site(self) -> str:
+        """What fails together: the extractor's family (`youtube` of `youtube:tab`), else the link's site."""
+        return self.extractor.partition(":")[0] if self.extractor and self.is_named else self.link.site
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Explanation:

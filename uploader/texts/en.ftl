@@ -15,6 +15,7 @@ help-admin =
     For admins:
     /status – what is going on
     /failed – what failed within a day, by its cause
+    /sites – sites that fail and are let rest for a minute
     /maintenance on, /maintenance off – stop or resume taking links
     /lock – sponsor channels: /lock add @channel, /lock remove @channel
 
@@ -102,6 +103,7 @@ reason-timed-out = the site is too slow. Try again later, or take another link.
 reason-not-found = the site says that there is no such file. Check the link, it may have expired.
 reason-forbidden = the site does not give this file to me. It may need a login, or the link may have expired.
 reason-site-busy = the site is too busy just now. Try again later.
+reason-site-rests = the site has failed for everybody of late, so I let it rest for a moment.
 reason-site-broken = the site made an error while sending the file. Try again later, or take another link.
 reason-changed = the file changed at the site while I was fetching it. Send the link again.
 reason-empty = the file is empty (0 bytes), and Telegram takes no empty files.
@@ -136,6 +138,9 @@ failed-line = { $count-text } × { $reason }
     { $hosts } · last job { $job }
 failed-none = Nothing failed within a day.
 status-transfer = { $name } · { $percent } · { $speed }/s
+sites-none = No site rests: all that were asked have answered.
+sites-line = { $site }: failed { $count-text } times in a row, asked again in { $wait }
+sites-trying = { $site }: the next job tries whether it works again
 lock-usage =
     Use it so:
     /lock – the list

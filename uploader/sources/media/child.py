@@ -263,7 +263,8 @@ def _kind(error: Exception) -> str:
         return "upcoming"
     reason = getattr(cause, "cause", None) if isinstance(cause, ExtractorError) else cause
     if isinstance(reason, HTTPError):
-        return next((kind for kind, known in _STATUSES if reason.status in known), "broken")
+        known = next((kind for kind, statuses in _STATUSES if reason.status in statuses), None)
+        return known or ("down" if reason.status >= 500 else "broken")
     if isinstance(reason, TransportError | OSError):
         return "unreachable"
     if isinstance(cause, YoutubeDLError):

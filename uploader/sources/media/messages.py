@@ -4,7 +4,7 @@ from typing import Annotated, Any, Final, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
-from uploader.errors import Reason, SourceError, SourceTemporary
+from uploader.errors import Reason, SiteFails, SourceError, SourceTemporary
 
 _Text = Annotated[str, Field(max_length=500)]
 _Count = Annotated[float, Field(gt=0, lt=1e15)]
@@ -70,28 +70,30 @@ class Failed(_Message):
 
     def as_error(self, host: str) -> SourceError:
         """The failure in our terms; `detail` is for logs."""
-        reason, temporary = _KINDS.get(self.kind, (Reason.SITE_BROKEN, True))
-        return (SourceTemporary if temporary else SourceError)(reason, f"{host}: {self.kind} ({self.detail})")
+        # what an extractor does not understand says nothing of the site's other films
+        reason, make = _KINDS.get(self.kind, (Reason.SITE_BROKEN, SourceTemporary))
+        return make(reason, f"{host}: {self.kind} ({self.detail})")
 
 
 Message = Film | Progress | Fetched | Failed
 
 _ADAPTER: Final[TypeAdapter[Message]] = TypeAdapter(Annotated[Message, Field(discriminator="event")])
 
-#: The kinds of failure that the child tells apart, and whether they may pass.
-_KINDS: Final = {
-    "no-media": (Reason.NO_MEDIA, False),
-    "playlist": (Reason.PLAYLIST, False),
-    "live": (Reason.LIVE, False),
-    "upcoming": (Reason.UPCOMING, False),
-    "drm": (Reason.DRM, False),
-    "login": (Reason.NEEDS_LOGIN, False),
-    "geo": (Reason.GEO_BLOCKED, False),
-    "gone": (Reason.NOT_FOUND, False),
-    "forbidden": (Reason.FORBIDDEN, False),
-    "too-large": (Reason.TOO_LARGE, False),
-    "busy": (Reason.SITE_BUSY, True),
-    "unreachable": (Reason.UNREACHABLE, True),
+#: The kinds of failure that the child tells apart, and what each is.
+_KINDS: Final[dict[str, tuple[Reason, type[SourceError]]]] = {
+    "no-media": (Reason.NO_MEDIA, SourceError),
+    "playlist": (Reason.PLAYLIST, SourceError),
+    "live": (Reason.LIVE, SourceError),
+    "upcoming": (Reason.UPCOMING, SourceError),
+    "drm": (Reason.DRM, SourceError),
+    "login": (Reason.NEEDS_LOGIN, SourceError),
+    "geo": (Reason.GEO_BLOCKED, SourceError),
+    "gone": (Reason.NOT_FOUND, SourceError),
+    "forbidden": (Reason.FORBIDDEN, SourceError),
+    "too-large": (Reason.TOO_LARGE, SourceError),
+    "busy": (Reason.SITE_BUSY, SiteFails),
+    "unreachable": (Reason.UNREACHABLE, SiteFails),
+    "down": (Reason.SITE_BROKEN, SiteFails),
 }
 
 
