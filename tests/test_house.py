@@ -69,6 +69,19 @@ def test_modules_when_imported_hold_no_mutable_state() -> None:
     assert [] == hidden
 
 
+def test_caches_when_made_have_a_bound() -> None:
+    """`functools.cache` never forgets: it is for functions that are asked one thing; others say how much."""
+    unbounded = [
+        f"{_name(path)}:{node.lineno} {node.name}"
+        for path, tree in _trees(SOURCES)
+        for node in ast.walk(tree)
+        if isinstance(node, FUNCTIONS) and ast.unparse(node.args)
+        for decorator in map(ast.unparse, node.decorator_list)
+        if decorator.rpartition(".")[2] in {"cache", "lru_cache(None)", "lru_cache(maxsize=None)"}
+    ]
+    assert [] == unbounded
+
+
 def _is_empty_mutable(value: ast.expr) -> bool:
     if isinstance(value, MUTABLE):
         return not (value.keys if isinstance(value, ast.Dict) else value.elts)

@@ -33,7 +33,7 @@ def test_turnstile_when_one_is_too_fast_stops_that_person_until_the_oldest_call_
     """Told once with the true wait, then nothing is said; others do not notice."""
     door = Door()
     assert [None] * 3 == [door.knock(after_s=1.0) for _ in range(3)]
-    assert Refused(reason="too-fast", wait_s=limits.PACE_S - 3) == door.knock(after_s=1.0)
+    assert Refused(reason="too-fast", wait_s=limits.PACE_S - 3, count=3) == door.knock(after_s=1.0)
     assert Ignored() == door.knock()
     assert door.knock(user_id=2) is None
     assert Ignored() == door.knock(after_s=limits.PACE_S - 3.1)

@@ -259,6 +259,7 @@ def _sources(config: Config) -> Sources:
 
 def _allowance(config: Config) -> Allowance:
     return Allowance(
+        links_per_minute=config.links_per_minute,
         files_per_day=config.files_per_day,
         bytes_per_day=config.gib_per_day * 1024 * limits.MIB,
         queue_jobs=config.queue_jobs,

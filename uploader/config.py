@@ -33,6 +33,7 @@ _FIXES = {
     "language": "en or fa",
     "log_level": "DEBUG, INFO, WARNING or ERROR",
     "log_format": "text or json",
+    "links_per_minute": "a number of links; 0: no limit",
     "files_per_day": "a number of files; 0: no limit",
     "gib_per_day": "a number of GiB; 0: no limit",
     "work_gib": "a number of GiB; 0: no limit",
@@ -120,6 +121,9 @@ class Config(ControlAddress):
 
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
     log_format: Literal["text", "json"] = "text"
+
+    links_per_minute: int = Field(default=10, ge=0)
+    """How fast one person may send links; 0: no limit."""
 
     files_per_day: int = Field(default=100, ge=0)
     gib_per_day: int = Field(default=100, ge=0)

@@ -138,7 +138,7 @@ class Intake:
         if await self._settings.maintenance():
             return Refused(reason="maintenance")
         if await self._jobs.waiting_count(user_id) >= limits.WAITING_JOBS_PER_PERSON:
-            return Refused(reason="too-many")
+            return Refused(reason="too-many", count=limits.WAITING_JOBS_PER_PERSON)
         return await self._quotas.room() or await self._quotas.day(user_id)
 
     async def joined(self, user_id: int) -> tuple[list[Job], tuple[Sponsor, ...]]:

@@ -15,9 +15,9 @@ RUNNING_JOBS_PER_PERSON: Final = 2
 #: Jobs of one person that may wait (for sponsors or in the queue).
 WAITING_JOBS_PER_PERSON: Final = 10
 
-#: What of a person is heard within PACE_S: links, and messages and pressed buttons of any kind.
+#: So many messages and pressed buttons of a person are heard within PACE_S; of links as many as the operator
+#: grants.
 PACE_S: Final = 60.0
-LINKS_PER_PACE: Final = 10
 CALLS_PER_PACE: Final = 30
 
 #: Who goes on although told to wait: after each COOL_DOWN_CALLS the wait is COOL_DOWN_S, twice that, ... at

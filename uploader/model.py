@@ -280,6 +280,7 @@ class Refused:
 
     reason: str
     wait_s: float = 0.0
+    count: int = 0  # the bound that was met, where the text names it
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

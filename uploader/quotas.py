@@ -7,13 +7,13 @@ counted from rows, and so is what waits.
 import time
 from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from cachetools import TTLCache
 
 from uploader import limits
 from uploader.model import Ignored, Refused
-from uploader.storage.rates import Day, Outlook, Rates
+from uploader.storage.rates import Day, Rates
 
 
 @dataclass(slots=True)
@@ -45,7 +45,7 @@ class Turnstile:
             return self._push(caller, now)
         if len(caller.calls) == self._calls and now - caller.calls[0] < limits.PACE_S:
             caller.until, caller.ignored = caller.calls[0] + limits.PACE_S, 0
-            return Refused(reason=self._reason, wait_s=caller.until - now)
+            return Refused(reason=self._reason, wait_s=caller.until - now, count=self._calls)
         caller.calls.append(now)
         return None
 
@@ -55,22 +55,17 @@ class Turnstile:
             return Ignored()
         wait_s = min(limits.LONGEST_COOL_DOWN_S, limits.COOL_DOWN_S * 2**caller.grown)
         caller.until, caller.ignored, caller.grown = now + wait_s, 0, min(caller.grown + 1, 16)
-        return Refused(reason=self._reason, wait_s=wait_s)
+        return Refused(reason=self._reason, wait_s=wait_s, count=self._calls)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Allowance:
     """What the operator grants. 0: no limit."""
 
+    links_per_minute: int = 10
     files_per_day: int = 0
     bytes_per_day: int = 0
     queue_jobs: int = 0  # in all, not counting those that wait for sponsors
-
-
-@dataclass(slots=True)
-class _Look:
-    outlook: Outlook
-    at: float = field(default=float("-inf"))
 
 
 class Quotas:
@@ -81,22 +76,17 @@ class Quotas:
     ) -> None:
         self._rates = rates
         self._allowance = allowance
-        self._clock = clock
-        self._links = Turnstile(limits.LINKS_PER_PACE, "too-fast", clock)
-        self._look = _Look(Outlook())
+        self._links = Turnstile(allowance.links_per_minute, "too-fast", clock)
 
     def pace(self, user_id: int) -> Refused | Ignored | None:
         """The verdict on how fast this person sends links; counts this one."""
-        return self._links.knock(user_id)
+        return self._links.knock(user_id) if self._allowance.links_per_minute else None
 
     async def room(self) -> Refused | None:
         """The verdict on how many jobs wait, told with when there may be room again."""
-        now = self._clock()
         if not self._allowance.queue_jobs:
             return None
-        if now - self._look.at >= limits.OUTLOOK_S:
-            self._look = _Look(await self._rates.outlook(), now)
-        outlook = self._look.outlook
+        outlook = await self._rates.lately()
         if outlook.queued < self._allowance.queue_jobs:
             return None
         return Refused(reason="full", wait_s=outlook.wait_s(max(1, outlook.queued // 10)) or limits.PACE_S)

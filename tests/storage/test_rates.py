@@ -114,7 +114,7 @@ async def test_room_when_the_queue_is_full_then_refused_until_some_are_done(
 ) -> None:
     """All people together have a bound too; the length is looked at once a second at most."""
     now = [0.0]
-    quotas = Quotas(Rates(database), Allowance(queue_jobs=2), lambda: now[0])
+    quotas = Quotas(Rates(database, lambda: now[0]), Allowance(queue_jobs=2))
     assert await quotas.room() is None
     for user_id in (1, 2):
         await arrivals.job(user_id)

@@ -112,8 +112,7 @@ class UserChat:
 
     def _refusal(self, person: Person, refused: Refused) -> str:
         wait = self._texts.duration(person.language, refused.wait_s)
-        count = limits.WAITING_JOBS_PER_PERSON if refused.reason == "too-many" else limits.LINKS_PER_PACE
-        return self._texts.get(person.language, f"refused-{refused.reason}", count=count, wait=wait)
+        return self._texts.get(person.language, f"refused-{refused.reason}", count=refused.count, wait=wait)
 
     async def excuse(self, person: Person) -> None:
         """Something that was asked for cannot be done now, and it is not the person's fault."""

@@ -1,8 +1,11 @@
 """What the rows say of the pace: of the whole queue, and of one person within a day."""
 
+import time
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import sqlalchemy as sa
+from cachetools import TTLCache
 
 from uploader import limits
 from uploader.model import Job, JobState, Place
@@ -46,8 +49,16 @@ class Day:
 class Rates:
     """The pace in one database."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, clock: Callable[[], float] = time.monotonic) -> None:
         self._database = database
+        self._looks: TTLCache[None, Outlook] = TTLCache(1, limits.OUTLOOK_S, timer=clock)
+
+    async def lately(self) -> Outlook:
+        """Return an outlook that is at most `limits.OUTLOOK_S` old."""
+        look = self._looks.get(None)
+        if look is None:
+            look = self._looks[None] = await self.outlook()
+        return look
 
     async def outlook(self) -> Outlook:
         """Return the length of the queue, and what the last jobs took."""
@@ -83,7 +94,7 @@ class Rates:
         async with self._database.read() as connection:
             before = (await connection.execute(ahead)).scalar_one()
             running = (await connection.execute(own)).scalar_one()
-        outlook = await self.outlook()
+        outlook = await self.lately()
         return Place(
             ahead=before,
             wait_s=outlook.wait_s(before),
