@@ -69,6 +69,13 @@ def test_modules_when_imported_hold_no_mutable_state() -> None:
     assert [] == hidden
 
 
+def test_migrations_when_counted_follow_each_other() -> None:
+    """Two that were written at the same time and took the same number would keep the engine from starting."""
+    folder = HOUSE / "uploader" / "storage" / "migrations" / "versions"
+    numbers = sorted(path.name.partition("_")[0] for path in folder.glob("*.py"))
+    assert [f"{number:04}" for number in range(1, len(numbers) + 1)] == numbers
+
+
 def test_caches_when_made_have_a_bound() -> None:
     """`functools.cache` never forgets: it is for functions that are asked one thing; others say how much."""
     unbounded = [
