@@ -27,7 +27,7 @@ async def uploads(host: str, port: int, auth_key: bytes) -> AsyncIterator[Carry]
     async with UploadPool(_endpoint(host, port, auth_key, _ANY_API_ID)) as pool:
 
         async def carry(path: Path, size_bytes: int) -> None:
-            await _carry(pool, size_bytes, lambda start, _stop: _bytes_of(path, start), _ignore)
+            await _carry(pool, size_bytes, lambda start, _stop: _bytes_of(path, start, size_bytes), _ignore)
 
         yield carry
 
@@ -81,11 +81,11 @@ async def _carry(
     await upload(remote, pool, checkpoint=None, save=_forget, report=report)
 
 
-async def _bytes_of(path: Path, start: int) -> AsyncIterator[bytes]:
+async def _bytes_of(path: Path, start: int, stop: int) -> AsyncIterator[bytes]:
     with path.open("rb", buffering=0) as file:
         file.seek(start)
-        while data := file.read(PART_BYTES):
-            yield data
+        for _ in range(start, stop, PART_BYTES):
+            yield file.read(PART_BYTES)  # not kept while it is waited for the next turn
 
 
 async def _forget(checkpoint: Checkpoint) -> None:
