@@ -15,6 +15,7 @@ from telethon import TelegramClient
 from uploader import __version__, limits
 from uploader.captions import Captions
 from uploader.chat.admin import AdminChat
+from uploader.chat.cookie_admin import CookieAdminChat
 from uploader.chat.progress import StatusMessages
 from uploader.chat.receiver import Receiver
 from uploader.chat.site_admin import SiteAdminChat
@@ -24,12 +25,14 @@ from uploader.chat.user import UserChat
 from uploader.config import Config
 from uploader.control.board import Board
 from uploader.control.server import ControlServer
+from uploader.cookies import CookieJars, secret_at
 from uploader.errors import ConfigError, PeykError, TelegramError
 from uploader.intake import WATCH_S, Intake
 from uploader.quotas import Allowance, Quotas
 from uploader.reuse import Reuse
 from uploader.sources import Sources
 from uploader.sponsors import SponsorLocks
+from uploader.storage.cookies import Cookies
 from uploader.storage.database import Database
 from uploader.storage.deadlines import Deadlines
 from uploader.storage.failures import Failures
@@ -65,6 +68,7 @@ class Engine:
     receiver: Receiver
     status: StatusMessages
     sources: Sources
+    cookie_admin: CookieAdminChat
     worker: Worker
 
 
@@ -109,7 +113,7 @@ async def _built(config: Config, stop: asyncio.Event) -> AsyncIterator[Engine]:
     async with (
         await Database.open(config.database) as database,
         _pool(login, config) as pool,
-        _sources(config) as sources,
+        _sources(config, _cookie_jars(config, database)) as sources,
     ):
         jobs, people = Jobs(database), People(database, config.bot_id)
         await jobs.orphan(pool.account)  # the lock on the login is ours: whoever worked with it is dead
@@ -129,18 +133,16 @@ async def _built(config: Config, stop: asyncio.Event) -> AsyncIterator[Engine]:
             captions=Captions(config.caption, texts),
             watchers=(board, status),
         )
-        rates, heard = Rates(database), Heard(database)
-        quotas = Quotas(rates, _allowance(config))
-        intake = Intake(
-            jobs, people, settings, locks, sources, rates, quotas, heard, config.bot_id, worker.nudge
-        )
-        user = UserChat(gateway, intake, jobs, people, rates, status, texts)
+        cookie_admin = _cookie_admin(config, database, gateway, texts)
+        intake = _intake(config, database, locks, sources, worker)
+        user = UserChat(gateway, intake, jobs, people, Rates(database), status, texts)
         receiver = Receiver(Leases(database, pool.account), config.bot_id, name=pool.account)
         Updates(
             user=user,
             admin=AdminChat(gateway, jobs, Failures(database), settings, status, texts),
             sponsor_admin=SponsorAdminChat(gateway, sponsors, texts),
             site_admin=SiteAdminChat(gateway, sources.resting, texts),
+            cookie_admin=cookie_admin,
             intake=intake,
             locks=locks,
             texts=texts,
@@ -158,8 +160,18 @@ async def _built(config: Config, stop: asyncio.Event) -> AsyncIterator[Engine]:
                 receiver=receiver,
                 status=status,
                 sources=sources,
+                cookie_admin=cookie_admin,
                 worker=worker,
             )
+
+
+def _intake(
+    config: Config, database: Database, locks: SponsorLocks, sources: Sources, worker: Worker
+) -> Intake:
+    jobs, people = Jobs(database), People(database, config.bot_id)
+    settings, rates, heard = Settings(database), Rates(database), Heard(database)
+    quotas = Quotas(rates, _allowance(config))
+    return Intake(jobs, people, settings, locks, sources, rates, quotas, heard, config.bot_id, worker.nudge)
 
 
 def _board(database: Database, login: Login, stop: asyncio.Event, sources: Sources) -> Board:
@@ -220,6 +232,7 @@ async def _watch(engine: Engine) -> None:
             await engine.deadlines.prune()
             await engine.files.prune()
             await engine.sources.tidy()
+            await engine.cookie_admin.watch()
         except PeykError as error:
             _log.warning("safety net failed this time", cause=str(error))
 
@@ -243,7 +256,27 @@ async def _offer_commands(engine: Engine) -> None:
             return
 
 
-def _sources(config: Config) -> Sources:
+def _cookie_jars(config: Config, database: Database) -> CookieJars:
+    path = config.data_dir / "secret.key"
+    try:
+        secret = config.secret_key.get_secret_value().encode() or secret_at(path)
+    except OSError as error:
+        raise ConfigError([f"{path} cannot be read: {error.strerror}"]) from None
+    return CookieJars(Cookies(database), secret, config.data_dir / "cookies")
+
+
+def _cookie_admin(config: Config, database: Database, gateway: Gateway, texts: Texts) -> CookieAdminChat:
+    return CookieAdminChat(
+        gateway,
+        _cookie_jars(config, database),
+        Cookies(database),
+        People(database, config.bot_id),
+        texts,
+        config.admins,
+    )
+
+
+def _sources(config: Config, cookies: CookieJars) -> Sources:
     try:
         return Sources(
             config.allow_networks,
@@ -252,6 +285,7 @@ def _sources(config: Config) -> Sources:
             work_dir=config.work_dir or config.data_dir / "work",
             work_bytes=config.work_gib * 1024 * limits.MIB or None,
             cap_bytes=CAP_BYTES,
+            cookies=cookies,
         )
     except ValueError as error:
         raise ConfigError([f"PEYK_ALLOW_NETWORKS: {error}"]) from None

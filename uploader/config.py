@@ -36,6 +36,7 @@ _FIXES = {
     "links_per_minute": "a number of links; 0: no limit",
     "files_per_day": "a number of files; 0: no limit",
     "gib_per_day": "a number of GiB; 0: no limit",
+    "secret_key": "32 characters or more, such as `openssl rand -hex 32` makes; empty: a file in DATA_DIR",
     "work_gib": "a number of GiB; 0: no limit",
     "queue_jobs": "a number of jobs; 0: no limit",
     "caption": r"text such as {title:bold}\n{duration}, {size}; empty: no captions",
@@ -132,6 +133,9 @@ class Config(ControlAddress):
     queue_jobs: int = Field(default=20_000, ge=0)
     """So many jobs may be queued before new links are refused for a while; 0: no limit."""
 
+    secret_key: SecretStr = SecretStr("")
+    """Seals the cookies in the database; empty: a random one in `secret.key` in the data folder."""
+
     work_dir: Path | None = None
     """Folder of what jobs must put together on disk; unset: `work` in the data folder. Engines that share a
     disk share this folder, too: then they share out its room."""
@@ -195,6 +199,13 @@ class Config(ControlAddress):
     @classmethod
     def _caption_can_be_filled(cls, value: str | None) -> str | None:
         Template(value or "")
+        return value
+
+    @field_validator("secret_key")
+    @classmethod
+    def _secret_is_long(cls, value: SecretStr) -> SecretStr:
+        if 0 < len(value.get_secret_value()) < 32:
+            raise ValueError("is too short")
         return value
 
     @field_validator("proxy")
@@ -263,6 +274,7 @@ class Config(ControlAddress):
         passwords = [urlsplit(url).password for url in (self.database, self.proxy.get_secret_value())]
         secrets = [token, token.partition(":")[2], self.api_hash.get_secret_value(), *passwords]
         secrets.append(self.backup_key.get_secret_value())
+        secrets.append(self.secret_key.get_secret_value())
         return [secret for secret in secrets if secret]
 
     @property

@@ -84,6 +84,12 @@ SITE_PROBE_REST_S: Final = 10.0
 #: Sites whose failures are remembered.
 FAILING_SITES: Final = 1000
 
+#: Cookies of the operator that one attempt tries; those that a site rejected for so many links in a row, with
+#: no success between, are used no more until an admin says so; and how many there may be.
+COOKIE_TRIES: Final = 3
+COOKIE_REJECTIONS: Final = 3
+COOKIE_JARS: Final = 1000
+
 #: A job for which the disk has no room while others hold it looks again this often.
 DISK_REST_S: Final = 30.0
 

@@ -131,6 +131,8 @@ class RemoteFile:
     #: Seconds for which anybody else who sends the link may have these bytes unasked. 0: they are for nobody
     #: else, because of a login or by the site's wish.
     fresh_s: float = 0.0
+    #: Found with an account of the operator's.
+    is_private: bool = False
     #: `read(start, stop)` yields the bytes [start, stop) in chunks of any size; stop None = to the end.
     #: start > 0 needs a `validator`. Raises SourceError. Ends early only by raising.
     read: Callable[[int, int | None], AsyncIterator[bytes]]

@@ -9,6 +9,7 @@ from telethon.tl import types
 
 from uploader import limits
 from uploader.chat.admin import AdminChat
+from uploader.chat.cookie_admin import CookieAdminChat
 from uploader.chat.receiver import Receiver
 from uploader.chat.site_admin import SiteAdminChat
 from uploader.chat.sponsor_admin import SponsorAdminChat
@@ -36,6 +37,7 @@ class Updates:
         admin: AdminChat,
         sponsor_admin: SponsorAdminChat,
         site_admin: SiteAdminChat,
+        cookie_admin: CookieAdminChat,
         intake: Intake,
         locks: SponsorLocks,
         texts: Texts,
@@ -59,6 +61,7 @@ class Updates:
             "maintenance": admin.maintenance,
             "lock": sponsor_admin.lock,
             "sites": site_admin.sites,
+            "cookies": cookie_admin.cookies,
         }
 
     def attach(self, client: TelegramClient, receiver: Receiver) -> None:

@@ -19,6 +19,7 @@ from uploader.limits import MIB
 from uploader.model import Link, RemoteFile
 from uploader.sources import answers
 from uploader.sources.breakers import Breakers, Resting
+from uploader.sources.cookies import CookiePool
 from uploader.sources.direct import probe
 from uploader.sources.exchange import Exchange, Patience, Wishes
 from uploader.sources.guard import Guard
@@ -47,6 +48,7 @@ class Sources:
         work_dir: Path | None = None,
         work_bytes: int | None = None,
         cap_bytes: int = _CAP_BYTES,
+        cookies: CookiePool | None = None,
         patience: Patience | None = None,
         times: Times | None = None,
         resolver: AbstractResolver | None = None,
@@ -65,6 +67,7 @@ class Sources:
         self._user_agent = user_agent
         self._workshop = Workshop(work_dir or Path(tempfile.gettempdir()) / "peyk-work", work_bytes)
         self._cap_bytes = cap_bytes
+        self._cookies = cookies
         self._patience = patience or Patience()
         self._times = times
         self._resolver = resolver
@@ -89,6 +92,7 @@ class Sources:
             prober=self._prober,
             connect=self._exchange,
             cap_bytes=self._cap_bytes,
+            cookies=self._cookies,
             times=self._times,
         )
         return self
@@ -123,8 +127,8 @@ class Sources:
             with self._breakers.asking(way.site, is_host=not way.is_named):
                 remote = await self._asked(way, exits)
                 if remote is None:
-                    remote = await exits.enter_async_context(self._media.open(way.link))
-                    if way.is_named:
+                    remote = await exits.enter_async_context(self._media.open(way.link, way.family))
+                    if way.is_named and not remote.is_private:
                         # found without login, and such a site does not put another film under a link
                         remote = replace(remote, fresh_s=limits.FILM_FRESH_S)
                 else:

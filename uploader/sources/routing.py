@@ -61,9 +61,14 @@ class Route:
         return self.source is Source.MEDIA and self.extractor != GENERIC
 
     @property
+    def family(self) -> str:
+        """The extractor's: `youtube` of `youtube:tab`; "" if it is a matter of the site alone."""
+        return self.extractor.partition(":")[0] if self.extractor and self.is_named else ""
+
+    @property
     def site(self) -> str:
-        """What fails together: the extractor's family (`youtube` of `youtube:tab`), else the link's site."""
-        return self.extractor.partition(":")[0] if self.extractor and self.is_named else self.link.site
+        """What fails together: all that one family of extractors asks, else the link's site."""
+        return self.family or self.link.site
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

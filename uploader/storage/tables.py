@@ -167,6 +167,22 @@ heard = sa.Table(
     sa.Index("ix_heard_heard_at", "heard_at"),
 )
 
+#: Cookies that admins gave; what is in them is sealed.
+cookies = sa.Table(
+    "cookies",
+    metadata,
+    sa.Column("id", Long, primary_key=True),
+    sa.Column("site", Text, nullable=False),
+    sa.Column("held", sa.Integer, nullable=False),
+    sa.Column("sealed", sa.LargeBinary, nullable=False),
+    sa.Column("added_at", sa.Double, nullable=False),
+    sa.Column("used_at", sa.Double),
+    sa.Column("rejections", sa.Integer, nullable=False),
+    sa.Column("rejected_for", Text),  # which link, as a hash
+    sa.Column("quarantined", sa.Boolean, nullable=False),
+    sa.Column("told", sa.Boolean, nullable=False),  # the admins, of the quarantine
+)
+
 settings = sa.Table(
     "settings",
     metadata,

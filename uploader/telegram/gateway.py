@@ -29,6 +29,8 @@ from uploader.telegram.turns import Urgency
 
 #: A data centre that assembles 2 GB may take its time.
 DELIVER_S: Final = 180.0
+#: https://core.telegram.org/api/files#downloading-files
+_PIECE_BYTES: Final = 128 * 1024
 #: https://core.telegram.org/api/config#message-length-max
 TEXT_CHARACTERS: Final = 4096
 
@@ -174,6 +176,29 @@ class Gateway:
             return await self._calls.send(chat_id, request, Urgency.MESSAGE, self._deliver_s)
         except NoAnswer:
             return await self._calls.send(chat_id, request, Urgency.MESSAGE, self._deliver_s)
+
+    async def attachment(self, message_id: int, most_bytes: int) -> bytes | None:
+        """What is in the file of a message, one byte more than `most_bytes` at most; None: there is no file.
+
+        Raises:
+            FloodWait, TelegramError
+        """
+        request = functions.messages.GetMessagesRequest(id=[types.InputMessageID(message_id)])
+        message = next(iter((await self._calls.call(request)).messages), None)
+        document = getattr(getattr(message, "media", None), "document", None)
+        if not isinstance(document, types.Document):
+            return None
+        location = types.InputDocumentFileLocation(
+            document.id, document.access_hash, document.file_reference, thumb_size=""
+        )
+        content = b""
+        while len(content) <= most_bytes and len(content) < document.size:
+            asked = functions.upload.GetFileRequest(location, offset=len(content), limit=_PIECE_BYTES)
+            piece = (await self._calls.call(asked)).bytes
+            if not piece:
+                break
+            content += piece
+        return content[: most_bytes + 1]
 
     async def withdraw(self, message_id: int) -> None:
         """Delete a message of ours.

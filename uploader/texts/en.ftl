@@ -15,6 +15,7 @@ help-admin =
     For admins:
     /status – what is going on
     /failed – what failed within a day, by its cause
+    /cookies – the logins that I may use at sites
     /sites – sites that fail and are let rest for a minute
     /maintenance on, /maintenance off – stop or resume taking links
     /lock – sponsor channels: /lock add @channel, /lock remove @channel
@@ -141,6 +142,28 @@ status-transfer = { $name } · { $percent } · { $speed }/s
 sites-none = No site rests: all that were asked have answered.
 sites-line = { $site }: failed { $count-text } times in a row, asked again in { $wait }
 sites-trying = { $site }: the next job tries whether it works again
+cookies-usage =
+    Cookies let me into sites that want a login. Send me a cookies.txt of one site (Netscape format) as a file with this text under it:
+    /cookies add – or /cookies add site.com
+    I take it in, seal it and delete your message.
+    /cookies – the list
+    /cookies remove 3, /cookies restore 3
+cookies-none = There are no cookies. /cookies add under a file adds some.
+cookies-line-good = { $number }: { $site }, { $count-text } cookies
+cookies-line-rejected = { $number }: { $site }, { $count-text } cookies, rejected of late
+cookies-line-quarantined = { $number }: { $site }, { $count-text } cookies, rejected: not used any more
+cookies-added = Sealed as { $number }: { $count-text } cookies of { $site }. If your message with the file is still there, delete it.
+cookies-removed = The cookies { $number } are gone.
+cookies-restored = The cookies { $number } are used again.
+cookies-unknown = There are no cookies { $number }. /cookies shows the list.
+cookies-refused-size = This file is too large for one of cookies. Nothing of it was kept.
+cookies-refused-binary = This is no text file. Nothing of it was kept.
+cookies-refused-format = This is no cookies.txt in the Netscape format (seven fields a line, with tabs). Nothing of it was kept.
+cookies-refused-empty = There is no cookie in this file.
+cookies-refused-expired = All cookies in this file have expired. Log in at the site and export them anew.
+cookies-refused-site = That is not the name of a site. Write it like this: /cookies add site.com
+cookies-refused-foreign = This file holds cookies of other sites, too ({ $sites }). Send one file per site, with nothing else in it. Nothing of it was kept.
+cookies-alert = { $site } does not take the cookies { $number } any more. I no longer use them: log in there anew, send a new file with /cookies add, and /cookies remove { $number }.
 lock-usage =
     Use it so:
     /lock – the list

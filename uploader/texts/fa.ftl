@@ -14,6 +14,7 @@ help-admin =
     برای مدیران:
     ‏/status – وضعیت کنونی
     ‏/failed – آنچه در یک روز گذشته نشد، به تفکیک علت
+    ‎/cookies – ورودهایی که در سایت‌ها اجازه دارم استفاده کنم
     ‎/sites – سایت‌هایی که خطا می‌دهند و یک دقیقه استراحت می‌کنند
     ‏/maintenance on و ‎/maintenance off – قطع یا وصل پذیرش لینک
     ‏/lock – کانال‌های حامی: ‎/lock add @channel و ‎/lock remove @channel
@@ -136,6 +137,28 @@ status-transfer = { $name } · { $percent } · { $speed } در ثانیه
 sites-none = هیچ سایتی در استراحت نیست: همه پاسخ داده‌اند.
 sites-line = { $site }: پشت سر هم { $count-text } بار خطا داد، { $wait } دیگر دوباره امتحان می‌شود
 sites-trying = { $site }: کار بعدی امتحان می‌کند که درست شده یا نه
+cookies-usage =
+    با کوکی به سایت‌هایی راه پیدا می‌کنم که ورود می‌خواهند. یک cookies.txt از یک سایت (قالب Netscape) را به‌صورت فایل بفرست و زیرش بنویس:
+    ‎/cookies add – یا ‎/cookies add site.com
+    آن را برمی‌دارم، رمز می‌کنم و پیامت را پاک می‌کنم.
+    ‎/cookies – فهرست
+    ‎/cookies remove 3، ‎/cookies restore 3
+cookies-none = کوکی‌ای نیست. با ‎/cookies add زیر یک فایل اضافه کن.
+cookies-line-good = { $number }: { $site }، { $count-text } کوکی
+cookies-line-rejected = { $number }: { $site }، { $count-text } کوکی، تازگی رد شده
+cookies-line-quarantined = { $number }: { $site }، { $count-text } کوکی، رد شده: دیگر استفاده نمی‌شود
+cookies-added = با شمارهٔ { $number } رمز شد: { $count-text } کوکی از { $site }. اگر پیام فایل هنوز هست، خودت پاکش کن.
+cookies-removed = کوکی‌های { $number } حذف شد.
+cookies-restored = کوکی‌های { $number } دوباره استفاده می‌شود.
+cookies-unknown = کوکی { $number } وجود ندارد. فهرست: ‎/cookies
+cookies-refused-size = این فایل برای کوکی بیش از حد بزرگ است. چیزی از آن نگه داشته نشد.
+cookies-refused-binary = این فایل متنی نیست. چیزی از آن نگه داشته نشد.
+cookies-refused-format = این cookies.txt با قالب Netscape نیست (هفت بخش در هر خط، با tab). چیزی از آن نگه داشته نشد.
+cookies-refused-empty = در این فایل کوکی‌ای نیست.
+cookies-refused-expired = همهٔ کوکی‌های این فایل منقضی شده‌اند. در سایت وارد شو و دوباره خروجی بگیر.
+cookies-refused-site = این نام یک سایت نیست. این‌طور بنویس: ‎/cookies add site.com
+cookies-refused-foreign = این فایل کوکی سایت‌های دیگر ({ $sites }) را هم دارد. برای هر سایت یک فایل جدا بفرست. چیزی از آن نگه داشته نشد.
+cookies-alert = سایت { $site } دیگر کوکی‌های { $number } را نمی‌پذیرد و استفاده‌شان نمی‌کنم: آنجا دوباره وارد شو، فایل تازه را با ‎/cookies add بفرست و ‎/cookies remove { $number } را بزن.
 lock-usage =
     روش استفاده:
     ‏/lock – فهرست

@@ -1,12 +1,13 @@
 """yt-dlp, alone in a process: `python -I child.py`, orders in and answers out as lines of JSON.
 
-    {"look": LINK, "proxy": URL}      ->  found | failed
+    {"look": LINK, "proxy": URL, "cookies": TEXT or null}      ->  found | failed
     {"fetch": [{"format": N, "path": P}, ...], "cap_bytes": B}   ->  progress ..., fetched | failed
 
 A fetch is of what was found last. Nothing here decides what is good for a person: the parent does. Only the
 standard library and yt-dlp are imported, so that the program runs from any place.
 """
 
+import io
 import json
 import os
 import re
@@ -33,6 +34,7 @@ from yt_dlp.utils import (
 
 TEXT_CHARACTERS: Final = 500
 LINK_CHARACTERS: Final = 8000
+COOKIE_CHARACTERS: Final = 8000
 FORMATS: Final = 1000
 #: A page may lead to a player, that to a film: so many lists are opened on the way.
 _DEPTH: Final = 5
@@ -95,9 +97,9 @@ class Silent:
 class Looker:
     """One link, looked at and perhaps fetched."""
 
-    def __init__(self, proxy: str, channel: Channel) -> None:
+    def __init__(self, proxy: str, cookies: str | None, channel: Channel) -> None:
         self._channel = channel
-        self._ydl = YoutubeDL(_options(proxy))
+        self._ydl = YoutubeDL(_options(proxy, cookies))
         self._ydl.add_progress_hook(self._progress)
         self._info: dict[str, Any] = {}
         self._formats: list[dict[str, Any]] = []
@@ -152,8 +154,13 @@ class Looker:
             "headers": {
                 str(name): str(value) for name, value in (given.get("http_headers") or {}).items() if value
             },
-            "cookie": _text(self._ydl.cookiejar.get_cookie_header(url)) if url else None,
+            "cookie": self._cookie(url) if url else None,
         }
+
+    def _cookie(self, url: str) -> str | None:
+        """What is said to the host of `url`, by the rules of cookies; too much for a header is nothing."""
+        cookie = self._ydl.cookiejar.get_cookie_header(url)
+        return cookie if isinstance(cookie, str) and len(cookie) <= COOKIE_CHARACTERS else None
 
     def fetch(self, wanted: list[dict[str, Any]], cap_bytes: int) -> None:
         """Fetch formats of the film that was looked at, all at once, into the files that are named."""
@@ -197,7 +204,7 @@ def main() -> None:
         order = json.loads(line)
         try:
             if "look" in order:
-                looker = Looker(order["proxy"], channel)
+                looker = Looker(order["proxy"], order.get("cookies"), channel)
                 channel.tell("found", **looker.look(order["look"]))
             elif looker is not None:
                 looker.fetch(order["fetch"], order["cap_bytes"])
@@ -206,7 +213,7 @@ def main() -> None:
             channel.tell("failed", kind=_kind(error), detail=type(_cause(error)).__name__)
 
 
-def _options(proxy: str) -> dict[str, Any]:
+def _options(proxy: str, cookies: str | None) -> dict[str, Any]:
     runtimes: dict[str, Any] = {name: {} for name in ("deno", "node", "bun", "quickjs") if which(name)}
     return {
         "proxy": proxy,
@@ -218,6 +225,8 @@ def _options(proxy: str) -> dict[str, Any]:
         "updatetime": False,
         "enable_file_urls": False,
         "usenetrc": False,
+        # in memory: they never touch the disk
+        "cookiefile": None if cookies is None else io.StringIO(cookies),
         # extraction: one film, all its formats, none of them tried
         "noplaylist": True,
         "extract_flat": "in_playlist",

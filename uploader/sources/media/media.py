@@ -14,6 +14,7 @@ from uploader.limits import MIB
 from uploader.model import Link, MediaFacts, RemoteFile
 from uploader.names import safe_name
 from uploader.sources import answers
+from uploader.sources.cookies import CookiePool, Jar
 from uploader.sources.media import messages
 from uploader.sources.media.facts import Prober
 from uploader.sources.media.formats import Choice, choose
@@ -34,6 +35,8 @@ _OVERHEAD: Final = 1.25
 #: The parts, and what they are joined into.
 _COPIES: Final = 2
 _EXTENSION: Final = re.compile(r"[a-z0-9]{2,5}")
+#: What a site says that wants a login, or whose patience with strangers is over.
+_LOCKED: Final = frozenset({Reason.NEEDS_LOGIN, Reason.FORBIDDEN})
 _ENDED_LIVE: Final = frozenset({None, "not_live", "was_live"})
 
 
@@ -59,6 +62,7 @@ class Media:
         prober: Prober,
         connect: Connect,
         cap_bytes: int,
+        cookies: CookiePool | None = None,
         times: Times | None = None,
     ) -> None:
         """`connect` makes an exchange that says what an extractor wishes; `cap_bytes` is Telegram's."""
@@ -68,30 +72,60 @@ class Media:
         self._prober = prober
         self._connect = connect
         self._cap_bytes = cap_bytes
+        self._cookies = cookies
         self._times = times or Times()
 
     @asynccontextmanager
-    async def open(self, link: Link) -> AsyncIterator[RemoteFile]:
+    async def open(self, link: Link, family: str = "") -> AsyncIterator[RemoteFile]:
         """The best file of the film that `link` leads to, readable within the context.
+
+        A site that wants a login is asked again with the operator's cookies; then the file is private.
+        `family` is what yt-dlp calls the site; "" if it does not know it.
 
         Raises:
             SourceError: on entering, and while reading; a SourceTemporary may pass.
         """
         async with self._workshop.folder() as folder:
-            film, choice, joined = await self._look_and_fetch(link, folder)
+            found, jar = await self._look_with_cookies(link, family, folder)
+            film, choice, joined = found
             if joined is not None:
-                yield joined
+                yield joined if jar is None else replace(joined, is_private=True)
                 return
         given = choice.formats[0]
-        async with streamed(given, self._connect, lambda: self._find(link, given.id)) as remote:
+        async with streamed(given, self._connect, lambda: self._find(link, given.id, jar)) as remote:
             if remote.mime_type in answers.PAGES:
                 raise SourceError(Reason.NO_MEDIA, f"{link.host}: a page instead of a film")
             async with self._prober.watched(_named(remote, film, given)) as watched:
-                yield _described(watched, film)
+                described = _described(watched, film)
+                yield described if jar is None else replace(described, fresh_s=0.0, is_private=True)
 
-    async def _look_and_fetch(self, link: Link, folder: Folder) -> tuple[Film, Choice, RemoteFile | None]:
+    async def _look_with_cookies(
+        self, link: Link, family: str, folder: Folder
+    ) -> tuple[tuple[Film, Choice, RemoteFile | None], Jar | None]:
+        """What `_look_and_fetch` finds, and the cookies that were needed for it."""
+        try:
+            return await self._look_and_fetch(link, folder, None), None
+        except SourceError as error:
+            if self._cookies is None or error.reason not in _LOCKED:
+                raise
+            locked = error
+        for jar in await self._cookies.choose(link, family):
+            try:
+                found = await self._look_and_fetch(link, folder, jar)
+            except SourceError as error:
+                if error.reason not in _LOCKED:
+                    raise
+                await self._cookies.rejected(jar, link)
+            else:
+                await self._cookies.worked(jar)
+                return found, jar
+        raise locked
+
+    async def _look_and_fetch(
+        self, link: Link, folder: Folder, jar: Jar | None
+    ) -> tuple[Film, Choice, RemoteFile | None]:
         """What was found, what of it is to be brought, and that, if it had to be put together here."""
-        async with self._looking(link, folder) as work:
+        async with self._looking(link, folder, jar) as work:
             film = await work.look()
             choice = choose(film, self._cap_bytes)
             if choice.container is None:
@@ -109,9 +143,9 @@ class Media:
         joined = replace(whole, facts=lambda: self._prober.facts_of(into, size_bytes))
         return film, choice, _described(joined, film)
 
-    async def _find(self, link: Link, format_id: str) -> Format:
+    async def _find(self, link: Link, format_id: str, jar: Jar | None) -> Format:
         """The format of that name, looked up again."""
-        async with self._workshop.folder() as folder, self._looking(link, folder) as work:
+        async with self._workshop.folder() as folder, self._looking(link, folder, jar) as work:
             film = await work.look()
         found = [each for each in film.formats if each.id == format_id]
         if not found:
@@ -137,7 +171,7 @@ class Media:
 
     async def _save(self, work: "_Work", given: Format, path: Path, folder: Folder) -> None:
         async def renew() -> Format:
-            return await self._find(work.link, given.id)
+            return await self._find(work.link, given.id, work.jar)
 
         async with streamed(given, self._connect, renew) as remote:
             most_bytes = min(remote.size_bytes or self._cap_bytes, self._cap_bytes)
@@ -145,7 +179,7 @@ class Media:
             await save(remote, path, self._cap_bytes, lambda done_bytes: None)
 
     @asynccontextmanager
-    async def _looking(self, link: Link, folder: Folder) -> AsyncIterator["_Work"]:
+    async def _looking(self, link: Link, folder: Folder, jar: Jar | None) -> AsyncIterator["_Work"]:
         times = self._times
         most_bytes = int(_LOOK_BYTES + self._cap_bytes * _OVERHEAD)
         wall_s = times.look_s + times.fetch_s
@@ -153,7 +187,7 @@ class Media:
             async with self._cells.start(
                 (sys.executable, "-I", str(_CHILD)), self._cell(folder, wall_s), self._proxy
             ) as child:
-                yield _Work(link, child, granted, times, self._cap_bytes)
+                yield _Work(link, jar, child, granted, times, self._cap_bytes)
 
     def _cell(self, folder: Folder, wall_s: float) -> Cell:
         return Cell(
@@ -168,8 +202,11 @@ class Media:
 class _Work:
     """One yt-dlp child at work on one link."""
 
-    def __init__(self, link: Link, child: Child, granted: Pass, times: Times, cap_bytes: int) -> None:
+    def __init__(
+        self, link: Link, jar: Jar | None, child: Child, granted: Pass, times: Times, cap_bytes: int
+    ) -> None:
         self.link = link
+        self.jar = jar
         self._child = child
         self._granted = granted
         self._times = times
@@ -182,7 +219,9 @@ class _Work:
             SourceError: nothing that can be brought.
         """
         async with asyncio.timeout(self._times.look_s):
-            await self._child.say({"look": self.link.url, "proxy": self._granted.url(self._child.proxy_port)})
+            proxy = self._granted.url(self._child.proxy_port)
+            cookies = None if self.jar is None else self.jar.text
+            await self._child.say({"look": self.link.url, "proxy": proxy, "cookies": cookies})
             said = self._checked(messages.read(await self._child.hear()))
         if not isinstance(said, Film):
             raise SourceTemporary(Reason.INTERNAL, "an answer to another question")

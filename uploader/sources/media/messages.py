@@ -32,7 +32,7 @@ class Format(_Message):
     chunk_bytes: _Count | None  # the site slows down those who ask for more at once
     has_drm: bool
     headers: Annotated[dict[_Text, Annotated[str, Field(max_length=4000)]], Field(max_length=50)]
-    cookie: _Text | None
+    cookie: Annotated[str, Field(max_length=8000)] | None = Field(repr=False)
 
 
 class Film(_Message):
