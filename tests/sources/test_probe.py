@@ -1,4 +1,4 @@
-"""What a site is asked before a file is read: one byte, and the whole only if a byte can tell nothing."""
+"""What a site is asked before a file is read: its beginning, and the whole only if that can tell nothing."""
 
 import asyncio
 import gzip
@@ -39,8 +39,8 @@ def by_range(to_range: Answer, to_plain: Answer) -> Answer:
     return answer
 
 
-async def test_open_of_a_file_over_the_cap_fetches_one_byte_at_most() -> None:
-    """The size is known before the site has sent, or even written, more than a byte of the body."""
+async def test_open_of_a_file_over_the_cap_fetches_its_beginning_at_most() -> None:
+    """The size is known before the site has sent, or even written, more than 4 KiB of the body."""
     written = 0
 
     async def vast(asked: Asked, writer: asyncio.StreamWriter) -> None:
@@ -56,12 +56,12 @@ async def test_open_of_a_file_over_the_cap_fetches_one_byte_at_most() -> None:
 
     async with site(vast) as served, opened(served.url()) as remote:
         assert OVER_THE_CAP == remote.size_bytes
-    assert (1, 1) == (written, len(served.asked))
+    assert (4096, 1) == (written, len(served.asked))
 
 
 async def late(asked: Asked, writer: asyncio.StreamWriter) -> None:
     """The byte arrives after its head."""
-    if asked.headers["range"] != "bytes=0-0":
+    if asked.headers["range"] != "bytes=0-4095":
         await ranged(CONTENT, KEPT, ETAG)(asked, writer)
         return
     writer.write(head(206, "Content-Range: bytes 0-0/300000", "Content-Length: 1", KEPT, ETAG))
@@ -84,7 +84,10 @@ async def test_read_after_the_probe_uses_its_connection_again(answer: Answer) ->
 
 @pytest.mark.parametrize(
     ("lines", "ranges"),
-    [([ETAG], [("bytes=0-0", None), ("bytes=0-299999", '"v1"')]), ([], [("bytes=0-0", None), (None, None)])],
+    [
+        ([ETAG], [("bytes=0-4095", None), ("bytes=0-299999", '"v1"')]),
+        ([], [("bytes=0-4095", None), (None, None)]),
+    ],
     ids=["validator", "no-validator"],
 )
 async def test_read_after_the_probe_asks_for_the_whole(
@@ -131,7 +134,7 @@ async def test_open_where_a_range_tells_nothing_asks_for_the_whole(
     async with site(by_range(to_range, to_plain)) as served:
         remote, body = await fetched(served.url())
     assert (size_bytes, CONTENT) == (remote.size_bytes, body)
-    assert ["bytes=0-0", None] == [asked.headers.get("range") for asked in served.asked]
+    assert ["bytes=0-4095", None] == [asked.headers.get("range") for asked in served.asked]
 
 
 async def test_read_of_a_site_that_never_tells_the_total_reads_what_is_promised() -> None:
@@ -139,7 +142,7 @@ async def test_read_of_a_site_that_never_tells_the_total_reads_what_is_promised(
     async with site(reply(206, "Content-Range: bytes 0-299999/*", LENGTH, body=CONTENT)) as served:
         remote, body = await fetched(served.url())
     assert (None, CONTENT) == (remote.size_bytes, body)
-    assert ["bytes=0-0", None, None] == [asked.headers.get("range") for asked in served.asked]
+    assert ["bytes=0-4095", None, None] == [asked.headers.get("range") for asked in served.asked]
 
 
 @pytest.mark.parametrize(
@@ -199,6 +202,6 @@ async def test_read_of_chunks_that_break_off_learns_the_size_from_the_rest() -> 
     async with site(in_turn(broken, ranged(CONTENT, ETAG, most=100_000))) as served:
         remote, body = await fetched(served.url())
     assert (None, CONTENT) == (remote.size_bytes, body)
-    assert ["bytes=0-0", "bytes=1000-", "bytes=101000-299999", "bytes=201000-299999"] == [
+    assert ["bytes=0-4095", "bytes=1000-", "bytes=101000-299999", "bytes=201000-299999"] == [
         asked.headers["range"] for asked in served.asked
     ]

@@ -1,6 +1,6 @@
 """Files that a site serves over HTTP/1.1: asked about, read as a stream, taken up again after a break.
 
-A request with `Range: bytes=0-0` learns all there is to know at the price of one byte, so that a file over
+A request for the first 4 KiB learns all there is to know, and what the file is by its bytes, so that one over
 the cap is refused before it flows; the first read asks for the whole on the same connection. A site that
 knows no ranges answers with the whole file: that body is the first read, and the site is asked once. A body
 that breaks off is continued from its offset, provided that the site names the state of its file (a strong
@@ -9,7 +9,7 @@ ETag or Last-Modified) and still has it.
 
 import asyncio
 from collections.abc import AsyncIterator, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from time import monotonic
 from typing import Final
 
@@ -23,6 +23,7 @@ from uploader.model import Link, RemoteFile
 from uploader.names import safe_name
 from uploader.sources import answers
 from uploader.sources.exchange import Exchange, Patience, translated
+from uploader.sources.sniffing import HEAD_BYTES, true_name, true_type
 
 #: Breaks that lie further apart than this do not add up.
 _FORGIVEN_BYTES: Final = 8 * MIB
@@ -43,17 +44,21 @@ async def probe(link: Link, exchange: Exchange) -> RemoteFile:
         raise SourceError(Reason.EMPTY, host)
     if facts.start:
         raise SourceError(Reason.SITE_BROKEN, f"{host}: Content-Range")
-    first = await _first(response, facts, trail[-1].site, exchange)
-    kind = answers.mime_type(response.headers)
-    raw = answers.raw_name(response.headers, [hop.url for hop in trail], kind)
+    head = await _head(response, exchange.patience)
+    whole = facts.body_bytes == facts.size_bytes
+    if not whole:
+        exchange.drop(response)
+    declared, urls = answers.mime_type(response.headers), [hop.url for hop in trail]
+    kind = true_type(head, declared, answers.raw_name(response.headers, urls, declared))
+    raw = true_name(head, answers.raw_name(response.headers, urls, kind))
     name = safe_name(raw, fallback="file", mime_type=kind)
     return RemoteFile(
         name=name,
         size_bytes=facts.size_bytes,
-        mime_type=answers.mime_type_of_name(name) if kind == answers.OCTET_STREAM else kind,
+        mime_type=kind,
         validator=facts.validator,
         fresh_s=limits.FILE_FRESH_S if _is_public(response.headers) else 0.0,
-        read=_Body(exchange, trail[-1], facts, first).read,
+        read=_Body(exchange, trail[-1], facts, response if whole else None, head).read,
     )
 
 
@@ -68,7 +73,7 @@ def _is_public(headers: Mapping[str, str]) -> bool:
 
 async def _asked(link: Link, exchange: Exchange) -> tuple[aiohttp.ClientResponse, list[Link]]:
     """A 200 or 206 that begins the file, and the links that led to it."""
-    response, trail = await exchange.get(link, {"Range": "bytes=0-0"})
+    response, trail = await exchange.get(link, {"Range": f"bytes=0-{HEAD_BYTES - 1}"})
     if answers.is_empty(response.status, response.headers):
         raise SourceError(Reason.EMPTY, trail[-1].host)
     if answers.hides_size(response.status, response.headers, trail[-1].host):
@@ -80,17 +85,14 @@ async def _asked(link: Link, exchange: Exchange) -> tuple[aiohttp.ClientResponse
     return response, trail
 
 
-async def _first(
-    response: aiohttp.ClientResponse, facts: answers.Facts, site: str, exchange: Exchange
-) -> aiohttp.ClientResponse | None:
-    """`response` if it brings the whole file; else None: with its byte read, its connection serves again."""
-    if facts.body_bytes == facts.size_bytes:
-        return response
-    with translated(site):
-        async with asyncio.timeout(exchange.patience.silence_s):
-            await response.content.read(1)
-    exchange.drop(response)
-    return None
+async def _head(response: aiohttp.ClientResponse, patience: Patience) -> bytes:
+    """How the body begins, as far as it comes; what hinders it is for the read to find out."""
+    head = b""
+    with suppress(aiohttp.ClientError, OSError):
+        async with asyncio.timeout(patience.silence_s):
+            while len(head) < HEAD_BYTES and (chunk := await response.content.readany()):
+                head += chunk
+    return head
 
 
 class _Body:
@@ -102,12 +104,14 @@ class _Body:
         link: Link,
         facts: answers.Facts,
         first: aiohttp.ClientResponse | None,
+        head: bytes,
     ) -> None:
         self._exchange = exchange
         self._patience = exchange.patience
         self._link = link  # the end of the redirects
         self._facts = facts
         self._first = first  # until the first read; None: the whole is still to be asked for
+        self._head = head if first is not None else b""  # of its body: read already
 
     async def read(self, start: int, stop: int | None) -> AsyncIterator[bytes]:
         """See `model.RemoteFile.read`."""
@@ -152,6 +156,7 @@ class _Body:
         first, self._first = self._first, None
         if first is not None and at == 0:
             return first, self._facts
+        self._head = b""
         if first is not None:
             self._exchange.drop(first)
         headers: dict[str, str] = {}
@@ -194,6 +199,9 @@ class _Body:
         """
         if left == 0:
             return b""
+        if self._head:
+            head, self._head = self._head, b""
+            return head if left is None else head[:left]
         host = self._link.host
         with translated(self._link.site), pace.waiting():
             # the session's own deadline is put off by whatever arrives, if only the length of a chunk
