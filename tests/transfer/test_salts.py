@@ -95,7 +95,7 @@ def test_salts_when_anything_is_told_then_what_was_said_last_is_used_until_its_s
         elif what == "plan":
             planned = [(int(now) + n * HALF_HOUR, 10 * n + value) for n in range(value)]
             salts.plan(planned)
-            begins.update({salt: since for since, salt in planned})
+            begins.update({salt: min(since, begins.get(salt, since)) for since, salt in planned})
         else:
             now += value
         assert begins.get(salts.current(now), NOW) <= now

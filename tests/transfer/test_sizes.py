@@ -89,6 +89,7 @@ async def test_file_when_it_is_empty_or_over_the_cap_then_is_refused(dc: DataCen
             assert (Reason.TOO_LARGE, 0) == (caught.value.reason, large.pulled_bytes)
 
 
+@pytest.mark.timeout(300)  # four GB
 async def test_file_when_it_is_as_large_as_can_be_then_every_byte_is_counted(tmp_path: Path) -> None:
     """2,097,152,000 bytes and one less, at once: each part comes once, and the message tells the size."""
     world = World(tmp_path)
