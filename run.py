@@ -12,7 +12,7 @@ from typing import Annotated
 
 import typer
 
-from commands import bench, keeping, refuse
+from commands import bench, keeping, media, refuse
 
 # heavy modules are imported by the command that needs them: `status` must not load the engine
 
@@ -159,6 +159,7 @@ def sandbox(
 
 
 app.add_typer(bench.app, name="bench")
+app.add_typer(media.app, name="media")
 app.add_typer(keeping.app)
 
 

@@ -31,6 +31,7 @@ from uploader.intake import WATCH_S, Intake
 from uploader.quotas import Allowance, Quotas
 from uploader.reuse import Reuse
 from uploader.sources import Sources
+from uploader.sources.media.versions import Versions
 from uploader.sponsors import SponsorLocks
 from uploader.storage.cookies import Cookies
 from uploader.storage.database import Database
@@ -286,6 +287,7 @@ def _sources(config: Config, cookies: CookieJars) -> Sources:
             work_bytes=config.work_gib * 1024 * limits.MIB or None,
             cap_bytes=CAP_BYTES,
             cookies=cookies,
+            versions=Versions(config.data_dir / "yt-dlp"),
         )
     except ValueError as error:
         raise ConfigError([f"PEYK_ALLOW_NETWORKS: {error}"]) from None

@@ -90,6 +90,10 @@ COOKIE_TRIES: Final = 3
 COOKIE_REJECTIONS: Final = 3
 COOKIE_JARS: Final = 1000
 
+#: Versions of yt-dlp that are kept to fall back to, and the extractions in a row that broke before we do.
+MEDIA_VERSIONS: Final = 3
+MEDIA_FAILURES: Final = 10
+
 #: A job for which the disk has no room while others hold it looks again this often.
 DISK_REST_S: Final = 30.0
 

@@ -26,7 +26,9 @@ from uploader.sources.guard import Guard
 from uploader.sources.media.chooser import Chooser
 from uploader.sources.media.facts import Prober
 from uploader.sources.media.media import Media, Times
+from uploader.sources.media.messages import Film
 from uploader.sources.media.process import Cells
+from uploader.sources.media.versions import Trial, Versions
 from uploader.sources.media.workshop import Workshop
 from uploader.sources.proxy import Proxy
 from uploader.sources.routing import Route, Source, route
@@ -49,6 +51,7 @@ class Sources:
         work_bytes: int | None = None,
         cap_bytes: int = _CAP_BYTES,
         cookies: CookiePool | None = None,
+        versions: Versions | Trial | None = None,
         patience: Patience | None = None,
         times: Times | None = None,
         resolver: AbstractResolver | None = None,
@@ -68,6 +71,7 @@ class Sources:
         self._workshop = Workshop(work_dir or Path(tempfile.gettempdir()) / "peyk-work", work_bytes)
         self._cap_bytes = cap_bytes
         self._cookies = cookies
+        self._versions = versions
         self._patience = patience or Patience()
         self._times = times
         self._resolver = resolver
@@ -93,6 +97,7 @@ class Sources:
             connect=self._exchange,
             cap_bytes=self._cap_bytes,
             cookies=self._cookies,
+            versions=self._versions,
             times=self._times,
         )
         return self
@@ -138,6 +143,16 @@ class Sources:
             except SiteFails as error:
                 self._breakers.failed(way.site if way.is_named else error.site or way.site)
                 raise
+
+    async def look(self, link: Link) -> Film:
+        """What yt-dlp finds behind `link`, whatever its site would answer to others.
+
+        Raises:
+            SourceError
+        """
+        if self._media is None:
+            raise RuntimeError("Sources is used within `async with`")
+        return await self._media.look(link)
 
     def resting(self) -> list[Resting]:
         """The sites that fail, and are not asked for now."""

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
-from uploader.errors import Reason, SourceError, SourceTemporary
+from uploader.errors import Reason, SiteFails, SourceError, SourceTemporary
 from uploader.limits import MIB
 from uploader.model import Link, MediaFacts, RemoteFile
 from uploader.names import safe_name
@@ -23,10 +23,15 @@ from uploader.sources.media.local import local_file, save
 from uploader.sources.media.messages import Fetched, Film, Format
 from uploader.sources.media.process import Cell, Cells, Child, ChildFailed
 from uploader.sources.media.stream import Connect, streamed
+from uploader.sources.media.versions import Trial, Versions
 from uploader.sources.media.workshop import Folder, Workshop
 from uploader.sources.proxy import Pass, Proxy
 
 _CHILD: Final = Path(__file__).with_name("child.py")
+#: Runs a program with one more folder before the others.
+_BEFORE: Final = (
+    "import runpy, sys; sys.path.insert(0, sys.argv.pop(1)); runpy.run_path(sys.argv[1], run_name='__main__')"
+)
 #: A look loads a page or two and some lists.
 _LOOK_BYTES: Final = 64 * MIB
 _MEMORY_BYTES: Final = 1024 * MIB
@@ -37,6 +42,8 @@ _COPIES: Final = 2
 _EXTENSION: Final = re.compile(r"[a-z0-9]{2,5}")
 #: What a site says that wants a login, or whose patience with strangers is over.
 _LOCKED: Final = frozenset({Reason.NEEDS_LOGIN, Reason.FORBIDDEN})
+#: What extractors that no longer fit their site end with.
+_BROKEN: Final = frozenset({Reason.INTERNAL, Reason.SITE_BROKEN})
 _ENDED_LIVE: Final = frozenset({None, "not_live", "was_live"})
 
 
@@ -63,6 +70,7 @@ class Media:
         connect: Connect,
         cap_bytes: int,
         cookies: CookiePool | None = None,
+        versions: Versions | Trial | None = None,
         times: Times | None = None,
     ) -> None:
         """`connect` makes an exchange that says what an extractor wishes; `cap_bytes` is Telegram's."""
@@ -73,6 +81,7 @@ class Media:
         self._connect = connect
         self._cap_bytes = cap_bytes
         self._cookies = cookies
+        self._versions = versions or Trial()
         self._times = times or Times()
 
     @asynccontextmanager
@@ -126,7 +135,7 @@ class Media:
     ) -> tuple[Film, Choice, RemoteFile | None]:
         """What was found, what of it is to be brought, and that, if it had to be put together here."""
         async with self._looking(link, folder, jar) as work:
-            film = await work.look()
+            film = await self._film(work)
             choice = choose(film, self._cap_bytes)
             if choice.container is None:
                 return film, choice, None
@@ -143,10 +152,27 @@ class Media:
         joined = replace(whole, facts=lambda: self._prober.facts_of(into, size_bytes))
         return film, choice, _described(joined, film)
 
+    async def look(self, link: Link) -> Film:
+        """What is behind `link`, without any cookies. Raises what `open` raises."""
+        async with self._workshop.folder() as folder, self._looking(link, folder, None) as work:
+            return await self._film(work)
+
+    async def _film(self, work: "_Work") -> Film:
+        """The look of a child; whether it broke tells of the version of yt-dlp that is used."""
+        try:
+            film = await work.look()
+        except (SourceError, ChildFailed) as error:
+            reason = error.reason if isinstance(error, SourceError) else Reason.INTERNAL
+            if reason in _BROKEN and not isinstance(error, SiteFails):
+                self._versions.report(worked=False)
+            raise
+        self._versions.report(worked=True)
+        return film
+
     async def _find(self, link: Link, format_id: str, jar: Jar | None) -> Format:
         """The format of that name, looked up again."""
         async with self._workshop.folder() as folder, self._looking(link, folder, jar) as work:
-            film = await work.look()
+            film = await self._film(work)
         found = [each for each in film.formats if each.id == format_id]
         if not found:
             raise SourceTemporary(Reason.CHANGED, f"{link.host}: the format is gone")
@@ -184,9 +210,10 @@ class Media:
         most_bytes = int(_LOOK_BYTES + self._cap_bytes * _OVERHEAD)
         wall_s = times.look_s + times.fetch_s
         with _told(link.host), self._proxy.admit(size_bytes=most_bytes, duration_s=wall_s) as granted:
-            async with self._cells.start(
-                (sys.executable, "-I", str(_CHILD)), self._cell(folder, wall_s), self._proxy
-            ) as child:
+            cell, program = self._cell(folder, wall_s), [str(_CHILD)]
+            if (version := self._versions.folder()) is not None:
+                cell, program = replace(cell, reads=(str(version),)), ["-c", _BEFORE, str(version), *program]
+            async with self._cells.start((sys.executable, "-I", *program), cell, self._proxy) as child:
                 yield _Work(link, jar, child, granted, times, self._cap_bytes)
 
     def _cell(self, folder: Folder, wall_s: float) -> Cell:

@@ -51,6 +51,7 @@ class Cell:
     memory_bytes: int  # of each process in it
     file_bytes: int  # of each file that it writes
     files: int = 256  # open at once
+    reads: tuple[str, ...] = ()  # besides what every child may read
 
 
 class Child:
@@ -161,7 +162,7 @@ async def _running(
         "isolated": isolated,
         "listener": listener,
         "parent": os.getpid(),
-        "reads": [*_READS],
+        "reads": [*_READS, *cell.reads],
         "writes": [str(cell.folder), "/dev/null"],
         "cpu_s": cell.cpu_s,
         "memory_bytes": cell.memory_bytes,

@@ -1,0 +1,58 @@
+"""`run.py media`: yt-dlp, replaced without a release of Peyk."""
+
+import asyncio
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from commands import refuse
+
+if TYPE_CHECKING:
+    from uploader.sources.media.versions import Versions
+
+app = typer.Typer(help="Update yt-dlp, and say which version is used.", no_args_is_help=True)
+
+
+@app.command("update")
+def update(
+    version: Annotated[str, typer.Option(help="Which; unset: the newest.")] = "",
+    canary: Annotated[list[str] | None, typer.Option(help="A link to try it on; may be repeated.")] = None,
+    find_links: Annotated[
+        Path | None, typer.Option(help="Take it from this folder, without network.")
+    ] = None,
+) -> None:
+    """Install a version of yt-dlp beside Peyk's own, try it, and use it if it works."""
+    from uploader.sources.media.canary import trouble
+    from uploader.sources.media.versions import CannotUpdate
+
+    versions = _versions()
+    options = () if find_links is None else ("--no-index", "--find-links", str(find_links))
+    try:
+        installed, folder = versions.install(version, options)
+    except CannotUpdate as error:
+        refuse("yt-dlp was not updated:", [str(error)], status=1)
+    if why := asyncio.run(trouble(folder, canary or (), versions.root / "work")):
+        refuse(f"yt-dlp {installed} does not work here and is not used:", [why], status=1)
+    versions.choose(installed)
+    tried = f"{len(canary)} links" if canary else "a page of our own: no --canary was given"
+    typer.echo(f"yt-dlp {installed} is used from now on (tried on {tried}).")
+
+
+@app.command("status")
+def status() -> None:
+    """Say which yt-dlp is used, and which one would be after it."""
+    from importlib.metadata import version
+
+    typer.echo(f"Peyk's own: {version('yt-dlp')}")
+    kept = _versions().kept()
+    typer.echo("used: " + (kept[0] if kept else "Peyk's own"))
+    for each in kept[1:]:
+        typer.echo(f"kept: {each}")
+
+
+def _versions() -> "Versions":
+    from uploader.config import ControlAddress
+    from uploader.sources.media.versions import Versions
+
+    return Versions(ControlAddress().data_dir / "yt-dlp")
