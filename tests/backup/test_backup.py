@@ -91,6 +91,20 @@ async def test_backup_when_put_back_is_what_was_there_and_keeps_what_it_replaced
         assert before[0][4][1] < (await Arrivals(Jobs(database)).job(98)).id
 
 
+async def test_restore_when_there_is_nothing_yet_fills_the_empty_place(
+    config: Config, config_of: Callable[..., Config], tmp_path: Path, request: pytest.FixtureRequest
+) -> None:
+    """A new machine: no folders, no file, and on PostgreSQL a database without a table."""
+    await fill(config, 3)
+    path = await take(config, tmp_path / "backups")
+    new = {"data_dir": tmp_path / "new" / "data", "sessions_dir": tmp_path / "new" / "sessions"}
+    if config.database_url.get_secret_value():
+        new["database_url"] = request.getfixturevalue("postgres_server").new_database("template0")
+    there = config_of(**new)
+    await restore(there, path)
+    assert await everything(config) == await everything(there)
+
+
 async def test_backup_when_taken_while_jobs_move_is_one_moment_and_goes_on(
     config: Config, tmp_path: Path
 ) -> None:

@@ -77,14 +77,15 @@ def users_of(url: str) -> list[str]:
     """Return who works on the database now; nobody, if there is none or it cannot be used."""
     clock = "extract(epoch FROM statement_timestamp())"
     now = clock if kind_of(url) == "postgresql" else repr(time.time())
-    if kind_of(url) == "sqlite" and not file_of(url).exists():
+    if kind_of(url) == "postgresql":
+        ((is_ours,),) = ask(url, ["SELECT to_regclass('leases') IS NOT NULL"])
+        return [row[0] for row in ask(url, [_BUSY.format(now=now)])] if is_ours else []
+    if not file_of(url).exists():
         return []
     try:
         return [row[0] for row in ask(url, [_BUSY.format(now=now)])]
     except BackupError:
-        if kind_of(url) == "sqlite":
-            return []  # a damaged one is what backups are for
-        raise
+        return []  # a damaged one is what backups are for
 
 
 def ask(url: str, statements: Sequence[str]) -> list[tuple[str, ...]]:
