@@ -100,6 +100,23 @@ def bench_pacing(
     raise typer.Exit(1 if floods else 0)
 
 
+@app.command("sources")
+def bench_sources(
+    full: Annotated[bool, typer.Option(help="A film of 500 MiB instead of 64.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object, nothing else.")] = False,
+) -> None:
+    """Measure how fast a film comes as a file, from a page and in two parts, beside yt-dlp and aria2c."""
+    from uploader.bench_sources import measure, sizes
+    from uploader.errors import PeykError
+
+    try:
+        figures = asyncio.run(measure(sizes(full), functools.partial(typer.echo, err=True)))
+    except PeykError as error:
+        refuse("The benchmark broke off:", [str(error)], status=1)
+    if as_json:
+        typer.echo(json.dumps({"figures": [{**asdict(figure), "mb_s": figure.mb_s} for figure in figures]}))
+
+
 @app.command("client", hidden=True)
 def bench_client(name: str) -> None:
     """Be one of the measured clients: orders on standard input, samples on standard output."""
