@@ -45,12 +45,12 @@ class Template:
         text = ""
         entities: list[Entity] = []
         for line in self._lines:
-            if any(field and not values.get(field) for _, field, _ in line):
+            if any(field and not (values.get(field) or "").strip() for _, field, _ in line):
                 continue
             text += "\n" if text else ""
             for literal, field, style in line:
                 text += literal
-                value = values.get(field) or ""
+                value = (values.get(field) or "").strip()
                 if style != "code":  # in code, Telegram looks for nothing
                     value = _LINKING.sub(_WORD_JOINER, value)
                 if style:

@@ -44,7 +44,7 @@ async def probe(link: Link, exchange: Exchange) -> RemoteFile:
         raise SourceError(Reason.EMPTY, host)
     if facts.start:
         raise SourceError(Reason.SITE_BROKEN, f"{host}: Content-Range")
-    head = await _head(response, exchange.patience)
+    head = await _head(response, facts, exchange.patience)
     whole = facts.body_bytes == facts.size_bytes
     if not whole:
         exchange.drop(response)
@@ -85,12 +85,14 @@ async def _asked(link: Link, exchange: Exchange) -> tuple[aiohttp.ClientResponse
     return response, trail
 
 
-async def _head(response: aiohttp.ClientResponse, patience: Patience) -> bytes:
+async def _head(response: aiohttp.ClientResponse, facts: answers.Facts, patience: Patience) -> bytes:
     """How the body begins, as far as it comes; what hinders it is for the read to find out."""
     head = b""
     with suppress(aiohttp.ClientError, OSError):
         async with asyncio.timeout(patience.silence_s):
-            while len(head) < HEAD_BYTES and (chunk := await response.content.readany()):
+            while len(head) < min(HEAD_BYTES, facts.body_bytes or HEAD_BYTES) and (
+                chunk := await response.content.readany()
+            ):
                 head += chunk
     return head
 
