@@ -190,6 +190,14 @@ def explain(
 
 
 @app.command()
+def login() -> None:
+    """Log a user account in: with Premium it carries files up to 4000 MiB."""
+    from uploader.terminal_login import main
+
+    raise typer.Exit(main())
+
+
+@app.command()
 def check() -> None:
     """Read the settings and say what is wrong with them, without starting anything."""
     from uploader.config import Config

@@ -7,7 +7,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.naughty import naughty_strings
-from uploader.names import NAME_BYTES, NAME_CHARACTERS, safe_name
+from uploader.names import (
+    NAME_BYTES,
+    NAME_CHARACTERS,
+    joined_name,
+    piece_name,
+    safe_name,
+    volume_name,
+)
 
 RESERVED = {"con", "prn", "aux", "nul", *(f"{port}{n}" for port in ("com", "lpt") for n in range(1, 10))}
 NAUGHTY = [
@@ -173,3 +180,19 @@ def test_safe_name_with_a_hostile_fallback_is_safe() -> None:
     """The fallback passes the same rules, and has one of its own behind it."""
     assert "evil.exe" == safe_name("", fallback="../evil.exe", mime_type=None)
     assert "file" == safe_name("/", fallback="\u202e/", mime_type=None)
+
+
+@given(st.text(max_size=90), st.sampled_from(["", ".mkv", ".tar.gz", ".mp4"]), st.integers(1, 20))
+def test_names_of_parts_when_made_of_any_name_are_safe_and_keep_what_they_must(
+    raw: str, extension: str, number: int
+) -> None:
+    """Telegram cuts none of them; volumes begin with the joined file's name, pieces have its ending."""
+    name = safe_name(raw + extension, fallback="file", mime_type=None)
+    volume, piece = volume_name(name, number), piece_name(name, number)
+    assert f"{joined_name(name)}.{number:03}" == volume
+    assert f".part{number}" in piece
+    for each in (volume, piece):
+        assert each == safe_name(each, fallback="other", mime_type=None)
+    if extension and name.endswith(extension):
+        assert piece.endswith(extension)
+        assert joined_name(name).endswith(extension)

@@ -35,7 +35,12 @@ _REASONS: Mapping[str, str] = MappingProxyType(
 )
 
 _PHASES: Mapping[str, str] = MappingProxyType(
-    {"opening": "asking the site", "uploading": "uploading", "finishing": "delivering"}
+    {
+        "opening": "asking the site",
+        "preparing": "fetching",
+        "uploading": "uploading",
+        "finishing": "delivering",
+    }
 )
 
 

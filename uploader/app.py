@@ -15,9 +15,11 @@ from telethon import TelegramClient
 from uploader import __version__, limits
 from uploader.captions import Captions
 from uploader.chat.admin import AdminChat
+from uploader.chat.alerts import Alerts
 from uploader.chat.cookie_admin import CookieAdminChat
 from uploader.chat.progress import StatusMessages
 from uploader.chat.receiver import Receiver
+from uploader.chat.settings import SettingsChat
 from uploader.chat.site_admin import SiteAdminChat
 from uploader.chat.sponsor_admin import SponsorAdminChat
 from uploader.chat.updates import Updates
@@ -26,7 +28,9 @@ from uploader.config import Config
 from uploader.control.board import Board
 from uploader.control.server import ControlServer
 from uploader.cookies import CookieJars, secret_at
+from uploader.delivery import Delivery
 from uploader.errors import ConfigError, PeykError, TelegramError
+from uploader.fleet import Fitting, Fleet
 from uploader.intake import WATCH_S, Intake
 from uploader.quotas import Allowance, Quotas
 from uploader.reuse import Reuse
@@ -45,11 +49,12 @@ from uploader.storage.people import People
 from uploader.storage.rates import Rates
 from uploader.storage.settings import Settings
 from uploader.storage.sponsors import Sponsors
+from uploader.storage.volumes import Volumes
 from uploader.telegram.client import DEVICE_MODEL, Login, alone, connected, log_in, new_client
 from uploader.telegram.gateway import Gateway
 from uploader.telegram.pacing import Pacer
 from uploader.texts import LANGUAGES, Texts
-from uploader.transfer import CAP_BYTES, Endpoint, UploadPool
+from uploader.transfer import Carrier, Carriers, Endpoint, UploadPool
 from uploader.worker import Worker
 
 _log = structlog.get_logger(__name__)
@@ -108,32 +113,33 @@ def stop_on_signals(stop: asyncio.Event) -> Iterator[None]:
 
 @asynccontextmanager
 async def _built(config: Config, stop: asyncio.Event) -> AsyncIterator[Engine]:
-    login = await log_in(config, __version__)
-    client = new_client(config, __version__)
-    texts = Texts(config.language)
+    login, client = await log_in(config, __version__), new_client(config, __version__)
+    texts, gateway = Texts(config.language, config.volume_bytes), Gateway(client, Pacer())
     async with (
         await Database.open(config.database) as database,
         _pool(login, config) as pool,
         _sources(config, _cookie_jars(config, database)) as sources,
+        _fitting(config, client, gateway).fleet() as fleet,
     ):
         jobs, people = Jobs(database), People(database, config.bot_id)
         await jobs.orphan(pool.account)  # the lock on the login is ours: whoever worked with it is dead
         settings, sponsors, files = Settings(database), Sponsors(database), Files(database)
-        gateway = Gateway(client, Pacer())
-        locks = SponsorLocks(sponsors, gateway)
-        status = StatusMessages(gateway, jobs, people, texts)
-        board = _board(database, login, stop, sources)
-        worker = Worker(
-            f"{pool.account}-{secrets.token_hex(4)}",
+        locks, status = SponsorLocks(sponsors, gateway), StatusMessages(gateway, jobs, people, texts)
+        bot = Carrier(name=login.username, pool=pool, cap_bytes=config.volume_bytes, post=gateway.deliver)
+        board, alerts = _board(database, login, stop, sources), Alerts(gateway, people, texts, config.admins)
+        delivery = Delivery(
             jobs=jobs,
+            volumes=Volumes(database),
             people=people,
             sources=sources,
-            pool=pool,
+            carriers=Carriers([bot, *fleet.carriers], config.volume_bytes, alerts.carrier_rests),
             gateway=gateway,
             reuse=Reuse(files, gateway),
             captions=Captions(config.caption, texts),
-            watchers=(board, status),
+            texts=texts,
+            volume_bytes=config.volume_bytes,
         )
+        worker = Worker(_name(pool), jobs=jobs, people=people, delivery=delivery, watchers=(board, status))
         cookie_admin = _cookie_admin(config, database, gateway, texts)
         intake = _intake(config, database, locks, sources, worker)
         user = UserChat(gateway, intake, jobs, people, Rates(database), status, texts)
@@ -144,12 +150,13 @@ async def _built(config: Config, stop: asyncio.Event) -> AsyncIterator[Engine]:
             sponsor_admin=SponsorAdminChat(gateway, sponsors, texts),
             site_admin=SiteAdminChat(gateway, sources.resting, texts),
             cookie_admin=cookie_admin,
+            settings=SettingsChat(gateway, people, texts),
             intake=intake,
             locks=locks,
             texts=texts,
             admins=config.admins,
         ).attach(client, receiver)
-        async with connected(client), _control(config, board, settings, stop):
+        async with connected(client), _told(alerts, fleet), _control(config, board, settings, stop):
             yield Engine(
                 client=client,
                 gateway=gateway,
@@ -175,6 +182,17 @@ def _intake(
     return Intake(jobs, people, settings, locks, sources, rates, quotas, heard, config.bot_id, worker.nudge)
 
 
+def _fitting(config: Config, bot: TelegramClient, gateway: Gateway) -> Fitting:
+    return Fitting(config, __version__, bot=bot, gateway=gateway, pool_of=lambda login: _pool(login, config))
+
+
+@asynccontextmanager
+async def _told(alerts: Alerts, fleet: Fleet) -> AsyncIterator[None]:
+    for name, cause in fleet.missing:
+        await alerts.carrier_is_missing(name, cause)
+    yield
+
+
 def _board(database: Database, login: Login, stop: asyncio.Event, sources: Sources) -> Board:
     return Board(
         jobs=Jobs(database),
@@ -184,6 +202,11 @@ def _board(database: Database, login: Login, stop: asyncio.Event, sources: Sourc
         stopping=stop.is_set,
         resting=sources.resting,
     )
+
+
+def _name(pool: UploadPool) -> str:
+    """A worker's name, of this login and start and no other."""
+    return f"{pool.account}-{secrets.token_hex(4)}"
 
 
 def _control(config: Config, board: Board, settings: Settings, stop: asyncio.Event) -> ControlServer:
@@ -248,7 +271,7 @@ async def _offer_commands(engine: Engine) -> None:
     for language in ("", *LANGUAGES):
         commands = [
             (name, engine.texts.get(language or LANGUAGES[0], f"command-{name}"))
-            for name in ("start", "help", "cancel")
+            for name in ("start", "help", "settings", "cancel")
         ]
         try:
             await engine.gateway.publish_commands(language, commands)
@@ -285,7 +308,7 @@ def _sources(config: Config, cookies: CookieJars) -> Sources:
             own_ports=config.own_ports,
             work_dir=config.work_dir or config.data_dir / "work",
             work_bytes=config.work_gib * 1024 * limits.MIB or None,
-            cap_bytes=CAP_BYTES,
+            cap_bytes=config.volume_bytes,
             cookies=cookies,
             versions=Versions(config.data_dir / "yt-dlp"),
         )

@@ -3,6 +3,7 @@
 Each field's docstring is its manual; docs/CONFIGURATION.md says the same with examples.
 """
 
+import re
 import stat
 from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
@@ -19,38 +20,13 @@ from pydantic_settings import (
 )
 
 from uploader.errors import ConfigError
+from uploader.limits import MIB
+from uploader.remedies import FIXES
 from uploader.template import CAPTION_UNITS, Template
 
 PREFIX = "PEYK_"
 
-#: What to do about a missing or unusable value; shown behind the key's name.
-_FIXES = {
-    "api_id": "take it from my.telegram.org, API development tools",
-    "api_hash": "take it from my.telegram.org, API development tools",
-    "bot_token": "take it from @BotFather; it looks like 123456789:AAE...",
-    "admins": "numeric Telegram ids, separated by commas, such as 12345678,87654321",
-    "database_url": "sqlite:///path or postgresql://user:password@host/name; empty: SQLite in DATA_DIR",
-    "language": "en or fa",
-    "log_level": "DEBUG, INFO, WARNING or ERROR",
-    "log_format": "text or json",
-    "links_per_minute": "a number of links; 0: no limit",
-    "files_per_day": "a number of files; 0: no limit",
-    "gib_per_day": "a number of GiB; 0: no limit",
-    "secret_key": "32 characters or more, such as `openssl rand -hex 32` makes; empty: a file in DATA_DIR",
-    "work_gib": "a number of GiB; 0: no limit",
-    "queue_jobs": "a number of jobs; 0: no limit",
-    "caption": r"text such as {title:bold}\n{duration}, {size}; empty: no captions",
-    "dc_id": "a number from 1 on; unset for Telegram itself",
-    "dc_address": "host:port of the data centre; unset for Telegram itself",
-    "dc_public_key": "path of the data centre's RSA public key (PEM); unset for Telegram itself",
-    "proxy": "such as socks5://user:password@host:1080 or http://host:8080",
-    "transport": "abridged, or obfuscated for networks that look for Telegram's protocol",
-    "upload_connections": "a number from 1 to 64",
-    "upload_connections_max": "a number from 1 to 64, and not less than PEYK_UPLOAD_CONNECTIONS",
-    "upload_window": "a number from 1 to 16",
-    "allow_networks": "networks that links may reach besides the internet, such as 127.0.0.0/8,10.1.0.0/16",
-    "closed_ports": "ports from 1 to 65535, separated by commas, that links never reach in ALLOW_NETWORKS",
-}
+_CHANNEL = re.compile(r"@[A-Za-z][A-Za-z0-9_]{3,31}|-100[0-9]{5,13}")
 
 Network = IPv4Network | IPv6Network
 Port = Annotated[int, Field(ge=1, le=65_535)]
@@ -166,6 +142,15 @@ class Config(ControlAddress):
     transport: Literal["abridged", "obfuscated"] = "abridged"
     """What the connections to Telegram look like to the network between."""
 
+    volume_mib: int = Field(default=2000, ge=1, le=2000)
+    """The largest file in MiB that is sent in one message; larger ones go in volumes of this size."""
+
+    storage_chat: str = ""
+    """Where other accounts than the bot put files for it: a channel's @username or id."""
+
+    carriers: SecretStr = SecretStr("")
+    """Tokens of further bots that carry files, separated by commas."""
+
     upload_connections: int = Field(default=8, ge=1, le=64)
     """Connections that uploads begin with."""
 
@@ -206,6 +191,22 @@ class Config(ControlAddress):
     def _secret_is_long(cls, value: SecretStr) -> SecretStr:
         if 0 < len(value.get_secret_value()) < 32:
             raise ValueError("is too short")
+        return value
+
+    @field_validator("storage_chat")
+    @classmethod
+    def _chat_is_a_channel(cls, value: str) -> str:
+        if value and not _CHANNEL.fullmatch(value):
+            raise ValueError("is no channel")
+        return value
+
+    @field_validator("carriers")
+    @classmethod
+    def _carriers_are_tokens(cls, value: SecretStr, info: ValidationInfo) -> SecretStr:
+        if value.get_secret_value() and not info.data.get("storage_chat"):
+            raise ValueError("goes together with PEYK_STORAGE_CHAT")
+        for token in _tokens(value):
+            cls._token_has_an_id(SecretStr(token))
         return value
 
     @field_validator("proxy")
@@ -268,11 +269,23 @@ class Config(ControlAddress):
         return int(self.bot_token.get_secret_value().partition(":")[0])
 
     @property
+    def carrier_bots(self) -> "list[Config]":
+        """The settings as each of the further bots has them."""
+        return [self.model_copy(update={"bot_token": SecretStr(token)}) for token in _tokens(self.carriers)]
+
+    @property
+    def volume_bytes(self) -> int:
+        """What an account without Premium may send in one message."""
+        return self.volume_mib * MIB
+
+    @property
     def secrets(self) -> list[str]:
         """What must never appear in a log, to the letter."""
         token = self.bot_token.get_secret_value()
         passwords = [urlsplit(url).password for url in (self.database, self.proxy.get_secret_value())]
-        secrets = [token, token.partition(":")[2], self.api_hash.get_secret_value(), *passwords]
+        tokens = [token, *_tokens(self.carriers)]
+        halves = [each.partition(":")[2] for each in tokens]
+        secrets = [*tokens, *halves, self.api_hash.get_secret_value(), *passwords]
         secrets.append(self.backup_key.get_secret_value())
         secrets.append(self.secret_key.get_secret_value())
         return [secret for secret in secrets if secret]
@@ -313,8 +326,12 @@ class Config(ControlAddress):
                 raise ConfigError([f"{PREFIX}{key}: {error.strerror}; {fix}"]) from None
 
 
+def _tokens(value: SecretStr) -> list[str]:
+    return [token.strip() for token in value.get_secret_value().split(",") if token.strip()]
+
+
 def _problem(item: Any) -> str:
     field = str(item["loc"][0])
     what = "is missing" if item["type"] == "missing" else str(item["msg"]).removeprefix("Value error, ")
-    fix = _FIXES.get(field)
+    fix = FIXES.get(field)
     return f"{PREFIX}{field.upper()} {what}" + (f": {fix}" if fix else "")

@@ -15,7 +15,9 @@
     │   ├── ChatUnreachable      the person blocked the bot, or the chat is gone
     │   ├── FloodWait            Telegram asks to wait `wait_s` seconds
     │   ├── NoAnswer             whether the call was done is unknown
+    │   ├── LoggedOut            the account's login was ended
     │   └── ChannelUnusable      the bot may not see who is in a channel
+    ├── CarrierRests             the account that carried the file failed: another takes it
     ├── BackupError              no backup could be made, or put back
     ├── StorageUnavailable       the database does not answer now
     └── LeaseLost                another worker owns the job now: stop at once
@@ -44,6 +46,7 @@ class Reason(StrEnum):
     CHANGED = "changed"  # the file changed while it was fetched
     EMPTY = "empty"  # 0 bytes
     TOO_LARGE = "too-large"
+    TOO_MANY_VOLUMES = "too-many-volumes"  # too large even for them
     NO_MEDIA = "no-media"  # a page without a film or a file
     PLAYLIST = "playlist"  # a list of films, not one
     LIVE = "live"  # goes on now, or for ever
@@ -150,8 +153,16 @@ class NoAnswer(TelegramError):
     """No answer came in time, or the connection broke: whether the call was done is unknown."""
 
 
+class LoggedOut(TelegramError):
+    """The account's login was ended, or is used elsewhere."""
+
+
 class ChannelUnusable(TelegramError):
-    """The bot may not see who is in a channel: not an admin there, or the channel is gone."""
+    """The account may not do in a channel what it must: not an admin there, or the channel is gone."""
+
+
+class CarrierRests(PeykError):
+    """The account that carried the file failed, and rests; another takes the file. The message: its name."""
 
 
 class StorageUnavailable(PeykError):

@@ -119,6 +119,14 @@ MISSED_S: Final = 24 * 3600.0
 AWAY_S: Final = 300.0
 AWAY_PEOPLE: Final = 1000
 
+#: Messages that one file may come in. Their names and digests fit into one message.
+VOLUMES: Final = 20
+
+#: A carrier that failed is tried again after this; one that Telegram parks for longer than the second gives
+#: its files to the others.
+CARRIER_REST_S: Final = 300.0
+CARRIER_PARKED_S: Final = 60.0
+
 #: How long running transfers may go on after a stop was asked for.
 STOP_DEADLINE_S: Final = 20.0
 

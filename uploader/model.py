@@ -48,6 +48,7 @@ class Phase(StrEnum):
     """What a running job is doing."""
 
     OPENING = "opening"  # asking the source for the file
+    PREPARING = "preparing"  # fetching it whole, to cut it into volumes that play
     UPLOADING = "uploading"
     FINISHING = "finishing"  # all bytes acknowledged; the message is being sent
 
@@ -227,6 +228,27 @@ class Person:
     access_hash: int  # valid for the account (bot) that saw the person, and no other
     language: str  # "en" or "fa"
     name: str
+
+
+class OverCap(StrEnum):
+    """What becomes of a person's files that are too large for one message."""
+
+    SPLIT = "split"  # they come in volumes
+    REFUSE = "refuse"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Volume:
+    """One of the messages that a file above the cap comes in."""
+
+    number: int  # from 1
+    name: str
+    size_bytes: int
+    validator: str | None  # the same for the same bytes; None: only the digest can tell
+    sha256_hex: str | None  # None: not all of it was read in one go
+    plays: bool  # by itself; else it is a span of the file
+    is_sent: bool = False  # it is in the chat
+    message_id: int | None = None  # where; None also if Telegram did not tell
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

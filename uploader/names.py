@@ -14,6 +14,8 @@ NAME_CHARACTERS: Final = 60
 NAME_BYTES: Final = 240
 
 _LAST_RESORT: Final = "file"
+#: ".001"
+_NUMBER_CHARACTERS: Final = 4
 _ZWNJ: Final = "\u200c"
 #: Letters and marks by name, blank to the eye: Hangul fillers and the empty Braille cell.
 _BLANK: Final = "\u115f\u1160\u3164\uffa0\u2800"
@@ -85,6 +87,32 @@ def safe_name(raw: str, *, fallback: str, mime_type: str | None) -> str:
         name = _fitting(name, _EXTENSIONS.get(mime_type or "", ""))
     safe = sanitize_filename(_fitting(name), replacement_text="_", platform=Platform.UNIVERSAL)
     return _fitting(str(safe))  # it grew, if it was a name that Windows reserves
+
+
+def joined_name(name: str) -> str:
+    """The name of a file that was sent in volumes: `name`, cut so far that their names are not cut."""
+    return _cut_for(name, _NUMBER_CHARACTERS)
+
+
+def volume_name(name: str, number: int) -> str:
+    """The name of volume `number` (from 1) of a file, as all programs that join volumes know it."""
+    return f"{joined_name(name)}.{number:03}"
+
+
+def piece_name(name: str, number: int) -> str:
+    """The name of piece `number` (from 1) of a film that plays by itself: it keeps the extension."""
+    mark = f".part{number}"
+    name = _cut_for(name, len(mark))
+    cut = _extension_at(name) or len(name)
+    return name[:cut] + mark + name[cut:]
+
+
+def _cut_for(name: str, characters: int) -> str:
+    """`name` with room for so many more characters; the stem is cut."""
+    cut = _extension_at(name) or len(name)
+    stem, extension = name[:cut], name[cut:]
+    rest = characters + len(extension)
+    return _shortened(stem, NAME_CHARACTERS - rest, NAME_BYTES - rest) + extension
 
 
 def _visible(raw: str) -> str:

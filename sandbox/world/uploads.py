@@ -162,9 +162,8 @@ def _regular(size: int) -> bool:
     return size % _PART_UNIT_BYTES == 0 and MAX_PART_BYTES % size == 0
 
 
-def check_part(part: int, total: int, size: int, *, big: bool, premium: bool) -> None:
+def check_part(part: int, total: int, size: int, *, big: bool, most: int) -> None:
     """The rules that one part can break by itself. Raises PartRefused."""
-    most = MAX_PARTS_PREMIUM if premium else MAX_PARTS
     if big and total != UNKNOWN_TOTAL and not 1 <= total <= most:
         raise PartRefused("FILE_PARTS_INVALID")
     if not 0 <= part < (total if big and total != UNKNOWN_TOTAL else most):
@@ -185,6 +184,8 @@ class Uploads:
         self._spool = spool
         self._clock = clock
         self._ledger = ledger
+        #: of a file: of accounts without Premium, and with it
+        self.most_parts = [MAX_PARTS, MAX_PARTS_PREMIUM]
         #: for uploads that begin from now on
         self.keep = Keep.CONTENT
         # both in the order of their last use
@@ -195,7 +196,7 @@ class Uploads:
         self, key_id: int, file_id: int, part: int, total: int, data: memoryview, *, big: bool, premium: bool
     ) -> None:
         """Take one part. Raises PartRefused, or OSError when the disk is full."""
-        check_part(part, total, len(data), big=big, premium=premium)
+        check_part(part, total, len(data), big=big, most=self.most_parts[premium])
         at = (key_id, file_id, big)
         if at in self._finished:
             return

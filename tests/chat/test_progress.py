@@ -44,7 +44,7 @@ PROGRESS = Progress(
 
 def test_text_when_telegram_wants_no_parts_says_for_how_long() -> None:
     """Nobody takes a wait that Telegram asked for as a failure, in either language."""
-    parked = replace(PROGRESS, parked_until=time.time() + 29.5)
+    parked = replace(PROGRESS, parked_until=time.time() + 29.9)
     english = progress_text(Texts("en"), job("en"), parked, 0.0)
     assert "waiting for Telegram" in english
     assert "30" in english

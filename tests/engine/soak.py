@@ -26,6 +26,7 @@ from uploader import limits
 from uploader.captions import Captions
 from uploader.chat.progress import StatusMessages
 from uploader.chat.user import UserChat
+from uploader.delivery import Delivery
 from uploader.intake import Incoming, Intake
 from uploader.model import Delivered, Job, Link, Person, Progress, RemoteFile
 from uploader.quotas import Allowance, Quotas, Turnstile
@@ -40,7 +41,9 @@ from uploader.storage.people import People
 from uploader.storage.rates import Rates
 from uploader.storage.settings import Settings
 from uploader.storage.sponsors import Sponsors
+from uploader.storage.volumes import Volumes
 from uploader.texts import Texts
+from uploader.transfer import CAP_BYTES, Carrier, Carriers, PoolStatus
 from uploader.transfer.slots import Claim, Slots
 from uploader.worker import Worker
 
@@ -92,6 +95,9 @@ class _Pool:
     """Acknowledges every part."""
 
     account = "soak"
+
+    def status(self) -> PoolStatus:
+        return PoolStatus(connections=1, planned=1, parts=0, parked_until=None, stopped=None)
 
     def __init__(self) -> None:
         self._slots = Slots(8, lambda _waited: None)
@@ -161,17 +167,20 @@ async def soak(folder: Path, jobs_count: int, people_count: int, warm: int = 500
         )
         texts = Texts("en")
         status = StatusMessages(telegram, jobs, people, texts)
-        worker = Worker(
-            "soak",
+        carrier = Carrier(name="soak", pool=pool, cap_bytes=CAP_BYTES, post=telegram.deliver)
+        delivery = Delivery(
             jobs=jobs,
+            volumes=Volumes(database),
             people=people,
             sources=sites,
-            pool=pool,
+            carriers=Carriers([carrier], CAP_BYTES, telegram.say),
             gateway=telegram,
             reuse=Reuse(Files(database), telegram),
+            texts=texts,
             captions=Captions("", texts),
-            watchers=(status, ended),
+            volume_bytes=CAP_BYTES,
         )
+        worker = Worker("soak", jobs=jobs, people=people, delivery=delivery, watchers=(status, ended))
         quotas = Quotas(rates, Allowance(files_per_day=0, bytes_per_day=0, queue_jobs=0), clock)
         locks = SponsorLocks(Sponsors(database), telegram)
         intake = Intake(

@@ -11,6 +11,7 @@ from telethon.tl.types import MessageEntityTextUrl
 from sandbox import Fault
 from sandbox.people import Person
 from tests.engine.conftest import Scene
+from uploader.limits import VOLUMES
 
 MIB = 1024 * 1024
 
@@ -104,12 +105,12 @@ async def test_command_when_telegram_fails_is_answered_with_an_excuse(scene: Sce
 
 
 async def test_link_when_the_site_refuses_is_told_with_its_cause(scene: Scene) -> None:
-    """A dead link, an empty file and one over the cap each have a text of their own."""
+    """A dead link, an empty file and one too large for volumes each have a text of their own."""
     async with scene.engine(), scene.person() as user:
         for link, expected in (
             (scene.site.url("x", 1).replace("size=1", "size=none"), "no such file"),
             (scene.site.url("empty.bin", 0), "0 bytes"),
-            (scene.site.url("huge.bin", 2_097_152_001), "larger than"),
+            (scene.site.url("huge.bin", VOLUMES * 2_097_152_000 + 1), "too large"),
         ):
             await user.send(link)
             assert expected in (await user.expect("This did not work")).raw_text

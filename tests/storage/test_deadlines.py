@@ -6,11 +6,12 @@ import sqlalchemy as sa
 from tests.storage.arrivals import Arrivals
 from uploader import limits
 from uploader.errors import Reason
-from uploader.model import JobState
+from uploader.model import JobState, Volume
 from uploader.storage import tables
 from uploader.storage.database import Database
 from uploader.storage.deadlines import Deadlines
 from uploader.storage.jobs import Jobs
+from uploader.storage.volumes import Volumes
 
 
 @pytest.fixture
@@ -56,10 +57,13 @@ async def test_prune_when_jobs_ended_long_ago_then_their_rows_are_gone_a_few_at_
 ) -> None:
     """Rows of ended jobs do not pile up; what goes on stays, however old."""
     monkeypatch.setattr(limits, "PRUNED_AT_ONCE", 2)
+    volumes = Volumes(database)
+    volume = Volume(number=1, name="a.001", size_bytes=5, validator=None, sha256_hex=None, plays=False)
     for user_id in range(3):
         await arrivals.job(user_id)
         held = await jobs.claim("w")
         assert held is not None
+        await volumes.reserve(held, volume, 7)
         await jobs.finish(held, 1)
     waiting = await arrivals.job(7, JobState.WAITING_SPONSORS)
     async with database.write() as connection:
@@ -68,7 +72,10 @@ async def test_prune_when_jobs_ended_long_ago_then_their_rows_are_gone_a_few_at_
     await arrivals.job(8)
     held = await jobs.claim("w")
     assert held is not None
+    await volumes.reserve(held, volume, 7)
     await jobs.fail(held, Reason.EMPTY)
     assert [await deadlines.prune() for _ in range(3)] == [2, 1, 0]
+    async with database.read() as connection:
+        assert [(held.id,)] == (await connection.execute(sa.select(tables.volumes.c.job_id))).all()
     assert [job.id for job in await jobs.recent(9)] == [held.id]
     assert [job.id for job in await jobs.queue(9)] == [waiting.id]

@@ -54,13 +54,23 @@ class Desk:
 
 
 async def carry(
-    source: Source, endpoint: Endpoint, desk: Desk | None = None, *, checkpoint: Checkpoint | None = None
+    source: Source,
+    endpoint: Endpoint,
+    desk: Desk | None = None,
+    *,
+    checkpoint: Checkpoint | None = None,
+    cap_bytes: int = CAP_BYTES,
 ) -> Uploaded:
     """Upload a source over a pool of its own."""
     desk = desk or Desk()
     async with UploadPool(endpoint, connections=2, most=2, window=2, patience=QUICK) as pool:
         return await upload(
-            source.remote, pool, checkpoint=checkpoint, save=desk.save, report=desk.reported.append
+            source.remote,
+            pool,
+            checkpoint=checkpoint,
+            save=desk.save,
+            report=desk.reported.append,
+            cap_bytes=cap_bytes,
         )
 
 
@@ -161,16 +171,15 @@ async def test_upload_when_the_size_is_impossible_then_refuses_before_any_part(
 
 
 async def test_stream_when_it_goes_beyond_the_cap_then_is_stopped_there(
-    responder: Responder, endpoint: Endpoint, monkeypatch: pytest.MonkeyPatch
+    responder: Responder, endpoint: Endpoint
 ) -> None:
     """A stream of exactly the cap is taken; one byte more is TOO_LARGE (with a small cap, for speed)."""
-    monkeypatch.setattr(parts, "PART_LIMIT", 3)
     cap = 3 * PART_BYTES
-    uploaded = await carry(Source(BIG[:cap], known=False), endpoint)
+    uploaded = await carry(Source(BIG[:cap], known=False), endpoint, cap_bytes=cap)
     assert cap == uploaded.size_bytes
     source = Source(BIG, known=False)
     with pytest.raises(SourceError) as caught:
-        await carry(source, endpoint)
+        await carry(source, endpoint, cap_bytes=cap)
     assert Reason.TOO_LARGE == caught.value.reason
     assert source.pulled_bytes < cap + 800_000
     assert 1 == source.closed

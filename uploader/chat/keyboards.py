@@ -8,11 +8,12 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from uploader.model import Sponsor
+from uploader.model import OverCap, Sponsor
 from uploader.telegram.gateway import Button, Keyboard
 from uploader.texts import Texts
 
 _OF_JOB = re.compile(rb"(cancel|again):([0-9]{1,18})\Z")
+_CHOICE = re.compile(rb"over:(split|refuse)\Z")
 _JOINED = b"joined"
 
 
@@ -44,6 +45,20 @@ def pressed(data: bytes) -> CancelPressed | AgainPressed | JoinedPressed | None:
         return None
     kind = CancelPressed if match[1] == b"cancel" else AgainPressed
     return kind(int(match[2]))
+
+
+def chosen(data: bytes) -> OverCap | None:
+    """What a pressed button of `settings` chooses; None: it is none of them."""
+    match = _CHOICE.match(data)
+    return OverCap(match[1].decode()) if match else None
+
+
+def settings(texts: Texts, language: str) -> Keyboard:
+    """What can be done with files above the cap."""
+    return [
+        [Button(text=texts.get(language, f"button-{choice.value}"), data=b"over:" + choice.value.encode())]
+        for choice in OverCap
+    ]
 
 
 def cancel(texts: Texts, language: str, job_id: int) -> Keyboard:

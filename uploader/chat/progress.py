@@ -21,7 +21,6 @@ from uploader.storage.people import People
 from uploader.telegram.gateway import Gateway, Keyboard
 from uploader.telegram.turns import Urgency
 from uploader.texts import Texts, bar
-from uploader.transfer.parts import CAP_BYTES
 
 EDIT_S: Final = 5.0
 #: An edit that would show nothing new is not made: the difference must be at least this part of the whole.
@@ -181,8 +180,7 @@ def queued_text(texts: Texts, language: str, place: Place) -> str:
 
 def reason_text(texts: Texts, language: str, reason: Reason, job_id: int = 0) -> str:
     """A cause in the person's words, with what to do next."""
-    cap = texts.size(language, CAP_BYTES)
-    return texts.get(language, f"reason-{reason.value}", cap=cap, job=job_id)
+    return texts.get(language, f"reason-{reason.value}", cap=texts.cap(language), job=job_id)
 
 
 def progress_text(texts: Texts, job: Job, progress: Progress, speed_bytes_s: float) -> str:
@@ -192,6 +190,9 @@ def progress_text(texts: Texts, job: Job, progress: Progress, speed_bytes_s: flo
     if progress.phase is Phase.OPENING:
         return texts.get(language, "opening", host=job.link.host)
     done = texts.size(language, progress.done_bytes)
+    if progress.phase is Phase.PREPARING:
+        total = texts.size(language, total_bytes or 0)
+        return texts.get(language, "preparing", name=name, done=done, total=total)
     parked_s = (progress.parked_until or 0.0) - time.time()
     if parked_s > 0:
         return texts.get(language, "parked", name=name, done=done, wait=texts.duration(language, parked_s))

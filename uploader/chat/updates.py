@@ -8,9 +8,11 @@ from telethon import TelegramClient, events
 from telethon.tl import types
 
 from uploader import limits
+from uploader.chat import keyboards
 from uploader.chat.admin import AdminChat
 from uploader.chat.cookie_admin import CookieAdminChat
 from uploader.chat.receiver import Receiver
+from uploader.chat.settings import SettingsChat
 from uploader.chat.site_admin import SiteAdminChat
 from uploader.chat.sponsor_admin import SponsorAdminChat
 from uploader.chat.user import UserChat
@@ -38,6 +40,7 @@ class Updates:
         sponsor_admin: SponsorAdminChat,
         site_admin: SiteAdminChat,
         cookie_admin: CookieAdminChat,
+        settings: SettingsChat,
         intake: Intake,
         locks: SponsorLocks,
         texts: Texts,
@@ -46,6 +49,7 @@ class Updates:
         self._calls = Turnstile(limits.CALLS_PER_PACE, "too-many-calls")
         self._user = user
         self._admin = admin
+        self._settings = settings
         self._intake = intake
         self._locks = locks
         self._texts = texts
@@ -54,6 +58,7 @@ class Updates:
             "start": user.start,
             "help": user.help,
             "cancel": user.cancel,
+            "settings": settings.show,
         }
         self._admin_commands: Mapping[str, Command] = {
             "status": admin.status,
@@ -115,6 +120,9 @@ class Updates:
         if person is None:
             return
         try:
+            if (over_cap := keyboards.chosen(event.data)) is not None:
+                await self._settings.choose(person, event.query.query_id, event.message_id, over_cap)
+                return
             await self._user.pressed(person, event.query.query_id, event.data)
         except PeykError as error:
             _log.warning("button not answered", user=person.user_id, cause=str(error))

@@ -28,7 +28,6 @@ from uploader.storage.rates import Rates
 from uploader.telegram.gateway import Gateway
 from uploader.telegram.turns import Urgency
 from uploader.texts import Texts
-from uploader.transfer.parts import CAP_BYTES
 
 _log = structlog.get_logger(__name__)
 
@@ -58,11 +57,11 @@ class UserChat:
         """`/start`"""
         person = incoming.person
         await self._intake.meet(person)
-        await self._say(person, "start", name=person.name, cap=self._cap(person))
+        await self._say(person, "start", name=person.name)
 
     async def help(self, incoming: Incoming) -> None:
         """`/help`"""
-        await self._say(incoming.person, "help", cap=self._cap(incoming.person))
+        await self._say(incoming.person, "help", cap=self._texts.cap(incoming.person.language))
 
     async def cancel(self, incoming: Incoming) -> None:
         """`/cancel`: everything of this person."""
@@ -185,9 +184,6 @@ class UserChat:
 
     async def _say(self, person: Person, key: str, **arguments: str | int) -> None:
         await self._gateway.say(person, self._texts.get(person.language, key, **arguments))
-
-    def _cap(self, person: Person) -> str:
-        return self._texts.size(person.language, CAP_BYTES)
 
 
 def _titles(sponsors: Sequence[Sponsor]) -> str:

@@ -2,7 +2,7 @@
 
 import asyncio
 import tempfile
-from collections.abc import AsyncIterator, Iterable, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import replace
 from ipaddress import IPv4Network, IPv6Network
@@ -27,13 +27,14 @@ from uploader.sources.media.chooser import Chooser
 from uploader.sources.media.facts import Prober
 from uploader.sources.media.media import Media, Times
 from uploader.sources.media.messages import Film
+from uploader.sources.media.pieces import CONTAINERS, CannotCut, Cutter, Pieces
 from uploader.sources.media.process import Cells
 from uploader.sources.media.versions import Trial, Versions
 from uploader.sources.media.workshop import Workshop
 from uploader.sources.proxy import Proxy
 from uploader.sources.routing import Route, Source, route
 
-__all__ = ["Patience", "Resting", "Sources", "Times"]
+__all__ = ["CannotCut", "Patience", "Resting", "Sources", "Times"]
 
 _CAP_BYTES: Final = 2000 * MIB
 
@@ -157,6 +158,28 @@ class Sources:
     def resting(self) -> list[Resting]:
         """The sites that fail, and are not asked for now."""
         return self._breakers.resting()
+
+    def is_film(self, remote: RemoteFile) -> bool:
+        """Whether `remote` is a film that `pieces` may be able to cut."""
+        return remote.mime_type in CONTAINERS and remote.size_bytes is not None
+
+    @asynccontextmanager
+    async def pieces(
+        self, remote: RemoteFile, cap_bytes: int, progress: Callable[[int], None]
+    ) -> AsyncIterator[Pieces]:
+        """An open film (see `is_film`) in pieces of at most `cap_bytes`, each of which plays.
+
+        They lie on disk until the context ends; `progress` is told how much of the film was fetched.
+
+        Raises:
+            CannotCut: on entering: it has to go as it is.
+            SourceError: what reading `remote` raises.
+        """
+        if self._prober is None:
+            raise RuntimeError("Sources is used within `async with`")
+        cutter = Cutter(self._cells, self._workshop, self._prober.facts_of)
+        async with cutter.pieces(remote, cap_bytes, progress) as pieces:
+            yield pieces
 
     async def _asked(self, way: Route, exits: AsyncExitStack) -> RemoteFile | None:
         """The file, if the site itself answers with one; None: it is a matter for yt-dlp."""

@@ -5,13 +5,23 @@ from typing import Any
 import sqlalchemy as sa
 
 from uploader import limits
-from uploader.model import JobState
+from uploader.model import Job, JobState
 from uploader.storage.tables import files, in_state, jobs
 
 
 def order(table: sa.FromClause) -> tuple[sa.ColumnElement[Any], ...]:
     """Return the columns by which queued jobs are claimed: people take turns, see `turn_at`."""
     return table.c.turn_at, table.c.id
+
+
+def held_by(job: Job) -> sa.ColumnElement[bool]:
+    """Return whether a row is this job, still held by the worker and in the attempt of its claim."""
+    return sa.and_(
+        jobs.c.id == job.id,
+        jobs.c.worker == job.worker,
+        jobs.c.attempt == job.attempt,
+        in_state(jobs.c.state, JobState.RUNNING),
+    )
 
 
 def turn_at(

@@ -7,7 +7,7 @@ from uploader.errors import Reason
 from uploader.model import Job, JobState
 from uploader.storage.database import Database, Lock
 from uploader.storage.job_row import from_row
-from uploader.storage.tables import ENDED_STATES, heard, in_state, jobs
+from uploader.storage.tables import ENDED_STATES, heard, in_state, jobs, volumes
 
 
 def _first(
@@ -55,7 +55,10 @@ class Deadlines:
         await self._database.once(sa.delete(heard).where(heard.c.heard_at <= heard_since))
         since = self._database.now() - limits.ENDED_KEPT_S
         old = _first(limits.PRUNED_AT_ONCE, jobs.c.updated_at, since, *ENDED_STATES)
-        return len(await self._database.once(sa.delete(jobs).where(old).returning(jobs.c.id)))
+        gone = [row.id for row in await self._database.once(sa.delete(jobs).where(old).returning(jobs.c.id))]
+        if gone:
+            await self._database.once(sa.delete(volumes).where(volumes.c.job_id.in_(gone)))
+        return len(gone)
 
     async def _end(self, statement: sa.Update) -> list[Job]:
         rows = await self._database.once(statement.returning(*jobs.c), lock=Lock.QUEUE)

@@ -317,12 +317,7 @@ class Jobs:
         """Write through the fence: only as the worker, and in the attempt, that hold the job."""
         statement = (
             sa.update(jobs)
-            .where(
-                jobs.c.id == job.id,
-                jobs.c.worker == job.worker,
-                jobs.c.attempt == job.attempt,
-                in_state(jobs.c.state, JobState.RUNNING),
-            )
+            .where(claim.held_by(job))
             .values(**values)
             .returning(jobs.c.cancel_requested, jobs.c.random_id)
         )

@@ -5,7 +5,7 @@ from typing import Final
 import sqlalchemy as sa
 from cachetools import TTLCache
 
-from uploader.model import Person
+from uploader.model import OverCap, Person
 from uploader.storage.database import Database
 from uploader.storage.tables import Row, people
 
@@ -45,11 +45,23 @@ class People:
         )
         self._known[person.user_id] = person
 
+    async def over_cap(self, user_id: int) -> OverCap:
+        """Return what becomes of this person's files that are above the cap."""
+        statement = sa.select(people.c.over_cap).where(self._is(user_id))
+        async with self._database.read() as connection:
+            chosen = (await connection.execute(statement)).scalar_one_or_none()
+        return OverCap.SPLIT if chosen is None else OverCap(chosen)
+
+    async def choose(self, user_id: int, over_cap: OverCap) -> None:
+        """Keep what this person, who was seen before, wants of files above the cap."""
+        await self._database.once(sa.update(people).where(self._is(user_id)).values(over_cap=over_cap.value))
+
+    def _is(self, user_id: int) -> sa.ColumnElement[bool]:
+        return sa.and_(people.c.account_id == self._account_id, people.c.user_id == user_id)
+
     async def get(self, user_id: int) -> Person | None:
         """Return the person as last seen by this account."""
-        statement = sa.select(people).where(
-            people.c.account_id == self._account_id, people.c.user_id == user_id
-        )
+        statement = sa.select(people).where(self._is(user_id))
         async with self._database.read() as connection:
             row = (await connection.execute(statement)).one_or_none()
         return None if row is None else from_row(row)

@@ -105,6 +105,23 @@ people = sa.Table(
     sa.Column("language", Text, nullable=False),
     sa.Column("name", Text, nullable=False),
     sa.Column("seen_at", sa.Double, nullable=False),
+    sa.Column("over_cap", Text),  # what they chose; NULL: nothing yet
+)
+
+#: The messages that a file above the cap comes in, from when the first of them is about to be sent.
+volumes = sa.Table(
+    "volumes",
+    metadata,
+    sa.Column("job_id", Long, primary_key=True, autoincrement=False),
+    sa.Column("number", sa.Integer, primary_key=True, autoincrement=False),
+    sa.Column("name", Text, nullable=False),
+    sa.Column("size_bytes", Long, nullable=False),
+    sa.Column("validator", Text),
+    sa.Column("sha256", Text),
+    sa.Column("plays", sa.Boolean, nullable=False),
+    sa.Column("random_id", Long, nullable=False),
+    sa.Column("is_sent", sa.Boolean, nullable=False),
+    sa.Column("message_id", Long),
 )
 
 sponsors = sa.Table(

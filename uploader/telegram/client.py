@@ -3,6 +3,7 @@
 import asyncio
 import fcntl
 import os
+import re
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
@@ -27,7 +28,7 @@ from telethon.network import ConnectionTcpAbridged, ConnectionTcpObfuscated
 from telethon.sessions import MemorySession, SQLiteSession
 
 from uploader.config import Config
-from uploader.errors import ConfigError, TelegramError
+from uploader.errors import ConfigError, LoggedOut, TelegramError
 
 DEVICE_MODEL: Final = "Peyk"
 #: A login and the first answers take a second or two; a data centre that needs longer is away.
@@ -86,12 +87,53 @@ async def log_in(config: Config, version: str) -> Login:
             kept.save()
     finally:
         kept.close()
+    return login_of(client, me.username or "")
+
+
+def carrying_client(config: Config, version: str, path: Path) -> TelegramClient:
+    """The client of a session file that was logged in before; it hears nothing. Not connected yet."""
+    return _client(SQLiteSession(str(path)), config, version, receive_updates=False)
+
+
+def anonymous_client(config: Config, version: str) -> TelegramClient:
+    """A client of nobody yet, whose session is kept in memory alone. Not connected yet."""
+    session = MemorySession()
+    if config.dc_public_key is not None:
+        _trust(config.dc_public_key)
+    if (address := config.dc_host_port) is not None:
+        session.set_dc(config.dc_id, *address)
+    return _client(session, config, version, receive_updates=False)
+
+
+def keep(session: Any, path: Path) -> None:
+    """Write a session that is in memory to a file, which only its owner may read."""
+    path.unlink(missing_ok=True)
+    _make(path)
+    kept = SQLiteSession(str(path))
+    kept.set_dc(session.dc_id, session.server_address, session.port)
+    kept.auth_key = session.auth_key
+    kept.save()
+    kept.close()
+
+
+def login_of(client: Any, username: str) -> Login:
+    """Where and by which key a connected client is logged in."""
+    session = client.session
     return Login(
-        username=me.username or "",
-        host=session.server_address,
-        port=session.port,
-        auth_key=session.auth_key.key,
+        username=username, host=session.server_address, port=session.port, auth_key=session.auth_key.key
     )
+
+
+def session_path(config: Config, account: str) -> Path:
+    """The session file of an account ("bot-1", "user-2") at the configured data centre."""
+    trusted = "" if config.dc_public_key is None else "-" + _trust(config.dc_public_key)
+    return config.sessions_dir / f"{account}{trusted}.session"
+
+
+def user_sessions(config: Config) -> list[Path]:
+    """The session files of user accounts at the configured data centre."""
+    name = re.compile(session_path(config, "user-0").name.replace("user-0", "user-[0-9]+"))
+    return sorted(path for path in config.sessions_dir.iterdir() if name.fullmatch(path.name))
 
 
 def new_client(config: Config, version: str) -> TelegramClient:
@@ -119,13 +161,17 @@ async def _open(client: Any, connect: Callable[[], Awaitable[Any]]) -> AsyncIter
         except (OSError, TimeoutError) as error:
             cause = type(error).__name__
             raise TelegramError(f"the data centre does not answer ({cause}); check the network") from error
+        except AuthKeyNotFound as error:
+            raise LoggedOut("the data centre does not know this login any more") from error
         yield result
     finally:
         await client.disconnect()
 
 
 def _session(config: Config) -> SQLiteSession:
-    session = SQLiteSession(str(_session_path(config)))
+    path = session_path(config, f"bot-{config.bot_id}")
+    _make(path)
+    session = SQLiteSession(str(path))
     address = config.dc_host_port
     if address is not None:
         session.set_dc(config.dc_id, *address)
@@ -161,15 +207,10 @@ def _proxy(url: str) -> dict[str, Any] | None:
     }
 
 
-def _session_path(config: Config) -> Path:
-    """The session file: one per bot and data centre, made with mode 0600 before Telethon opens it."""
-    name = f"bot-{config.bot_id}"
-    if config.dc_public_key is not None:
-        name += "-" + _trust(config.dc_public_key)
-    path = config.sessions_dir / f"{name}.session"
+def _make(path: Path) -> None:
+    """Make a file with mode 0600 before Telethon opens it."""
     os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
     path.chmod(0o600)
-    return path
 
 
 def _trust(pem: Path) -> str:

@@ -13,15 +13,10 @@ import telethon
 from telethon import TelegramClient, errors
 from telethon.tl import functions, types
 
-from uploader.errors import (
-    NoAnswer,
-    PartsLost,
-    Reason,
-    TelegramError,
-    TransferError,
-)
+from uploader.errors import NoAnswer, TelegramError
 from uploader.model import Caption, Delivered, Document, Person, Sponsor, Uploaded
 from uploader.telegram.calls import Calls
+from uploader.telegram.documents import delivered_by, document_of, message_id_of, parts_needed
 from uploader.telegram.media import as_entities, as_media
 from uploader.telegram.pacing import Pacer
 from uploader.telegram.refusals import GONE, REFERENCE, ReferenceLost
@@ -78,10 +73,23 @@ class Gateway:
             reply_markup=self._markup(keyboard),
         )
         result = await self._calls.send(person.user_id, request, urgency)
-        message_id = _message_id(result, request.random_id)
+        message_id = message_id_of(result, request.random_id)
         if message_id is None:
             raise TelegramError(f"no message id in {type(result).__name__}")
         return message_id
+
+    async def announce(self, person: Person, text: str, random_id: int) -> int | None:
+        """Send a message that must arrive, and once: see `deliver`. Returns its id, if Telegram tells it.
+
+        Raises:
+            ChatUnreachable, FloodWait, TelegramError; NoAnswer after two calls
+        """
+        request = functions.messages.SendMessageRequest(
+            peer=_peer(person), message=text[:TEXT_CHARACTERS], random_id=random_id, no_webpage=True
+        )
+        with suppress(errors.RandomIdDuplicateError):
+            return message_id_of(await self._send_twice(person.user_id, request), random_id)
+        return None
 
     async def edit(
         self, person: Person, message_id: int, text: str, keyboard: Keyboard = (), *, skippable: bool = False
@@ -123,14 +131,8 @@ class Gateway:
         Raises:
             PartsLost, TransferError, ChatUnreachable, FloodWait, TelegramError; NoAnswer after two calls
         """
-        try:
+        with parts_needed():
             return await self._post(person, as_media(uploaded), random_id, caption)
-        except errors.FilePart0MissingError:
-            raise PartsLost(Reason.UPLOAD_FAILED, "part 0", part=0) from None
-        except errors.FilePartMissingError as error:
-            raise PartsLost(Reason.UPLOAD_FAILED, f"part {error.which}", part=error.which) from None
-        except GONE as error:
-            raise TransferError(Reason.UPLOAD_FAILED, type(error).__name__) from None
 
     async def deliver_again(
         self, person: Person, document: Document, random_id: int, caption: Caption = NO_CAPTION
@@ -154,7 +156,7 @@ class Gateway:
             FloodWait, TelegramError
         """
         request = functions.messages.GetMessagesRequest(id=[types.InputMessageID(message_id)])
-        return next(map(_document, (await self._calls.call(request)).messages), None)
+        return next(map(document_of, (await self._calls.call(request)).messages), None)
 
     async def _post(self, person: Person, media: Any, random_id: int, caption: Caption) -> Delivered:
         request = functions.messages.SendMediaRequest(
@@ -168,7 +170,7 @@ class Gateway:
             result = await self._send_twice(person.user_id, request)
         except errors.RandomIdDuplicateError:
             return Delivered(message_id=None)
-        return _delivered(result, random_id)
+        return delivered_by(result, random_id)
 
     async def _send_twice(self, chat_id: int, request: Any) -> Any:
         """Send again if no answer comes: the `random_id` sees to it that the file comes once."""
@@ -285,34 +287,3 @@ def _button(button: Button) -> Any:
     # Telethon's own makers: the TL types behind them change from layer to layer
     make = telethon.Button
     return make.url(button.text, button.url) if button.url else make.inline(button.text, button.data)
-
-
-def _delivered(result: Any, random_id: int) -> Delivered:
-    """What the answer to a send tells of the message and of the file that Telegram holds."""
-    size_bytes = name = held = None
-    for update in getattr(result, "updates", ()):
-        message = getattr(update, "message", None)
-        if isinstance(document := getattr(getattr(message, "media", None), "document", None), types.Document):
-            size_bytes = int(document.size)
-            names = [each.file_name for each in document.attributes if hasattr(each, "file_name")]
-            name, held = names[0] if names else None, _document(message)
-    message_id = _message_id(result, random_id)
-    return Delivered(message_id=message_id, size_bytes=size_bytes, name=name, document=held)
-
-
-def _document(message: Any) -> Document | None:
-    """The file of a message."""
-    document = getattr(getattr(message, "media", None), "document", None)
-    if not isinstance(document, types.Document):
-        return None
-    return Document(id=document.id, access_hash=document.access_hash, file_reference=document.file_reference)
-
-
-def _message_id(result: Any, random_id: int) -> int | None:
-    """The id of the message that a send made, from whichever form of answer the data centre chose."""
-    if isinstance(result, types.UpdateShortSentMessage):
-        return int(result.id)
-    updates = getattr(result, "updates", ())
-    named = [u.id for u in updates if isinstance(u, types.UpdateMessageID) and u.random_id == random_id]
-    new = [u.message.id for u in updates if isinstance(u, types.UpdateNewMessage)]
-    return next(iter(named + new), None)

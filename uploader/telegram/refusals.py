@@ -9,6 +9,7 @@ from uploader.errors import (
     ChannelUnusable,
     ChatUnreachable,
     FloodWait,
+    LoggedOut,
     NoAnswer,
     Reason,
     TelegramError,
@@ -69,6 +70,8 @@ async def translated() -> AsyncIterator[None]:
         raise ChannelUnusable(type(error).__name__) from None
     except (errors.FilePartsInvalidError, errors.Md5ChecksumInvalidError) as error:
         raise TransferError(Reason.UPLOAD_FAILED, type(error).__name__) from None
+    except (errors.UnauthorizedError, errors.AuthKeyError) as error:
+        raise LoggedOut(type(error).__name__) from None
     except errors.RPCError as error:
         raise TelegramError(f"{type(error).__name__} ({error.message})") from None
     except (OSError, TimeoutError, ValueError) as error:

@@ -10,16 +10,22 @@ from typing import Final
 
 from fluent.runtime import FluentBundle, FluentResource
 
+from uploader.limits import MIB
+
 LANGUAGES: Final = ("en", "fa")
 _PERSIAN_DIGITS: Final = str.maketrans("0123456789.%", "۰۱۲۳۴۵۶۷۸۹٫٪")
 _BAR_CELLS: Final = 12
+#: Of an account without Premium: https://core.telegram.org/api/config#upload-max-fileparts-default
+CAP_BYTES: Final = 2000 * MIB
 
 
 class Texts:
     """Every text of the bot, by language and key."""
 
-    def __init__(self, default_language: str) -> None:
+    def __init__(self, default_language: str, cap_bytes: int = CAP_BYTES) -> None:
+        """`cap_bytes`: the most that fits into one message."""
         self._default = default_language
+        self._cap_bytes = cap_bytes
         self._bundles = {language: _bundle(language) for language in LANGUAGES}
 
     def language_of(self, telegram_code: str | None) -> str:
@@ -59,6 +65,10 @@ class Texts:
             unit, number = larger, number / 1024
         whole = unit == "b" or number >= 100 or number == int(number)
         return self.get(language, f"unit-{unit}", n=self.digits(language, f"{number:.{0 if whole else 1}f}"))
+
+    def cap(self, language: str) -> str:
+        """The most that fits into one message."""
+        return self.size(language, self._cap_bytes)
 
     def duration(self, language: str, seconds: float) -> str:
         """A duration in one unit, rounded up: nobody is promised less than it takes."""

@@ -4,9 +4,11 @@
 start =
     Hello { $name }! I am a courier for files.
 
-    Send me a link to a file and I bring the file here, up to { $cap }. /help says more.
+    Send me a link to a file and I bring the file here. /help says more.
 help =
-    Send me a link, such as https://example.com/film.mp4, and I bring the file into this chat, up to { $cap }.
+    Send me a link, such as https://example.com/film.mp4, and I bring the file into this chat.
+
+    • A file over { $cap } comes in several parts, or not at all: /settings is where you choose.
 
     • One message, one link. You can send the next one at once: they wait in a queue.
     • /cancel stops everything of yours that waits or runs.
@@ -19,6 +21,30 @@ help-admin =
     /sites – sites that fail and are let rest for a minute
     /maintenance on, /maintenance off – stop or resume taking links
     /lock – sponsor channels: /lock add @channel, /lock remove @channel
+
+settings =
+    What shall I do with a file over { $cap }, which does not fit into one message?
+    { $choice ->
+        [split] Now: I send it in parts. A film in parts that play; anything else in parts that you join, and I tell you how.
+       *[refuse] Now: I do not bring it, and say so.
+    }
+button-split = Send it in parts
+button-refuse = Do not bring it
+settings-split = From now on: in parts.
+settings-refuse = From now on: not at all.
+
+volume-of = { $name } · part { $number-text } of { $count-text }
+volume = { $name } · part { $number-text }
+manifest = { $name } ({ $total }) did not fit into one message of { $cap }. It came in { $count-text } parts, each with its SHA-256:
+manifest-plays = { $name } ({ $total }) did not fit into one message of { $cap }. It came in { $count-text } parts, each of which plays by itself. They and their SHA-256:
+manifest-volume = { $name } · { $size }
+manifest-join = To have the file again, save all parts into one folder and join them there:
+manifest-windows = Windows (Command Prompt; or 7-Zip: File, Combine Files):
+manifest-unix = macOS and Linux (Terminal):
+manifest-android = Android: open the first part with an app that joins .001 files, or use the line above in Termux.
+manifest-whole = SHA-256 of the joined file:
+manifest-uncut = It is a film, but I could not cut it so that each part plays.
+manifest-settings = If you would rather not have such files: /settings
 
 no-link = I see no link in this message. Send one that starts with https:// – for example https://example.com/film.mp4
 bad-link = I cannot use this link: { $reason }
@@ -36,6 +62,9 @@ queued-wait = { $ahead ->
    *[other] Accepted. { $ahead-text } files are before yours: it starts in about { $wait }.
 }
 queued-own = Accepted. It starts when one of your other files has arrived.
+preparing =
+    { $name }
+    { $done } of { $total } fetched. I cut it into parts that play, and then send them.
 back = I was away for { $wait }, and am back. { $count ->
     [one] Your file goes on; you need not send it again.
    *[other] Your { $count-text } files go on; you need not send them again.
@@ -108,7 +137,8 @@ reason-site-rests = the site has failed for everybody of late, so I let it rest 
 reason-site-broken = the site made an error while sending the file. Try again later, or take another link.
 reason-changed = the file changed at the site while I was fetching it. Send the link again.
 reason-empty = the file is empty (0 bytes), and Telegram takes no empty files.
-reason-too-large = the file is larger than { $cap }, the most that Telegram lets me bring. Send a smaller one.
+reason-too-large = the file is larger than { $cap }, the most that fits into one message. Send a smaller one, or choose in /settings that I send it in parts.
+reason-too-many-volumes = the file is too large even for parts of { $cap }. Send a smaller one.
 reason-no-media = I found neither a file nor a film on this page. Send the link of the film itself.
 reason-playlist = this is a list of films. Send the link of one of them.
 reason-live = this is live, and has no end that I could wait for. Send it again when it is over.
@@ -177,6 +207,9 @@ lock-removed = Removed: { $title } (@{ $username }).
 lock-unknown = @{ $username } is not among the sponsors. /lock shows the list.
 lock-not-found = There is no public channel @{ $username }.
 lock-not-admin = I cannot see who is in @{ $username }. Make me an admin of that channel, then try again.
+alert-carrier = The account { $name } carries no files for { $wait }: { $cause }
+alert-missing = The account { $name } cannot be used: { $cause }. I go on without it; repair that, then restart me.
+alert-premium = The account { $name } no longer carries files over { $cap }: { $cause }. They go in parts.
 
 unit-b = { $n } B
 unit-kib = { $n } KiB
@@ -188,6 +221,7 @@ time-h = { $n } h
 
 command-start = How to begin
 command-help = What I can do
+command-settings = What to do with very large files
 command-cancel = Stop everything of mine
 
 # Under a delivered film or song; the fields are those of PEYK_CAPTION

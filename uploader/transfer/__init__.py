@@ -1,5 +1,6 @@
 """The transfer of a file's bytes to Telegram: our own upload-only MTProto connections."""
 
+from uploader.transfer.carriers import Carrier, Carriers
 from uploader.transfer.endpoint import Endpoint
 from uploader.transfer.parts import CAP_BYTES, PART_BYTES, PART_LIMIT, all_but
 from uploader.transfer.patience import Patience
@@ -11,6 +12,8 @@ __all__ = [
     "CAP_BYTES",
     "PART_BYTES",
     "PART_LIMIT",
+    "Carrier",
+    "Carriers",
     "Endpoint",
     "Patience",
     "PoolStatus",

@@ -37,12 +37,12 @@ class Run:
     stop: int
 
 
-def check_size(size_bytes: int) -> None:
+def check_size(size_bytes: int, cap_bytes: int = CAP_BYTES) -> None:
     """Raise SourceError(EMPTY) or SourceError(TOO_LARGE) for a size that Telegram does not take."""
     if size_bytes <= 0:
         raise SourceError(Reason.EMPTY, f"{size_bytes} bytes")
-    if size_bytes > CAP_BYTES:
-        raise SourceError(Reason.TOO_LARGE, f"{size_bytes} bytes, at most {CAP_BYTES}")
+    if size_bytes > cap_bytes:
+        raise SourceError(Reason.TOO_LARGE, f"{size_bytes} bytes, at most {cap_bytes}")
 
 
 def is_small(size_bytes: int) -> bool:

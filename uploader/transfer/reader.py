@@ -35,6 +35,14 @@ class Reader:
             filled += len(taken)
         return filled
 
+    async def take(self, most_bytes: int | None = None) -> bytes:
+        """The next bytes as they come, at most so many; none at the source's end."""
+        if most_bytes == 0 or await self.ended():
+            return b""
+        taken = bytes(self._rest[:most_bytes])
+        self._rest = self._rest[len(taken) :]
+        return taken
+
     async def ended(self) -> bool:
         """Whether no byte is left; waits for the next chunk to know it."""
         while not self._rest:

@@ -27,6 +27,7 @@ async def upload(
     report: Callable[[int], None],
     parked: Callable[[float], None] = lambda _until: None,
     digest: bool = False,
+    cap_bytes: int = parts.CAP_BYTES,
 ) -> Uploaded:
     """Send all bytes of `remote` and return what its message needs.
 
@@ -35,27 +36,28 @@ async def upload(
     file that cannot be resumed (unknown size, no validator, small). `report` gets the acknowledged bytes,
     `parked` until when (epoch seconds) the data centre wants no parts. With `digest`, `Uploaded.sha256_hex`
     is told if all bytes were read now: a digest cannot be taken up where an earlier attempt left it.
+    `cap_bytes`: what the account may send, in whole parts.
 
     Raises SourceError (EMPTY, TOO_LARGE, what the source raises; CHANGED or SITE_BROKEN as SourceTemporary
     when it yields more or less than it promised), TransferError, TransferTemporary (PartsLost: `checkpoint`
     is of no use), AccountStopped, and what `save` raises.
     """
-    start = _start(remote, checkpoint, pool.account)
+    start = _start(remote, checkpoint, pool.account, cap_bytes)
     ledger = Ledger(start if _resumable(remote) else None, save, report)
     with _one_error(), _refused_as_lost(resumed=start is checkpoint):
         async with ledger.kept():
             with pool.claim(parked) as slots:
                 way = _Way(remote, pool, slots, ledger, start.file_id, digest=digest)
                 if remote.size_bytes is None:
-                    return await way.carry_stream()
+                    return await way.carry_stream(cap_bytes)
                 return await way.carry_known(remote.size_bytes, start.acked)
 
 
-def _start(remote: RemoteFile, checkpoint: Checkpoint | None, account: str) -> Checkpoint:
+def _start(remote: RemoteFile, checkpoint: Checkpoint | None, account: str, cap_bytes: int) -> Checkpoint:
     """The checkpoint to go on from, or one of a new upload with nothing acknowledged yet."""
     size_bytes = remote.size_bytes or 0
     if remote.size_bytes is not None:
-        parts.check_size(size_bytes)
+        parts.check_size(size_bytes, cap_bytes)
     if checkpoint is not None and parts.fits(checkpoint, size_bytes, remote.validator, account):
         return checkpoint
     return Checkpoint(
@@ -112,7 +114,7 @@ class _Way:
             await self._all_sent()
         return self._uploaded(size_bytes, md5.hexdigest() if md5 is not None else None)
 
-    async def carry_stream(self) -> Uploaded:
+    async def carry_stream(self, cap_bytes: int) -> Uploaded:
         """Send a file of unknown size: the last part waits for all others, for it tells their number.
 
         https://core.telegram.org/api/files#streamed-uploads
@@ -123,8 +125,8 @@ class _Way:
                 room, part_bytes = await self._filled(reader, PART_BYTES)
                 if await reader.ended():
                     break
-                if part + 1 == parts.PART_LIMIT:
-                    raise SourceError(Reason.TOO_LARGE, f"more than {parts.CAP_BYTES} bytes")
+                if (part + 1) * PART_BYTES >= cap_bytes:
+                    raise SourceError(Reason.TOO_LARGE, f"more than {cap_bytes} bytes")
                 self._begin(tasks, room, part, parts.TOTAL_UNKNOWN, part_bytes)
                 part += 1
             await self._all_sent()

@@ -10,7 +10,7 @@ from uploader.errors import Reason, SourceError
 from uploader.sources.media.process import Cell, Cells
 
 #: What fetched files are. Not among them: lists that lead elsewhere (hls, dash, concat), and pictures.
-_DEMUXERS: Final = "mov,mp4,matroska,webm,mpegts,aac,mp3,ogg,flac,flv"
+DEMUXERS: Final = "mov,mp4,matroska,webm,mpegts,aac,mp3,ogg,flac,flv"
 _MUXERS: Final = {"mp4": "mp4", "mkv": "matroska", "m4a": "ipod", "mp3": "mp3", "ogg": "ogg", "flac": "flac"}
 _FAST_START: Final = ("-movflags", "+faststart")
 
@@ -25,7 +25,7 @@ async def join(parts: Sequence[Path], into: Path, cells: Cells, cell: Cell) -> N
     container = into.suffix.removeprefix(".")
     inputs: list[str] = []
     for part in parts:
-        inputs += ["-protocol_whitelist", "file", "-format_whitelist", _DEMUXERS, "-i", str(part)]
+        inputs += ["-protocol_whitelist", "file", "-format_whitelist", DEMUXERS, "-i", str(part)]
     if len(parts) == 2:
         maps = ["-map", "0:v:0", "-map", "1:a:0"]
     else:

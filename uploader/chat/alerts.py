@@ -1,0 +1,47 @@
+"""What admins are told without having asked: an account can no longer do what it did."""
+
+from collections.abc import Callable, Iterable
+
+import structlog
+
+from uploader.errors import PeykError
+from uploader.storage.people import People
+from uploader.telegram.gateway import Gateway
+from uploader.texts import Texts
+
+_log = structlog.get_logger(__name__)
+
+
+class Alerts:
+    """Writes to those admins who have written to the bot before."""
+
+    def __init__(self, gateway: Gateway, people: People, texts: Texts, admins: Iterable[int]) -> None:
+        self._gateway = gateway
+        self._people = people
+        self._texts = texts
+        self._admins = tuple(admins)
+
+    async def carrier_rests(self, name: str, cause: str, wait_s: float) -> None:
+        """An account carries no files for `wait_s` seconds; 0: only none above the cap."""
+
+        def text(language: str) -> str:
+            if wait_s > 0:
+                wait = self._texts.duration(language, wait_s)
+                return self._texts.get(language, "alert-carrier", name=name, wait=wait, cause=cause)
+            cap = self._texts.cap(language)
+            return self._texts.get(language, "alert-premium", name=name, cap=cap, cause=cause)
+
+        await self._tell(text)
+
+    async def carrier_is_missing(self, name: str, cause: str) -> None:
+        """An account could not be taken up at the start."""
+        await self._tell(lambda language: self._texts.get(language, "alert-missing", name=name, cause=cause))
+
+    async def _tell(self, text: Callable[[str], str]) -> None:
+        for user_id in self._admins:
+            try:
+                person = await self._people.get(user_id)
+                if person is not None:
+                    await self._gateway.say(person, text(person.language))
+            except PeykError as error:
+                _log.warning("an admin was not told", admin=user_id, cause=str(error))

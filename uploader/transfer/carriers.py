@@ -1,0 +1,141 @@
+"""The accounts that carry files: which takes the next one, and what becomes of one that fails."""
+
+import asyncio
+import time
+from collections import Counter
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+
+import structlog
+
+from uploader import limits
+from uploader.errors import (
+    AccountStopped,
+    CarrierRests,
+    ChannelUnusable,
+    LoggedOut,
+    PartsLost,
+    TransferError,
+    TransferTemporary,
+)
+from uploader.model import Caption, Delivered, Person, Uploaded
+from uploader.transfer.pool import UploadPool
+
+#: Posts an uploaded file in a person's chat, once for a random_id: (person, file, random_id, caption).
+Post = Callable[[Person, Uploaded, int, Caption], Awaitable[Delivered]]
+#: Tells those who can see to it that a carrier (its name) rests: why, and for how many seconds.
+Alert = Callable[[str, str, float], Awaitable[None]]
+
+_log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Carrier:
+    """One account: its upload connections, and the way from there into people's chats."""
+
+    name: str  # that an operator knows it by
+    pool: UploadPool
+    cap_bytes: int  # the largest file that it may upload
+    post: Post
+
+
+@dataclass(frozen=True, eq=False)
+class Hired:
+    """A carrier at work on one file. `parked` is told until when (epoch seconds) it may send nothing."""
+
+    carrier: Carrier
+    parked: Callable[[float], None]
+
+
+class Carriers:
+    """All carriers; of equals the first is taken, so the bot itself comes first.
+
+    One that fails rests and its file goes by another, from the start: parts belong to the account that sent
+    them. The last one that is left is never taken away: its failures are its jobs' failures.
+    """
+
+    def __init__(self, carriers: Sequence[Carrier], plain_cap_bytes: int, alert: Alert) -> None:
+        """`plain_cap_bytes`: what an account without Premium may upload."""
+        self._caps = {carrier: carrier.cap_bytes for carrier in carriers}
+        self._plain_cap_bytes = plain_cap_bytes
+        self._alert = alert
+        self._files = Counter[Carrier]()
+        self._rests_until = dict.fromkeys(carriers, 0.0)  # epoch seconds
+
+    @property
+    def cap_bytes(self) -> int:
+        """The largest file that some carrier would take now."""
+        return max(self._caps[carrier] for carrier in self._awake() or self._caps)
+
+    @asynccontextmanager
+    async def use(self, size_bytes: int | None, account: str = "") -> AsyncIterator[Hired]:
+        """The carrier for a file of `size_bytes`: the one of `account`, which has parts of it, or the idlest.
+
+        Raises CarrierRests if it failed within the block and another would take the file.
+        """
+        carrier = self._choose(size_bytes or 0, account)
+        rests_until = 0.0
+        self._files[carrier] += 1
+        try:
+            async with asyncio.timeout(None) as patience:
+
+                def parked(until: float) -> None:
+                    nonlocal rests_until
+                    long = until - time.time() > limits.CARRIER_PARKED_S
+                    if long and self._awake(size_bytes or 0, but=carrier):
+                        rests_until = until
+                        patience.reschedule(asyncio.get_running_loop().time())
+
+                yield Hired(carrier, parked)
+        except TimeoutError:
+            if not patience.expired():
+                raise
+            await self._rest(carrier, rests_until, "it was asked to wait")
+            raise CarrierRests(carrier.name) from None
+        except (AccountStopped, LoggedOut, ChannelUnusable) as error:
+            await self._failed(carrier, size_bytes or 0, error)
+            raise
+        except TransferError as error:
+            if (size_bytes or 0) <= self._plain_cap_bytes or not _is_refusal(error):
+                raise
+            self._caps[carrier] = self._plain_cap_bytes
+            await self._rest(carrier, 0.0, f"no file above the cap is taken from it: {error}")
+            raise CarrierRests(carrier.name) from error
+        finally:
+            self._files[carrier] -= 1
+
+    def _choose(self, size_bytes: int, account: str) -> Carrier:
+        fit = self._awake(size_bytes) or [each for each in self._caps if self._caps[each] >= size_bytes]
+        own = [each for each in fit if each.pool.account == account]
+        return min(own or fit or self._caps, key=self._load)
+
+    def _load(self, carrier: Carrier) -> tuple[bool, int]:
+        return carrier.pool.status().parked_until is not None, self._files[carrier]
+
+    def _awake(self, size_bytes: int = 0, *, but: Carrier | None = None) -> list[Carrier]:
+        now = time.time()
+        return [
+            carrier
+            for carrier, cap_bytes in self._caps.items()
+            if cap_bytes >= size_bytes and self._rests_until[carrier] <= now and carrier is not but
+        ]
+
+    async def _failed(self, carrier: Carrier, size_bytes: int, error: Exception) -> None:
+        """Let a carrier rest if there are others for what it had: or smaller ones, for volumes of it."""
+        size_bytes = min(size_bytes, self._plain_cap_bytes)
+        if self._awake(size_bytes, but=carrier):
+            await self._rest(carrier, time.time() + limits.CARRIER_REST_S, str(error))
+            raise CarrierRests(carrier.name) from error
+
+    async def _rest(self, carrier: Carrier, until: float, why: str) -> None:
+        was_awake = self._rests_until[carrier] <= time.time()
+        self._rests_until[carrier] = max(until, self._rests_until[carrier])
+        if was_awake:
+            _log.error("a carrier rests", carrier=carrier.name, cause=why)
+            await self._alert(carrier.name, why, max(0.0, until - time.time()))
+
+
+def _is_refusal(error: TransferError) -> bool:
+    """Whether the data centre does not want these parts, now or later."""
+    return not isinstance(error, TransferTemporary) or (isinstance(error, PartsLost) and error.part is None)
