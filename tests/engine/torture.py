@@ -52,7 +52,7 @@ FAULTS = (
     Fault("messages.sendMedia", probability=0.03, error=(420, "FLOOD_WAIT_2")),
     Fault("connect", probability=0.02, drop=True),
     # not broken, but slow: most kills shall meet a file on its way, or the moment between sending and noting
-    Fault("messages.sendMedia", probability=0.5, delay_s=1.0),
+    Fault("messages.sendMedia", probability=0.8, delay_s=2.0),
     Fault("upload.save", delay_s=0.5),
 )
 
