@@ -194,11 +194,11 @@ class Torture:
 
     async def _kill(self, engines: list["_Engine"]) -> None:
         while self._kills < self._plan.kills:
+            await asyncio.sleep(self._plan.kill_every_s)
             engine = self._chance.choice(engines)
             await engine.kill()
             await engine.start()
             self._kills += 1
-            await asyncio.sleep(self._plan.kill_every_s)
 
     async def _look(self, engines: list["_Engine"]) -> None:
         while True:
