@@ -41,9 +41,10 @@ def main(context: typer.Context) -> None:
 def bot() -> None:
     """Serve users until SIGTERM or ctrl-c; a second one stops at once."""
     from uploader import logs
-    from uploader.app import serve, stop_on_signals
+    from uploader.app import serve
     from uploader.config import Config
     from uploader.errors import ConfigError, PeykError
+    from uploader.service import stop_on_signals
 
     async def run(config: Config) -> None:
         stop = asyncio.Event()

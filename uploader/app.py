@@ -1,13 +1,10 @@
-"""The composition root: the only file that builds things, and the order in which they start and stop."""
+"""The composition root: the only file that builds things."""
 
 import asyncio
 import platform
 import secrets
-import signal
-from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 
 import structlog
 from telethon import TelegramClient
@@ -29,11 +26,12 @@ from uploader.control.board import Board
 from uploader.control.server import ControlServer
 from uploader.cookies import CookieJars, secret_at
 from uploader.delivery import Delivery
-from uploader.errors import ConfigError, PeykError, TelegramError
+from uploader.errors import ConfigError
 from uploader.fleet import Fitting, Fleet
-from uploader.intake import WATCH_S, Intake
+from uploader.intake import Intake
 from uploader.quotas import Allowance, Quotas
 from uploader.reuse import Reuse
+from uploader.service import Engine, run
 from uploader.sources import Sources
 from uploader.sources.media.versions import Versions
 from uploader.sponsors import SponsorLocks
@@ -53,29 +51,11 @@ from uploader.storage.volumes import Volumes
 from uploader.telegram.client import DEVICE_MODEL, Login, alone, connected, log_in, new_client
 from uploader.telegram.gateway import Gateway
 from uploader.telegram.pacing import Pacer
-from uploader.texts import LANGUAGES, Texts
+from uploader.texts import Texts
 from uploader.transfer import Carrier, Carriers, Endpoint, UploadPool
 from uploader.worker import Worker
 
 _log = structlog.get_logger(__name__)
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Engine:
-    """The running parts that the main loop looks after."""
-
-    client: TelegramClient
-    gateway: Gateway
-    texts: Texts
-    deadlines: Deadlines
-    files: Files
-    intake: Intake
-    user: UserChat
-    receiver: Receiver
-    status: StatusMessages
-    sources: Sources
-    cookie_admin: CookieAdminChat
-    worker: Worker
 
 
 async def serve(config: Config, stop: asyncio.Event) -> None:
@@ -88,27 +68,9 @@ async def serve(config: Config, stop: asyncio.Event) -> None:
     config.make_folders()
     with alone(config):
         async with _built(config, stop) as engine:
-            await _offer_commands(engine)
             _log.info("serving", version=__version__, bot=config.bot_id)
-            await _serve(engine, stop)
+            await run(engine, stop)
     _log.info("stopped")
-
-
-@contextmanager
-def stop_on_signals(stop: asyncio.Event) -> Iterator[None]:
-    """SIGTERM and SIGINT set `stop`; the second one ends the process at once, as if we did not listen."""
-    loop = asyncio.get_running_loop()
-
-    def first(number: int) -> None:
-        _log.info("stopping; send the signal again to stop at once", signal=signal.Signals(number).name)
-        stop.set()
-        for each in (signal.SIGTERM, signal.SIGINT):
-            loop.remove_signal_handler(each)
-            signal.signal(each, signal.SIG_DFL)
-
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, first, number)
-    yield
 
 
 @asynccontextmanager
@@ -218,74 +180,11 @@ def _control(config: Config, board: Board, settings: Settings, stop: asyncio.Eve
     )
 
 
-async def _serve(engine: Engine, stop: asyncio.Event) -> None:
-    away_s = await engine.receiver.away_s()
-    async with asyncio.TaskGroup() as tasks:
-        background = [
-            tasks.create_task(_tell_of_absence(engine, away_s), name="absence"),
-            tasks.create_task(engine.status.run(), name="status messages"),
-            tasks.create_task(engine.receiver.run(), name="receiver"),
-            tasks.create_task(_watch(engine), name="safety net"),
-            tasks.create_task(_until_disconnected(engine.client), name="connection"),
-        ]
-        working = tasks.create_task(engine.worker.run(stop), name="worker")
-        await stop.wait()
-        engine.intake.closed = True
-        engine.worker.nudge()
-        await asyncio.wait([working], timeout=limits.STOP_DEADLINE_S)
-        for task in (working, *background):
-            task.cancel()
-
-
-async def _tell_of_absence(engine: Engine, away_s: float) -> None:
-    if away_s < limits.AWAY_S:
-        return
-    try:
-        await engine.user.back(away_s)
-    except PeykError as error:
-        _log.warning("people not told of the absence", cause=str(error))
-
-
-async def _watch(engine: Engine) -> None:
-    """The safety net for sponsor locks: joins that no update told of, and people who never joined."""
-    while True:
-        await asyncio.sleep(WATCH_S)
-        try:
-            await engine.user.admitted(await engine.intake.watch())
-            await engine.user.expired(await engine.deadlines.expire())
-            await engine.deadlines.prune()
-            await engine.files.prune()
-            await engine.sources.tidy()
-            await engine.cookie_admin.watch()
-        except PeykError as error:
-            _log.warning("safety net failed this time", cause=str(error))
-
-
-async def _until_disconnected(client: Any) -> None:
-    await client.disconnected
-    raise TelegramError("the session ended: the login was revoked, or is used elsewhere")
-
-
-async def _offer_commands(engine: Engine) -> None:
-    """Fill the clients' command menu; a data centre that does not offer this loses nothing else."""
-    for language in ("", *LANGUAGES):
-        commands = [
-            (name, engine.texts.get(language or LANGUAGES[0], f"command-{name}"))
-            for name in ("start", "help", "settings", "cancel")
-        ]
-        try:
-            await engine.gateway.publish_commands(language, commands)
-        except TelegramError as error:
-            _log.warning("commands not offered", cause=str(error))
-            return
-
-
 def _cookie_jars(config: Config, database: Database) -> CookieJars:
-    path = config.data_dir / "secret.key"
     try:
-        secret = config.secret_key.get_secret_value().encode() or secret_at(path)
+        secret = config.secret_key.get_secret_value().encode() or secret_at(config.secret_path)
     except OSError as error:
-        raise ConfigError([f"{path} cannot be read: {error.strerror}"]) from None
+        raise ConfigError([f"{config.secret_path} cannot be read: {error.strerror}"]) from None
     return CookieJars(Cookies(database), secret, config.data_dir / "cookies")
 
 

@@ -304,6 +304,11 @@ class Config(ControlAddress):
         return str(parts.hostname), int(parts.port or 0)
 
     @property
+    def secret_path(self) -> Path:
+        """Where the engine keeps the secret that it makes when `secret_key` is empty."""
+        return self.data_dir / "secret.key"
+
+    @property
     def own_ports(self) -> frozenset[int]:
         """Ports of what the engine speaks to, and those that the operator closes: nothing for a link."""
         database, proxy = (urlsplit(url) for url in (self.database, self.proxy.get_secret_value()))

@@ -96,6 +96,7 @@ async def test_restore_when_there_is_nothing_yet_fills_the_empty_place(
 ) -> None:
     """A new machine: no folders, no file, and on PostgreSQL a database without a table."""
     await fill(config, 3)
+    config.secret_path.write_bytes(b"what opens the cookies")
     path = await take(config, tmp_path / "backups")
     new = {"data_dir": tmp_path / "new" / "data", "sessions_dir": tmp_path / "new" / "sessions"}
     if config.database_url.get_secret_value():
@@ -103,6 +104,8 @@ async def test_restore_when_there_is_nothing_yet_fills_the_empty_place(
     there = config_of(**new)
     await restore(there, path)
     assert await everything(config) == await everything(there)
+    assert b"what opens the cookies" == there.secret_path.read_bytes()
+    assert 0o600 == there.secret_path.stat().st_mode & 0o777
 
 
 async def test_backup_when_taken_while_jobs_move_is_one_moment_and_goes_on(

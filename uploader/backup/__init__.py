@@ -12,7 +12,7 @@ from typing import Final
 
 from uploader import __version__
 from uploader.backup import archive, copies
-from uploader.backup.archive import DATABASE, SESSIONS, Manifest
+from uploader.backup.archive import DATABASE, SEAL_FILE, SESSIONS, Manifest
 from uploader.config import Config
 from uploader.errors import BackupError, ConfigError
 from uploader.storage import migrate
@@ -41,6 +41,8 @@ def take(config: Config, folder: Path, keep: int) -> Path:
             copies.dump_postgresql(config.database, content / DATABASE)
         for session in sorted(config.sessions_dir.glob("*.session")):
             copies.copy_sqlite(session, content / SESSIONS / session.name)
+        if config.secret_path.exists():
+            shutil.copy(config.secret_path, content / SEAL_FILE)
         made_at = time.time()
         about = {"kind": kind, "revision": revision, "bot_id": config.bot_id, "version": __version__}
         archive.pack(content, work / "sealed", secret, made_at=made_at, **about)
@@ -111,6 +113,9 @@ def _replace(config: Config, content: Path) -> str:
         _move(session, aside / SESSIONS)
     for session in (content / SESSIONS).glob("*"):
         _move(session, config.sessions_dir)
+    if (content / SEAL_FILE).exists():  # the cookies in the database are of no use without it
+        _move(config.secret_path, aside)
+        _move(content / SEAL_FILE, config.secret_path)
     return told
 
 

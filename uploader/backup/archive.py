@@ -24,9 +24,10 @@ from uploader.errors import BackupError
 
 DATABASE: Final = "database"
 SESSIONS: Final = "sessions"
+SEAL_FILE: Final = "secret.key"
 _MANIFEST: Final = "manifest.json"
 _MANIFEST_BYTES: Final = 1 << 20
-_NAME: Final = re.compile(rf"{DATABASE}|{SESSIONS}/[A-Za-z0-9][A-Za-z0-9._-]{{0,200}}\.session")
+_NAME: Final = re.compile(rf"{DATABASE}|{SEAL_FILE}|{SESSIONS}/[A-Za-z0-9][A-Za-z0-9._-]{{0,200}}\.session")
 _PIECE_BYTES: Final = 1 << 20
 _SHA256: Final = re.compile(r"[0-9a-f]{64}")
 
