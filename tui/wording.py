@@ -15,7 +15,7 @@ _REASONS: Mapping[str, str] = MappingProxyType(
         "not-found": "file not found",
         "forbidden": "site refuses access",
         "site-busy": "site is too busy",
-        "site-rests": "site rests after failures",
+        "site-rests": "site rests for a while",
         "site-broken": "site is broken",
         "changed": "changed on the way",
         "empty": "empty file",

@@ -26,4 +26,6 @@ async def test_link_when_the_database_is_postgresql_is_carried_as_on_sqlite(
         await user.expect("Done")
         await admin.send("/status")
         assert "1\u2069 delivered" in (await admin.expect("delivered")).raw_text
-        assert {"control.sock", "work"} == {path.name for path in (scene.folder / "data").iterdir()}
+        assert {"control.sock", "secret.key", "work"} == {
+            path.name for path in (scene.folder / "data").iterdir()
+        }

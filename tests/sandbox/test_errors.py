@@ -22,6 +22,9 @@ _DELETE: Final = functions.messages.DeleteMessagesRequest([1])
 _ANSWER: Final = functions.messages.SetBotCallbackAnswerRequest(1, 0)
 _MEMBER: Final = functions.channels.GetParticipantRequest(_CHANNEL, _SELF)
 _LOOK_UP: Final = functions.contacts.ResolveUsernameRequest("somebody")
+_CODE: Final = functions.auth.SendCodeRequest("+15550001", 1, "hash", types.CodeSettings())
+_SIGN_IN: Final = functions.auth.SignInRequest("+15550001", "hash", "12345")
+_PASSWORD: Final = functions.auth.CheckPasswordRequest(types.InputCheckPasswordEmpty())
 _STATE: Final = functions.updates.GetStateRequest()
 
 #: Of uploads, media, messages, callbacks, membership and logins.
@@ -72,6 +75,14 @@ ERRORS: Final = [
     (_LOGIN, 400, "ACCESS_TOKEN_INVALID", errors.AccessTokenInvalidError),
     (_LOGIN, 400, "ACCESS_TOKEN_EXPIRED", errors.AccessTokenExpiredError),
     (_LOGIN, 400, "API_ID_INVALID", errors.ApiIdInvalidError),
+    (_CODE, 400, "PHONE_NUMBER_INVALID", errors.PhoneNumberInvalidError),
+    (_CODE, 400, "PHONE_NUMBER_BANNED", errors.PhoneNumberBannedError),
+    (_SIGN_IN, 400, "PHONE_CODE_EMPTY", errors.PhoneCodeEmptyError),
+    (_SIGN_IN, 400, "PHONE_CODE_INVALID", errors.PhoneCodeInvalidError),
+    (_SIGN_IN, 400, "PHONE_CODE_EXPIRED", errors.PhoneCodeExpiredError),
+    (_SIGN_IN, 400, "PHONE_NUMBER_UNOCCUPIED", errors.PhoneNumberUnoccupiedError),
+    (_SIGN_IN, 401, "SESSION_PASSWORD_NEEDED", errors.SessionPasswordNeededError),
+    (_PASSWORD, 400, "PASSWORD_HASH_INVALID", errors.PasswordHashInvalidError),
     (_STATE, 303, "FILE_MIGRATE_4", errors.FileMigrateError),
 ]
 

@@ -77,7 +77,7 @@ async def read(database: Database) -> list[Move]:
     """Return the log."""
     async with database.read() as connection:
         rows = await connection.execute(sa.text("SELECT * FROM move_log ORDER BY number"))
-        return [Move(**row._mapping) for row in rows]  # noqa: SLF001 - SQLAlchemy's public name for it
+        return [Move(**row) for row in rows.mappings()]
 
 
 def most_at_once(moves: list[Move]) -> int:
