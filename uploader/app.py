@@ -52,7 +52,7 @@ from uploader.telegram.client import DEVICE_MODEL, Login, alone, connected, log_
 from uploader.telegram.gateway import Gateway
 from uploader.telegram.pacing import Pacer
 from uploader.texts import Texts
-from uploader.transfer import Carrier, Carriers, Endpoint, UploadPool
+from uploader.transfer import Carrier, Carriers, Endpoint, UploadPool, take_short_turns
 from uploader.worker import Worker
 
 _log = structlog.get_logger(__name__)
@@ -65,6 +65,7 @@ async def serve(config: Config, stop: asyncio.Event) -> None:
         ConfigError: the settings cannot be used.
         PeykError: Telegram or the database does not answer.
     """
+    take_short_turns()
     config.make_folders()
     with alone(config):
         async with _built(config, stop) as engine:

