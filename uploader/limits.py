@@ -12,6 +12,9 @@ LEASE_S: Final = 15.0
 RUNNING_JOBS: Final = 8
 RUNNING_JOBS_PER_PERSON: Final = 2
 
+#: Films that are joined or cut at once in one process. Other jobs fetch and upload meanwhile.
+JOINING_JOBS: Final = 2
+
 #: Jobs of one person that may wait (for sponsors or in the queue).
 WAITING_JOBS_PER_PERSON: Final = 10
 

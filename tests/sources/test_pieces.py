@@ -1,5 +1,6 @@
 """Films above the cap in pieces: each under it, each plays from its first picture, and nothing is missing."""
 
+import asyncio
 import io
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -11,10 +12,14 @@ from hypothesis import strategies as st
 
 from tests.sources.films import ffmpeg
 from tests.sources.sites import collected
+from uploader.limits import JOINING_JOBS
 from uploader.model import RemoteFile
 from uploader.sources import CannotCut, Sources
+from uploader.sources.media.facts import Prober
 from uploader.sources.media.local import local_file
-from uploader.sources.media.pieces import CONTAINERS, starts_of
+from uploader.sources.media.pieces import CONTAINERS, Cutter, starts_of
+from uploader.sources.media.process import Cells
+from uploader.sources.media.workshop import Workshop
 
 SECONDS = 12
 CAP_BYTES = 300_000
@@ -111,6 +116,27 @@ async def test_film_when_the_disk_is_too_small_for_it_is_not_fetched(films: Path
     with pytest.raises(CannotCut):
         async with sources.pieces(huge, CAP_BYTES, lambda done: None):
             pass
+
+
+async def test_film_when_others_are_being_cut_waits_for_its_turn(films: Path, tmp_path: Path) -> None:
+    """Cores and disk are for those whose turn it is."""
+    cells, whole = Cells(), film(films, "film.mp4")
+
+    async def cut() -> int | None:
+        async with cutter.pieces(whole, CAP_BYTES, lambda done: None) as pieces:
+            return pieces.count
+
+    async with asyncio.timeout(60), Workshop(tmp_path / "work") as workshop, asyncio.TaskGroup() as tasks:
+        cutter = Cutter(cells, workshop, Prober(cells, workshop).facts_of)
+        for _ in range(JOINING_JOBS):
+            await workshop.turns.acquire()
+        cutting = tasks.create_task(cut())
+        done, _ = await asyncio.wait([cutting], timeout=2.0)
+        assert set() == done
+        workshop.turns.release()
+        count = await cutting
+    assert count is not None
+    assert count > 1
 
 
 PACKETS = st.lists(st.tuples(st.booleans(), st.booleans(), st.integers(1, 400)), max_size=200)

@@ -143,8 +143,9 @@ class Media:
         extension = f".{choice.container}"
         name = _title(film, link.host + extension, extension)
         into = folder.path / f"film{extension}"
-        with _told(link.host):
-            await join(parts, into, self._cells, self._cell(folder, self._times.join_s))
+        async with self._workshop.turns:
+            with _told(link.host):
+                await join(parts, into, self._cells, self._cell(folder, self._times.join_s))
         for part in parts:
             part.unlink()
         whole = local_file(into, name, answers.mime_type_of_name(name))

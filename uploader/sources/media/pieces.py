@@ -121,7 +121,9 @@ class Cutter:
                 memory_bytes=_MEMORY_BYTES,
                 file_bytes=room_bytes(size_bytes),
             )
-            yield await cut(film, remote, cap_bytes, self._cells, cell, self._facts_of)
+            async with self._workshop.turns:
+                pieces = await cut(film, remote, cap_bytes, self._cells, cell, self._facts_of)
+            yield pieces
 
 
 async def cut(

@@ -42,6 +42,8 @@ class Workshop:
         self._most_bytes = most_bytes
         self._alive: int | None = None
         self._reserved_bytes = 0
+        #: Taken by whoever joins or cuts a film, which has a deadline: the machine bears only a few of them.
+        self.turns = asyncio.Semaphore(limits.JOINING_JOBS)
 
     async def __aenter__(self) -> Self:
         await asyncio.to_thread(self._begin)
