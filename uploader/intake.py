@@ -45,6 +45,7 @@ class Incoming:
     message_id: int
     text: str
     sent_at: float  # by Telegram's clock
+    reply_to: int | None = None  # the message of this chat that it answers
 
 
 class Intake:

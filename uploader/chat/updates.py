@@ -90,6 +90,7 @@ class Updates:
             message_id=event.message.id,
             text=_text(event.message),
             sent_at=event.message.date.timestamp(),
+            reply_to=getattr(event.message.reply_to, "reply_to_msg_id", None),
         )
         try:
             if verdict is None:
