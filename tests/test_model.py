@@ -8,6 +8,9 @@ def test_moves_when_read_as_a_table_are_these() -> None:
     assert {
         ("waiting_sponsors", "queued"),
         ("waiting_sponsors", "cancelled"),
+        ("waiting_choice", "queued"),
+        ("waiting_choice", "cancelled"),
+        ("running", "waiting_choice"),
         ("queued", "running"),
         ("queued", "cancelled"),
         ("queued", "failed"),

@@ -64,6 +64,9 @@ FAILED_S: Final = 24 * 3600.0
 #: A job that waits for sponsors is kept this long.
 WAITING_SPONSORS_S: Final = 24 * 3600.0
 
+#: A job whose person was asked which format, or which files, they want is kept this long.
+WAITING_CHOICE_S: Final = 6 * 3600.0
+
 #: Jobs that one look at the deadlines ends: their people are told before the next.
 EXPIRED_AT_ONCE: Final = 100
 

@@ -11,12 +11,14 @@ from typing import Literal
 from urllib.parse import urlsplit
 
 from uploader.errors import Reason
+from uploader.wishes import UNDECIDED, Offer, Wish
 
 
 class JobState(StrEnum):
     """Where a job stands."""
 
     WAITING_SPONSORS = "waiting_sponsors"  # the person still has channels to join
+    WAITING_CHOICE = "waiting_choice"  # the person was asked which of several things they want
     QUEUED = "queued"  # ready for a worker from `run_at` on
     RUNNING = "running"  # a worker holds the lease
     DONE = "done"
@@ -25,14 +27,19 @@ class JobState(StrEnum):
 
 
 #: The legal moves. A lost lease and a retry both lead from RUNNING back to QUEUED; a wish of the person does
-#: so from FAILED. Whatever waits has a deadline: `limits.WAITING_SPONSORS_S` for sponsors, then CANCELLED;
-#: `limits.PROMISE_S` in the queue, then FAILED. That of a running job is its lease.
+#: so from FAILED. Whatever waits has a deadline: `limits.WAITING_SPONSORS_S` for sponsors and
+#: `limits.WAITING_CHOICE_S` for a choice, then CANCELLED; `limits.PROMISE_S` in the queue, then FAILED. That
+#: of a running job is its lease.
 MOVES: Mapping[JobState, frozenset[JobState]] = MappingProxyType(
     {
         JobState.WAITING_SPONSORS: frozenset({JobState.QUEUED, JobState.CANCELLED}),
+        JobState.WAITING_CHOICE: frozenset({JobState.QUEUED, JobState.CANCELLED}),
         JobState.QUEUED: frozenset({JobState.RUNNING, JobState.CANCELLED, JobState.FAILED}),
         JobState.RUNNING: frozenset(
-            {JobState.DONE, JobState.FAILED, JobState.CANCELLED, JobState.QUEUED, JobState.RUNNING}
+            {
+                *(JobState.DONE, JobState.FAILED, JobState.CANCELLED),
+                *(JobState.QUEUED, JobState.RUNNING, JobState.WAITING_CHOICE),
+            }
         ),
         JobState.DONE: frozenset(),
         JobState.FAILED: frozenset({JobState.QUEUED}),
@@ -104,6 +111,8 @@ class Job:
     cancel_requested: bool  # asked for while running; the worker's heartbeat sees it
     link_key: str | None = None  # the same for all jobs whose file can be shared; None: for this person alone
     fetching: str | None = None  # the key that it fetches for all others; None: see `storage.files`
+    wish: Wish = UNDECIDED
+    offer: Offer | None = None  # what its person was asked
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -18,6 +18,7 @@ from uploader.model import Job
 from uploader.reuse import Stale
 from uploader.storage.jobs import Jobs
 from uploader.storage.people import People
+from uploader.wishes import ChoiceNeeded
 
 #: Without a nudge, the queue is looked at this often.
 POLL_S: Final = 1.0
@@ -129,6 +130,8 @@ class Worker:
             raise error
         if isinstance(error, CancelAsked):
             await self._jobs.cancelled(job)
+        elif isinstance(error, ChoiceNeeded):
+            await self._jobs.ask(job, error.offer)
         elif isinstance(error, Stale | CarrierRests):
             _log.info("begun anew, another way", job=job.id, cause=f"{type(error).__name__}: {error}")
             await self._jobs.release(job)

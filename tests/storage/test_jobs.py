@@ -266,6 +266,7 @@ async def test_counts_and_waiting_count_then_every_state_is_there(jobs: Jobs, ar
     await arrivals.job(2, JobState.WAITING_SPONSORS)
     assert await jobs.counts() == {
         JobState.WAITING_SPONSORS: 2,
+        JobState.WAITING_CHOICE: 0,
         JobState.QUEUED: 1,
         JobState.RUNNING: 1,
         JobState.DONE: 1,

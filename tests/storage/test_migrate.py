@@ -43,6 +43,7 @@ async def test_upgrade_when_migrated_then_indexes_are_partial(database: Database
 
     async with database.read() as connection:
         assert await connection.run_sync(partial) == {
+            "ix_jobs_choosing",
             "ix_jobs_claim",
             "ix_jobs_person",
             "ix_jobs_running",

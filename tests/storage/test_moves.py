@@ -10,17 +10,22 @@ from tests.storage.arrivals import Arrivals
 from uploader.errors import LeaseLost, Reason
 from uploader.model import MOVES, Checkpoint, Job, JobState
 from uploader.storage import tables
+from uploader.storage.choices import Choices
 from uploader.storage.database import Database
 from uploader.storage.deadlines import Deadlines
 from uploader.storage.jobs import Jobs
+from uploader.wishes import UNDECIDED, Offer, Option, Wish
 
 WAITING, QUEUED, RUNNING = JobState.WAITING_SPONSORS, JobState.QUEUED, JobState.RUNNING
+CHOOSING = JobState.WAITING_CHOICE
 DONE, FAILED, CANCELLED = JobState.DONE, JobState.FAILED, JobState.CANCELLED
 
+OFFER = Offer(kind="film", title="T", options=(Option(key="v720", height=720), Option(key="mp3")))
+WISH = Wish(format="v720", stop_s=2.5)
 CHECKPOINT = Checkpoint(file_id=1, size_bytes=1, validator="v", acked=b"\x01")
 
 Door = Callable[[Jobs, Job], Awaitable[object]]
-OpenDoor = Callable[[Jobs, Job, Deadlines], Awaitable[object]]
+OpenDoor = Callable[[Jobs, Job, Database], Awaitable[object]]
 
 #: What the worker that holds the lease can do, and where it leads from RUNNING (itself: no move).
 FENCED: list[tuple[str, Door, JobState]] = [
@@ -33,6 +38,7 @@ FENCED: list[tuple[str, Door, JobState]] = [
     ("reserve_random_id", lambda jobs, job: jobs.reserve_random_id(job, 5), RUNNING),
     ("finish", lambda jobs, job: jobs.finish(job, 1), DONE),
     ("fail", lambda jobs, job: jobs.fail(job, Reason.EMPTY), FAILED),
+    ("ask", lambda jobs, job: jobs.ask(job, OFFER), CHOOSING),
     ("cancelled", lambda jobs, job: jobs.cancelled(job), CANCELLED),
     ("retry", lambda jobs, job: jobs.retry(job, 1.0), QUEUED),
     ("release", lambda jobs, job: jobs.release(job), QUEUED),
@@ -42,13 +48,26 @@ FENCED: list[tuple[str, Door, JobState]] = [
 OPEN: list[tuple[str, OpenDoor, dict[JobState, JobState]]] = [
     ("claim", lambda jobs, job, _: jobs.claim("other"), {QUEUED: RUNNING}),
     ("admit", lambda jobs, job, _: jobs.admit(job.user_id), {WAITING: QUEUED}),
-    ("expire", lambda jobs, job, deadlines: deadlines.expire(), {WAITING: CANCELLED, QUEUED: FAILED}),
-    ("cancel", lambda jobs, job, _: jobs.cancel(job.user_id), {WAITING: CANCELLED, QUEUED: CANCELLED}),
+    (
+        "choose",
+        lambda _, job, database: Choices(database).choose(job.id, job.user_id, WISH, "k"),
+        {CHOOSING: QUEUED},
+    ),
+    (
+        "expire",
+        lambda _, job, database: Deadlines(database).expire(),
+        {WAITING: CANCELLED, CHOOSING: CANCELLED, QUEUED: FAILED},
+    ),
+    (
+        "cancel",
+        lambda jobs, job, _: jobs.cancel(job.user_id),
+        {WAITING: CANCELLED, CHOOSING: CANCELLED, QUEUED: CANCELLED},
+    ),
     ("again", lambda jobs, job, _: jobs.again(job.id, job.user_id), {FAILED: QUEUED}),
     (
         "cancel_one",
         lambda jobs, job, _: jobs.cancel_one(job.id, job.user_id),
-        {WAITING: CANCELLED, QUEUED: CANCELLED},
+        {WAITING: CANCELLED, CHOOSING: CANCELLED, QUEUED: CANCELLED},
     ),
 ]
 
@@ -62,6 +81,7 @@ async def job_in(state: JobState, jobs: Jobs, arrivals: Arrivals) -> Job:
     assert held is not None
     leave: dict[JobState, Callable[[Job], Awaitable[object]]] = {
         QUEUED: jobs.release,
+        CHOOSING: lambda job: jobs.ask(job, OFFER),
         RUNNING: jobs.renew,
         DONE: lambda job: jobs.finish(job, None),
         FAILED: lambda job: jobs.fail(job, Reason.EMPTY),
@@ -112,9 +132,11 @@ async def test_others_move_when_not_legal_then_row_untouched(
         held = await job_in(state, jobs, arrivals)
         async with database.write() as connection:
             await connection.execute(sa.update(tables.jobs).values(created_at=1.0, turn_at=1.0))  # may expire
+            waits = tables.jobs.c.state == CHOOSING
+            await connection.execute(sa.update(tables.jobs).where(waits).values(updated_at=1.0))
         before = await jobs.get(held.id)
         assert before is not None
-        await door(jobs, held, Deadlines(database))
+        await door(jobs, held, database)
         if state in moves:
             assert await state_of(held, jobs) == moves[state]
         else:
@@ -132,6 +154,28 @@ def test_doors_together_make_all_legal_moves_and_no_other() -> None:
 def test_doors_when_listed_are_all_that_write() -> None:
     """A new door has to be written into the tables above."""
     only_look = {"get", "waiting_count", "waiting_people", "counts", "running", "queue", "recent"}
-    no_moves = {"add", "set_status_message", "orphan", "prune"}
-    doors = {name for name in vars(Jobs) | vars(Deadlines) if not name.startswith("_")}
+    no_moves = {"add", "compose", "set_status_message", "orphan", "prune"}
+    doors = {name for name in vars(Jobs) | vars(Deadlines) | vars(Choices) if not name.startswith("_")}
     assert doors - only_look - no_moves == {name for name, *_ in (*FENCED, *OPEN)}
+
+
+async def test_choose_when_asked_then_the_wish_is_kept_and_the_offer_gone(
+    jobs: Jobs, arrivals: Arrivals, database: Database
+) -> None:
+    """What was asked stays with the job until its own person has chosen."""
+    held = await job_in(CHOOSING, jobs, arrivals)
+    asked = await jobs.get(held.id)
+    assert asked is not None
+    assert (asked.offer, asked.wish, asked.worker, asked.fetching) == (OFFER, UNDECIDED, None, None)
+
+    choices = Choices(database)
+    assert await choices.compose(held.id, held.user_id + 1, WISH) is None
+    assert await choices.choose(held.id, held.user_id + 1, WISH, None) is None
+    composed = await choices.compose(held.id, held.user_id, replace(WISH, subtitles="fa"))
+    assert composed is not None
+    assert (composed.state, composed.wish.subtitles, composed.offer) == (CHOOSING, "fa", OFFER)
+
+    chosen = await choices.choose(held.id, held.user_id, WISH, "k")
+    assert chosen is not None
+    assert (chosen.wish, chosen.offer, chosen.link_key) == (WISH, None, "k")
+    assert await choices.choose(held.id, held.user_id, UNDECIDED, None) is None

@@ -65,13 +65,13 @@ class Delivery:
         errand.report(Phase.OPENING, 0)
         if errand.job.link_key is not None and errand.job.fetching is None:
             return await self._share(errand)
-        async with self._sources.open(errand.job.link) as remote:
+        async with self._sources.open(errand.job.link, errand.job.wish) as remote:
             return await self._fetch(errand, remote)
 
     async def _share(self, errand: Errand) -> Delivered:
         """Give the person what was delivered to somebody else."""
         job = errand.job
-        file = await self._reuse.find(job, lambda: self._sources.open(job.link))
+        file = await self._reuse.find(job, lambda: self._sources.open(job.link, job.wish))
         await self._jobs.note_file(job, file.name, file.size_bytes)
         errand.report(Phase.FINISHING, file.size_bytes)
         random_id = await self._jobs.reserve_random_id(job, new_random_id())

@@ -33,6 +33,7 @@ from uploader.sources.media.versions import Trial, Versions
 from uploader.sources.media.workshop import Workshop
 from uploader.sources.proxy import Proxy
 from uploader.sources.routing import Route, Source, route
+from uploader.wishes import UNDECIDED, Wish
 
 __all__ = ["CannotCut", "Patience", "Resting", "Sources", "Times"]
 
@@ -117,10 +118,11 @@ class Sources:
         await asyncio.to_thread(self._workshop.tidy)
 
     @asynccontextmanager
-    async def open(self, link: Link) -> AsyncIterator[RemoteFile]:
-        """The file that `link` leads to, readable until the context ends.
+    async def open(self, link: Link, wish: Wish = UNDECIDED) -> AsyncIterator[RemoteFile]:
+        """The file that `link` leads to, as it is wished, readable until the context ends.
 
         Raises:
+            ChoiceNeeded: on entering: it is not said which of several things is wished.
             SourceError: on entering, and while reading; a SourceTemporary may pass, a NotYet waits its turn.
         """
         if self._media is None or self._prober is None or self._chooser is None:

@@ -30,19 +30,22 @@ class Deadlines:
         self._database = database
 
     async def expire(self) -> list[Job]:
-        """End jobs that waited too long, and return them: twice `limits.EXPIRED_AT_ONCE` at most.
+        """End jobs that waited too long, and return them: `limits.EXPIRED_AT_ONCE` of each kind at most.
 
-        Those for sponsors are cancelled; queued ones have failed, which their people may answer.
+        Those for sponsors or a choice are cancelled; queued ones have failed, which their people may answer.
         """
         now = self._database.now()
         waiting, queued = JobState.WAITING_SPONSORS, JobState.QUEUED
         kept_since = now - limits.WAITING_SPONSORS_S
         gone = _first(limits.EXPIRED_AT_ONCE, jobs.c.created_at, kept_since, waiting)
+        asked_since, choosing = now - limits.WAITING_CHOICE_S, JobState.WAITING_CHOICE
+        unchosen = _first(limits.EXPIRED_AT_ONCE, jobs.c.updated_at, asked_since, choosing)
         late = _first(limits.EXPIRED_AT_ONCE, jobs.c.turn_at, now - limits.PROMISE_S, queued)
         failed = {"state": JobState.FAILED, "reason": Reason.WAITED_TOO_LONG, "updated_at": now}
         cancelled = {"state": JobState.CANCELLED, "updated_at": now}
         return [
             *await self._end(sa.update(jobs).where(gone).values(cancelled)),
+            *await self._end(sa.update(jobs).where(unchosen).values(cancelled)),
             *await self._end(sa.update(jobs).where(late).values(failed)),
         ]
 

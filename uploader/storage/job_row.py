@@ -1,12 +1,17 @@
-"""The only door from SQL to `model.Job`, and from `model.Checkpoint` to SQL."""
+"""The only door from SQL to `model.Job`, and from what it holds to SQL."""
 
-from typing import Any
+from typing import Any, Final
 
 import sqlalchemy as sa
+from pydantic import TypeAdapter
 
 from uploader.errors import Reason
 from uploader.model import Checkpoint, Job, JobState, Link
 from uploader.storage.tables import Row
+from uploader.wishes import UNDECIDED, Offer, Wish
+
+_WISH: Final = TypeAdapter(Wish)
+_OFFER: Final = TypeAdapter(Offer)
 
 
 def from_row(row: Row) -> Job:
@@ -35,6 +40,8 @@ def from_row(row: Row) -> Job:
         cancel_requested=row.cancel_requested,
         link_key=row.link_key,
         fetching=row.fetching,
+        wish=UNDECIDED if row.wish is None else _WISH.validate_json(row.wish),
+        offer=None if row.offer is None else _OFFER.validate_json(row.offer),
     )
 
 
@@ -60,3 +67,13 @@ def checkpoint_values(checkpoint: Checkpoint | None, now: sa.ColumnElement[float
         "checkpoint_acked": checkpoint and checkpoint.acked,
         "checkpoint_account": checkpoint and checkpoint.account,
     }
+
+
+def wish_value(wish: Wish) -> str | None:
+    """Return what the column `wish` is to hold."""
+    return None if wish == UNDECIDED else _WISH.dump_json(wish, exclude_defaults=True).decode()
+
+
+def offer_value(offer: Offer | None) -> str | None:
+    """Return what the column `offer` is to hold."""
+    return None if offer is None else _OFFER.dump_json(offer, exclude_defaults=True).decode()

@@ -9,10 +9,11 @@ from uploader.errors import LeaseLost, Reason
 from uploader.model import Checkpoint, Job, JobState, Link
 from uploader.storage import claim
 from uploader.storage.database import Database, Lock
-from uploader.storage.job_row import checkpoint_values, from_row
+from uploader.storage.job_row import checkpoint_values, from_row, offer_value, wish_value
 from uploader.storage.tables import ENDED_STATES, OPEN_STATES, Row, in_state, jobs
+from uploader.wishes import UNDECIDED, Offer, Wish
 
-_WAITING = (JobState.WAITING_SPONSORS, JobState.QUEUED)
+_WAITING = (JobState.WAITING_SPONSORS, JobState.WAITING_CHOICE, JobState.QUEUED)
 
 
 def _open_of(user_id: int, table: sa.FromClause) -> sa.ColumnElement[bool]:
@@ -21,7 +22,7 @@ def _open_of(user_id: int, table: sa.FromClause) -> sa.ColumnElement[bool]:
 
 
 def _waiting_of(user_id: int) -> sa.ScalarSelect[int]:
-    """How many jobs of this person wait, for sponsors or in the queue."""
+    """How many jobs of this person wait, for sponsors, a choice or in the queue."""
     job = jobs.alias("waiting")
     return (
         sa.select(sa.func.count())
@@ -51,8 +52,10 @@ class Jobs:
         state: JobState,
         weight: float = 1.0,
         link_key: str | None = None,
+        wish: Wish = UNDECIDED,
+        offer: Offer | None = None,
     ) -> Job | None:
-        """Keep a new job (WAITING_SPONSORS or QUEUED); None if this message made one before.
+        """Keep a new job (one that waits, or QUEUED); None if this message made one before.
 
         `weight`: how much more often than others this person's jobs have their turn. `link_key`: what the
         link has in common with others to the same file; None: this file is for nobody else.
@@ -76,6 +79,8 @@ class Jobs:
                 created_at=now,
                 updated_at=now,
                 link_key=link_key,
+                wish=wish_value(wish),
+                offer=offer_value(offer),
             )
             .on_conflict_do_nothing(index_elements=["chat_id", "message_id"])
             .returning(*jobs.c)
@@ -89,7 +94,7 @@ class Jobs:
         return found[0] if found else None
 
     async def waiting_count(self, user_id: int) -> int:
-        """Return how many jobs of this person wait, for sponsors or in the queue."""
+        """Return how many jobs of this person wait, for sponsors, a choice or in the queue."""
         async with self._database.read() as connection:
             return (await connection.execute(sa.select(_waiting_of(user_id)))).scalar_one()
 
@@ -154,6 +159,10 @@ class Jobs:
         """End the job: its file will not come, because of `reason`."""
         await self._leave(job, JobState.FAILED, reason=reason)
 
+    async def ask(self, job: Job, offer: Offer) -> None:
+        """Let the job wait until its person has chosen; what it would have fetched, others may."""
+        await self._leave(job, JobState.WAITING_CHOICE, offer=offer_value(offer), fetching=None)
+
     async def cancelled(self, job: Job) -> None:
         """End the job: its person wanted that."""
         await self._leave(job, JobState.CANCELLED)
@@ -178,19 +187,11 @@ class Jobs:
 
         The time that they waited counts for nothing: they come in now.
         """
-        now = self._database.now()
-        statement = (
+        return await self._move(
             sa.update(jobs)
             .where(_open_of(user_id, jobs), in_state(jobs.c.state, JobState.WAITING_SPONSORS))
-            .values(
-                state=JobState.QUEUED,
-                run_at=now,
-                turn_at=now + sa.func.round(jobs.c.turn_at - jobs.c.created_at),
-                created_at=now,
-                updated_at=now,
-            )
+            .values(**claim.comes_now(self._database.now()))
         )
-        return await self._move(statement)
 
     async def again(self, job_id: int, user_id: int) -> Job | None:
         """Queue a failed job of this person as if it came now; None if it is none, or failed too long ago.

@@ -83,6 +83,8 @@ jobs = sa.Table(
     sa.Column("reason", Text),
     sa.Column("link_key", Text),
     sa.Column("fetching", Text),
+    sa.Column("wish", Text),  # JSON of `wishes.Wish`; NULL: none
+    sa.Column("offer", Text),  # JSON of `wishes.Offer`: what the person was asked
     sa.UniqueConstraint("chat_id", "message_id"),
     # Each state is read in its own order, from its own small index. Plain ascending columns: Alembic does not
     # see expressions on SQLite. None for all rows: SQLite would take it for claims, and sort or scan them.
@@ -90,6 +92,7 @@ jobs = sa.Table(
     _index("same", JobState.QUEUED, columns=("link_key",)),
     _index("running", JobState.RUNNING, columns=("user_id", "lease_until")),
     _index("waiting", JobState.WAITING_SPONSORS, columns=("created_at", "id")),
+    _index("choosing", JobState.WAITING_CHOICE, columns=("updated_at", "id")),
     _index("person", *OPEN_STATES, columns=("user_id", "state")),
     _index("ended", *ENDED_STATES, columns=("updated_at", "id", "state")),
     _index("failed", JobState.FAILED, columns=("updated_at", "reason", "host")),
