@@ -17,6 +17,7 @@ from uploader.model import MediaFacts, RemoteFile
 from uploader.names import one_line
 from uploader.sources.answers import OCTET_STREAM, mime_type_of_name
 from uploader.sources.media import atoms
+from uploader.sources.media.front import Front
 from uploader.sources.media.process import Cell, Cells, ChildFailed
 from uploader.sources.media.sample import HEAD_BYTES, Sample
 from uploader.sources.media.workshop import Workshop
@@ -83,8 +84,10 @@ class Prober:
 
             yield replace(remote, read=sample.read, facts=facts)
 
-    async def facts_of(self, path: Path, known_bytes: int) -> MediaFacts | None:
+    async def facts_of(self, path: Path, known_bytes: int, front: Front | None = None) -> MediaFacts | None:
         """What the file is of which the first `known_bytes`, and perhaps its end or its index, are there.
+
+        `front`: the order in which it is given out.
 
         The file is hostile, and its reader is not ours: whatever happens to that, the answer is None.
         """
@@ -100,7 +103,7 @@ class Prober:
         try:
             async with self._turns, self._cells.start(program, cell) as child:
                 said = await child.hear()
-            return None if said is None else _checked(_Told.model_validate(said), path)
+            return None if said is None else _checked(_Told.model_validate(said), path, front)
         except (OSError, ChildFailed, ValueError) as error:
             _log.info("a file cannot be probed", cause=type(error).__name__)
             return None
@@ -112,7 +115,7 @@ def is_media(mime_type: str, name: str) -> bool:
     return any(each.startswith(("video/", "audio/")) for each in types)
 
 
-def _checked(told: _Told, path: Path) -> MediaFacts | None:
+def _checked(told: _Told, path: Path, front: Front | None) -> MediaFacts | None:
     """The facts, if a chat can show them: no square, black films of 0:00."""
     seen = told.width and told.height
     if not told.duration_s or (told.kind == "video" and not seen):
@@ -125,7 +128,7 @@ def _checked(told: _Told, path: Path) -> MediaFacts | None:
         duration_s=told.duration_s,
         width=told.width,
         height=told.height,
-        streamable=atoms.starts_fast(head),
+        streamable=front is not None or atoms.starts_fast(head),
         silent=told.silent,
         title=one_line(told.title or "") or None,
         performer=one_line(told.performer or "") or None,

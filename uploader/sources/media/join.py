@@ -1,5 +1,6 @@
 """ffmpeg, in a child without a network: joins what was fetched into one file that plays while it arrives."""
 
+import asyncio
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
@@ -7,21 +8,35 @@ from typing import Final
 from imageio_ffmpeg import get_ffmpeg_exe
 
 from uploader.errors import Reason, SourceError
+from uploader.sources.media.front import Front, read_front
 from uploader.sources.media.process import Cell, Cells
 
 #: What fetched files are. Not among them: lists that lead elsewhere (hls, dash, concat), and pictures.
 DEMUXERS: Final = "mov,mp4,matroska,webm,mpegts,aac,mp3,ogg,flac,flv"
 _MUXERS: Final = {"mp4": "mp4", "mkv": "matroska", "m4a": "ipod", "mp3": "mp3", "ogg": "ogg", "flac": "flac"}
-_FAST_START: Final = ("-movflags", "+faststart")
+#: Containers whose index belongs before their pictures.
+_INDEXED: Final = frozenset({"mp4", "m4a"})
 
 
-async def join(parts: Sequence[Path], into: Path, cells: Cells, cell: Cell) -> None:
+async def join(parts: Sequence[Path], into: Path, cells: Cells, cell: Cell) -> Front | None:
     """Copy the tracks of `parts` (one file, or a picture and a sound) into `into`, by its suffix.
+
+    Returns the order in which `into` is to be given out, so that it plays while it arrives; None: as it is.
 
     Raises:
         SourceError: SITE_BROKEN: ffmpeg cannot read what the site sent.
         TimeoutError: it took longer than the cell allows.
     """
+    await _copy(parts, into, (), cells, cell)
+    if into.suffix.removeprefix(".") not in _INDEXED:
+        return None
+    front = await asyncio.to_thread(read_front, into)
+    if front is None:
+        await _copy(parts, into, ("-movflags", "+faststart"), cells, cell)
+    return front
+
+
+async def _copy(parts: Sequence[Path], into: Path, more: Sequence[str], cells: Cells, cell: Cell) -> None:
     container = into.suffix.removeprefix(".")
     inputs: list[str] = []
     for part in parts:
@@ -33,8 +48,7 @@ async def join(parts: Sequence[Path], into: Path, cells: Cells, cell: Cell) -> N
     started = cells.start(
         (
             *(str(get_ffmpeg_exe()), "-nostdin", "-loglevel", "error", "-y", *inputs, *maps),
-            *("-c", "copy", "-map_metadata", "-1", "-max_interleave_delta", "0"),
-            *(_FAST_START if container in {"mp4", "m4a"} else ()),
+            *("-c", "copy", "-map_metadata", "-1", "-max_interleave_delta", "0", *more),
             *("-f", _MUXERS[container], str(into)),
         ),
         cell,

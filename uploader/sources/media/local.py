@@ -3,28 +3,34 @@
 import asyncio
 import os
 from collections.abc import AsyncIterator, Callable
+from io import FileIO
 from pathlib import Path
-from typing import IO, Final
+from typing import Final
 
 from uploader.errors import Reason, SourceError, SourceTemporary
 from uploader.limits import MIB
 from uploader.model import RemoteFile
 from uploader.sources.media.chunks import closing
+from uploader.sources.media.front import Front
 
 #: Read and written in another thread, in pieces that are worth the way there.
 _PIECE_BYTES: Final = MIB
 
 
-def local_file(path: Path, name: str, mime_type: str) -> RemoteFile:
-    """The file at `path`, which must stay there until it was read."""
+def local_file(path: Path, name: str, mime_type: str, front: Front | None = None) -> RemoteFile:
+    """The file at `path`, which must stay there until it was read; `front`: the order to give it out in."""
+    size_bytes = path.stat().st_size
+    head, at = (b"", 0) if front is None else (front.head, front.start)
 
     async def read(start: int, stop: int | None) -> AsyncIterator[bytes]:
         end = size_bytes if stop is None else stop
+        if start < min(len(head), end):
+            yield head[start:end]
         with path.open("rb", buffering=0) as file:
-            for at in range(start, end, _PIECE_BYTES):
-                yield await asyncio.to_thread(os.pread, file.fileno(), min(_PIECE_BYTES, end - at), at)
+            for begin in range(max(start, len(head)), end, _PIECE_BYTES):
+                most_bytes = min(_PIECE_BYTES, end - begin)
+                yield await asyncio.to_thread(os.pread, file.fileno(), most_bytes, at + begin - len(head))
 
-    size_bytes = path.stat().st_size
     return RemoteFile(name=name, size_bytes=size_bytes, mime_type=mime_type, validator=None, read=read)
 
 
@@ -36,25 +42,28 @@ async def save(remote: RemoteFile, path: Path, most_bytes: int, progress: Callab
     """
     if (remote.size_bytes or 0) > most_bytes:
         raise SourceError(Reason.TOO_LARGE, f"{remote.size_bytes} bytes")
-    done_bytes = 0
+    done_bytes = held_bytes = 0
     held: list[bytes] = []
-    with path.open("wb") as file:
+    with path.open("wb", buffering=0) as file:
         async with closing(remote.read(0, None)) as chunks:
             async for chunk in chunks:
                 done_bytes += len(chunk)
                 if done_bytes > most_bytes:
                     raise SourceError(Reason.TOO_LARGE, f"more than {most_bytes} bytes")
                 held.append(chunk)
-                if sum(map(len, held)) >= _PIECE_BYTES:
+                held_bytes += len(chunk)
+                if held_bytes >= _PIECE_BYTES:
                     await _write(file, held)
+                    held_bytes = 0
                     progress(done_bytes)
         await _write(file, held)
 
 
-async def _write(file: IO[bytes], held: list[bytes]) -> None:
+async def _write(file: FileIO, held: list[bytes]) -> None:
+    data = memoryview(b"".join(held))
     try:
-        await asyncio.to_thread(file.write, b"".join(held))
-        await asyncio.to_thread(file.flush)
+        while data:
+            data = data[await asyncio.to_thread(file.write, data) :]
     except OSError as error:
         raise SourceTemporary(Reason.NO_ROOM, error.strerror or "") from None
     held.clear()

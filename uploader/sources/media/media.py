@@ -145,12 +145,12 @@ class Media:
         into = folder.path / f"film{extension}"
         async with self._workshop.turns:
             with _told(link.host):
-                await join(parts, into, self._cells, self._cell(folder, self._times.join_s))
+                front = await join(parts, into, self._cells, self._cell(folder, self._times.join_s))
         for part in parts:
             part.unlink()
-        whole = local_file(into, name, answers.mime_type_of_name(name))
+        whole = local_file(into, name, answers.mime_type_of_name(name), front)
         size_bytes = whole.size_bytes or 0
-        joined = replace(whole, facts=lambda: self._prober.facts_of(into, size_bytes))
+        joined = replace(whole, facts=lambda: self._prober.facts_of(into, size_bytes, front))
         return film, choice, _described(joined, film)
 
     async def look(self, link: Link) -> Film:
