@@ -91,7 +91,7 @@ class Job:
     id: int
     user_id: int
     chat_id: int
-    message_id: int  # of the person's message with the link; (chat_id, message_id) is unique
+    message_id: int  # of the person's message with the link; (chat_id, message_id, item) is unique
     language: str  # of the person, when the job was accepted
     link: Link
     state: JobState
@@ -113,6 +113,8 @@ class Job:
     fetching: str | None = None  # the key that it fetches for all others; None: see `storage.files`
     wish: Wish = UNDECIDED
     offer: Offer | None = None  # what its person was asked
+    batch_id: int | None = None  # of the batch whose card shows it; None: it has a status message of its own
+    item: int = 0  # its number in the batch
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -3,7 +3,7 @@
 import sqlalchemy as sa
 
 from uploader.model import Job, JobState
-from uploader.storage import claim
+from uploader.storage import moves
 from uploader.storage.database import Database, Lock
 from uploader.storage.job_row import from_row, wish_value
 from uploader.storage.tables import in_state, jobs
@@ -25,7 +25,7 @@ class Choices:
 
         The time that they took counts for nothing: it comes in now. `link_key`: see `Jobs.add`.
         """
-        queued = claim.comes_now(self._database.now())
+        queued = moves.comes_now(self._database.now())
         chosen = {"wish": wish_value(wish), "offer": None, "link_key": link_key}
         return await self._write(_asked(job_id, user_id).values(queued | chosen))
 

@@ -35,17 +35,6 @@ def turn_at(
     return now + waiting * (limits.TURN_S / weight)
 
 
-def comes_now(now: sa.ColumnElement[float]) -> dict[str, Any]:
-    """Return what a job that waited for its person is to be: queued as if it came now."""
-    return {
-        "state": JobState.QUEUED,
-        "run_at": now,
-        "turn_at": now + sa.func.round(jobs.c.turn_at - jobs.c.created_at),
-        "created_at": now,
-        "updated_at": now,
-    }
-
-
 def statement(
     now: sa.ColumnElement[float], lease_s: float, running_per_person: int
 ) -> sa.sql.dml.ReturningUpdate[*tuple[Any, ...]]:

@@ -41,6 +41,8 @@ def from_row(row: Row) -> Job:
         link_key=row.link_key,
         fetching=row.fetching,
         wish=UNDECIDED if row.wish is None else _WISH.validate_json(row.wish),
+        batch_id=row.batch_id,
+        item=row.item,
         offer=None if row.offer is None else _OFFER.validate_json(row.offer),
     )
 

@@ -7,28 +7,12 @@ import sqlalchemy as sa
 from uploader import limits
 from uploader.errors import LeaseLost, Reason
 from uploader.model import Checkpoint, Job, JobState, Link
-from uploader.storage import claim
+from uploader.storage import claim, moves
 from uploader.storage.database import Database, Lock
-from uploader.storage.job_row import checkpoint_values, from_row, offer_value, wish_value
+from uploader.storage.job_row import checkpoint_values, from_row, offer_value
+from uploader.storage.moves import open_of, waiting_of
 from uploader.storage.tables import ENDED_STATES, OPEN_STATES, Row, in_state, jobs
 from uploader.wishes import UNDECIDED, Offer, Wish
-
-_WAITING = (JobState.WAITING_SPONSORS, JobState.WAITING_CHOICE, JobState.QUEUED)
-
-
-def _open_of(user_id: int, table: sa.FromClause) -> sa.ColumnElement[bool]:
-    """Whether a job is this person's and has not ended, in the words of its index."""
-    return sa.and_(table.c.user_id == user_id, in_state(table.c.state, *OPEN_STATES))
-
-
-def _waiting_of(user_id: int) -> sa.ScalarSelect[int]:
-    """How many jobs of this person wait, for sponsors, a choice or in the queue."""
-    job = jobs.alias("waiting")
-    return (
-        sa.select(sa.func.count())
-        .where(_open_of(user_id, job), in_state(job.c.state, *_WAITING))
-        .scalar_subquery()
-    )
 
 
 class Jobs:
@@ -68,21 +52,11 @@ class Jobs:
                 chat_id=chat_id,
                 message_id=message_id,
                 language=language,
-                url=link.url,
-                host=link.host,
-                state=state,
-                turn_at=claim.turn_at(now, _waiting_of(user_id), weight),
-                run_at=now,
-                attempt=0,
-                failures=0,
-                cancel_requested=False,
-                created_at=now,
-                updated_at=now,
-                link_key=link_key,
-                wish=wish_value(wish),
+                turn_at=claim.turn_at(now, waiting_of(user_id), weight),
                 offer=offer_value(offer),
+                **moves.new_job(now, link, link_key, state, wish),
             )
-            .on_conflict_do_nothing(index_elements=["chat_id", "message_id"])
+            .on_conflict_do_nothing(index_elements=["chat_id", "message_id", "item"])
             .returning(*jobs.c)
         )
         rows = await self._database.once(statement)
@@ -93,10 +67,14 @@ class Jobs:
         found = await self._select(sa.select(jobs).where(jobs.c.id == job_id))
         return found[0] if found else None
 
-    async def waiting_count(self, user_id: int) -> int:
-        """Return how many jobs of this person wait, for sponsors, a choice or in the queue."""
+    async def waiting_count(self, user_id: int, *, in_batches: bool | None = None) -> int:
+        """Return how many jobs of this person wait, for sponsors, a choice or in the queue.
+
+        `in_batches`: only those that belong to a batch, or only those that do not.
+        """
         async with self._database.read() as connection:
-            return (await connection.execute(sa.select(_waiting_of(user_id)))).scalar_one()
+            statement = sa.select(waiting_of(user_id, in_batches=in_batches))
+            return (await connection.execute(statement)).scalar_one()
 
     async def set_status_message(self, job_id: int, message_id: int) -> None:
         """Remember our message that shows how the job fares. It may change in any state."""
@@ -189,15 +167,12 @@ class Jobs:
         """
         return await self._move(
             sa.update(jobs)
-            .where(_open_of(user_id, jobs), in_state(jobs.c.state, JobState.WAITING_SPONSORS))
-            .values(**claim.comes_now(self._database.now()))
+            .where(open_of(user_id), in_state(jobs.c.state, JobState.WAITING_SPONSORS))
+            .values(**moves.comes_now(self._database.now()))
         )
 
     async def again(self, job_id: int, user_id: int) -> Job | None:
-        """Queue a failed job of this person as if it came now; None if it is none, or failed too long ago.
-
-        Its random_id stays: should the message be in the chat after all, it is not sent twice.
-        """
+        """Queue a failed job of this person as if it came now; None if it is none, or failed too long ago."""
         now = self._database.now()
         statement = (
             sa.update(jobs)
@@ -207,23 +182,14 @@ class Jobs:
                 in_state(jobs.c.state, JobState.FAILED),
                 jobs.c.updated_at > now - limits.FAILED_S,
             )
-            .values(
-                state=JobState.QUEUED,
-                turn_at=claim.turn_at(now, _waiting_of(user_id), 1.0),
-                run_at=now,
-                created_at=now,
-                updated_at=now,
-                failures=0,
-                reason=None,
-                cancel_requested=False,
-            )
+            .values(moves.again(now, claim.turn_at(now, waiting_of(user_id), 1.0)))
         )
         moved = await self._move(statement)
         return moved[0] if moved else None
 
     async def cancel(self, user_id: int) -> list[Job]:
         """Cancel all jobs of this person; return them as they are then. See `cancel_one`."""
-        return await self._cancel(_open_of(user_id, jobs))
+        return await self._cancel(open_of(user_id))
 
     async def cancel_one(self, job_id: int, user_id: int) -> Job | None:
         """Cancel one job of this person, a running one by asking its worker.
@@ -231,7 +197,7 @@ class Jobs:
         Returns the job as it is then: CANCELLED, or still RUNNING with `cancel_requested`. None if it is
         not this person's, or has ended.
         """
-        moved = await self._cancel(jobs.c.id == job_id, _open_of(user_id, jobs))
+        moved = await self._cancel(jobs.c.id == job_id, open_of(user_id))
         return moved[0] if moved else None
 
     # seen
@@ -299,16 +265,7 @@ class Jobs:
         return sorted((from_row(row) for row in rows), key=lambda job: job.id)
 
     async def _cancel(self, *which: sa.ColumnElement[bool]) -> list[Job]:
-        running = in_state(jobs.c.state, JobState.RUNNING)
-        return await self._move(
-            sa.update(jobs)
-            .where(*which)
-            .values(
-                state=sa.case((running, JobState.RUNNING), else_=JobState.CANCELLED),
-                cancel_requested=running,
-                updated_at=sa.case((running, jobs.c.updated_at), else_=self._database.now()),
-            )
-        )
+        return await self._move(sa.update(jobs).where(*which).values(moves.cancelled(self._database.now())))
 
     async def _leave(self, job: Job, state: JobState, **values: Any) -> None:
         now = self._database.now()

@@ -85,7 +85,9 @@ jobs = sa.Table(
     sa.Column("fetching", Text),
     sa.Column("wish", Text),  # JSON of `wishes.Wish`; NULL: none
     sa.Column("offer", Text),  # JSON of `wishes.Offer`: what the person was asked
-    sa.UniqueConstraint("chat_id", "message_id"),
+    sa.Column("batch_id", Long),  # of `batches`; NULL: the only file of its message
+    sa.Column("item", sa.Integer, nullable=False, default=0),  # its number in the batch, from 0
+    sa.UniqueConstraint("chat_id", "message_id", "item"),
     # Each state is read in its own order, from its own small index. Plain ascending columns: Alembic does not
     # see expressions on SQLite. None for all rows: SQLite would take it for claims, and sort or scan them.
     _index("claim", JobState.QUEUED, columns=("turn_at", "id", "run_at", "user_id")),
@@ -97,6 +99,39 @@ jobs = sa.Table(
     _index("ended", *ENDED_STATES, columns=("updated_at", "id", "state")),
     _index("failed", JobState.FAILED, columns=("updated_at", "reason", "host")),
     _index("delivered", JobState.DONE, columns=("user_id", "updated_at", "size_bytes")),
+    sa.Index(
+        "ix_jobs_batch",
+        "batch_id",
+        "item",
+        sqlite_where=sa.text("batch_id IS NOT NULL"),
+        postgresql_where=sa.text("batch_id IS NOT NULL"),
+    ),
+)
+
+#: Several links that came together, or entries of a list: the jobs are theirs, the card is the batch's.
+batches = sa.Table(
+    "batches",
+    metadata,
+    sa.Column("id", Long, primary_key=True),
+    sa.Column("user_id", Long, nullable=False),
+    sa.Column("chat_id", Long, nullable=False),
+    sa.Column("message_id", Long, nullable=False),
+    sa.Column("language", Text, nullable=False),
+    sa.Column("title", Text, nullable=False),
+    sa.Column("unusable", Text),  # JSON of links that made no job: how they are shown, and why
+    sa.Column("left_out", sa.Integer, nullable=False),
+    sa.Column("left_out_why", Text),
+    sa.Column("status_message_id", Long),
+    sa.Column("created_at", sa.Double, nullable=False),
+    sa.Column("report_id", Long),  # random_id of the message that tells how it ended
+    sa.Column("told_at", sa.Double),  # how it ended; NULL: not yet
+    sa.UniqueConstraint("chat_id", "message_id"),
+    sa.Index(
+        "ix_batches_untold",
+        "id",
+        sqlite_where=sa.text("told_at IS NULL"),
+        postgresql_where=sa.text("told_at IS NULL"),
+    ),
 )
 
 people = sa.Table(
