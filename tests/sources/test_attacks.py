@@ -35,7 +35,7 @@ from uploader.sources.media.process import Cell, Cells, Child
 from uploader.sources.proxy import Pass, Proxy
 
 OPEN = "127.0.0.9"
-YT_DLP = Path(process.__file__).with_name("child.py")
+START = Path(process.__file__).with_name("start.py")
 HOSTILE = [*INSIDE, *NO_LINKS]
 #: How a document may call the place that it points to.
 PLACES = [
@@ -100,7 +100,7 @@ class Visitor:
 @asynccontextmanager
 async def visitor(cell: Cell, network: str, *, isolated: bool) -> AsyncIterator[Visitor]:
     """The child, with a guard that opens `network`; not `isolated`, it could reach the trap by itself."""
-    program = (sys.executable, "-I", str(YT_DLP))
+    program = (sys.executable, "-I", str(START), "child")
     async with (
         Proxy(Guard([ip_network(network)]), HASTY, names()) as proxy,
         Cells(isolated=isolated).start(program, cell, proxy) as child,

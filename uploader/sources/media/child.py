@@ -1,72 +1,37 @@
-"""yt-dlp, alone in a process: `python -I child.py`, orders in and answers out as lines of JSON.
+"""yt-dlp, alone in a process: `python -I start.py child`, orders in and answers out as lines of JSON.
 
     {"look": LINK, "proxy": URL, "cookies": TEXT or null}      ->  found | failed
     {"fetch": [{"format": N, "path": P}, ...], "cap_bytes": B}   ->  progress ..., fetched | failed
+    {"subtitles": LANGUAGE, "path": P, "cap_bytes": B}           ->  progress ..., fetched | failed
 
 A fetch is of what was found last. Nothing here decides what is good for a person: the parent does. Only the
-standard library and yt-dlp are imported, so that the program runs from any place.
+standard library and yt-dlp are imported, here and in the files that it is made of.
 """
 
 import io
 import json
 import os
-import re
 import sys
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from itertools import islice
+from pathlib import Path
 from shutil import which
 from typing import Any, Final
 
 from yt_dlp import YoutubeDL
 from yt_dlp.networking import Request
-from yt_dlp.networking.exceptions import HTTPError, TransportError
-from yt_dlp.utils import (
-    DownloadCancelled,
-    DownloadError,
-    ExtractorError,
-    GeoRestrictedError,
-    UnsupportedError,
-    UserNotLive,
-    YoutubeDLError,
-)
+from yt_dlp.utils import DownloadCancelled
 
-TEXT_CHARACTERS: Final = 500
-LINK_CHARACTERS: Final = 8000
+from uploader.sources.media.found import film_of, formats_of, subtitles_of
+from uploader.sources.media.sayings import Failed, cause_of, kind_of
+
 COOKIE_CHARACTERS: Final = 8000
-FORMATS: Final = 1000
 #: A page may lead to a player, that to a film: so many lists are opened on the way.
 _DEPTH: Final = 5
 _PROGRESS_S: Final = 0.5
 _MANIFEST_BYTES: Final = 4 * 1024 * 1024
-
-#: What extractors say for people, and what it comes to. The first that fits counts.
-_SAYINGS: Final = (
-    ("drm", r"\bdrm\b"),
-    ("upcoming", r"begin in|premieres? in|upcoming|not (?:yet )?started|not yet available|scheduled"),
-    ("live", r"is live|live ?stream|live event|currently live"),
-    (
-        "login",
-        r"log.?in|sign.?in|cookies|account|members?.only|subscri|private|password|purchase|premium|\bage\b",
-    ),
-    ("geo", r"geo.?restrict|your (?:country|region|location)|in this (?:country|region)"),
-    ("busy", r"too many requests|rate.?limit|try again later"),
-    (
-        "gone",
-        r"removed|deleted|unavailable|not available|no longer|does ?n.t exist|not found|terminated|expired",
-    ),
-    ("no-media", r"no video|no media|no formats|there.s no|not contain|no results"),
-)
-_STATUSES: Final = (
-    ("gone", (404, 410)),
-    ("forbidden", (401, 402, 403, 407, 451)),
-    ("busy", (429, 503)),
-)
-
-
-class Failed(Exception):
-    """The order could not be carried out; the message is the kind of failure."""
 
 
 class Channel:
@@ -103,6 +68,7 @@ class Looker:
         self._ydl.add_progress_hook(self._progress)
         self._info: dict[str, Any] = {}
         self._formats: list[dict[str, Any]] = []
+        self._subtitles: dict[str, dict[str, Any]] = {}
         self._cap_bytes = 0
         self._done: dict[str, int] = {}
         self._told_at = 0.0
@@ -122,40 +88,9 @@ class Looker:
         else:
             raise Failed("playlist")
         self._info = info
-        self._formats = (info.get("formats") or [info])[-FORMATS:]
-        return {
-            "title": _title(info),
-            "uploader": _text(info.get("uploader") or info.get("channel") or info.get("artist")),
-            "duration_s": _number(info.get("duration")),
-            "live_status": _text(info.get("live_status")),
-            "thumbnail": _link(info.get("thumbnail")),
-            "extractor": _text(info.get("extractor")),
-            "formats": [self._format(each) for each in self._formats],
-        }
-
-    def _format(self, given: dict[str, Any]) -> dict[str, Any]:
-        url = _link(given.get("url"))
-        options = given.get("downloader_options") or {}
-        return {
-            "id": _text(given.get("format_id")) or "",
-            "url": url or "",
-            "protocol": _text(given.get("protocol")) or "",
-            "ext": _text(given.get("ext")) or "",
-            "video": _codec(given.get("vcodec")),
-            "audio": _codec(given.get("acodec")),
-            "width": _number(given.get("width")),
-            "height": _number(given.get("height")),
-            "fps": _number(given.get("fps")),
-            "language": _text(given.get("language")),
-            "size_bytes": _number(given.get("filesize")),
-            "about_bytes": _number(given.get("filesize_approx")),
-            "chunk_bytes": _number(options.get("http_chunk_size")),
-            "has_drm": given.get("has_drm") is True,
-            "headers": {
-                str(name): str(value) for name, value in (given.get("http_headers") or {}).items() if value
-            },
-            "cookie": self._cookie(url) if url else None,
-        }
+        self._formats = formats_of(info)
+        self._subtitles = subtitles_of(info)
+        return film_of(info, self._formats, self._subtitles, self._cookie)
 
     def _cookie(self, url: str) -> str | None:
         """What is said to the host of `url`, by the rules of cookies; too much for a header is nothing."""
@@ -164,7 +99,7 @@ class Looker:
 
     def fetch(self, wanted: list[dict[str, Any]], cap_bytes: int) -> None:
         """Fetch formats of the film that was looked at, all at once, into the files that are named."""
-        self._cap_bytes = cap_bytes
+        self._cap_bytes, self._done = cap_bytes, {}
         threads = ThreadPoolExecutor(len(wanted))
         for fetched in as_completed(
             [threads.submit(self._fetch, each["format"], each["path"]) for each in wanted]
@@ -176,6 +111,18 @@ class Looker:
         if given["protocol"].startswith("m3u8") and not self._has_end(given):
             raise Failed("live")
         worked, _ = self._ydl.dl(path, given)
+        if not worked:
+            raise Failed("broken")
+
+    def fetch_subtitles(self, language: str, path: str, cap_bytes: int) -> None:
+        """Fetch subtitles of the film that was looked at into the file that is named."""
+        self._cap_bytes, self._done = cap_bytes, {}
+        given = self._subtitles[language]
+        if isinstance(given.get("data"), str):  # the page had them
+            Path(path).write_text(given["data"][:cap_bytes], encoding="utf-8")
+            return
+        headers = given.get("http_headers") or self._info.get("http_headers")
+        worked, _ = self._ydl.dl(path, {**given, "http_headers": headers}, subtitle=True)
         if not worked:
             raise Failed("broken")
 
@@ -206,11 +153,14 @@ def main() -> None:
             if "look" in order:
                 looker = Looker(order["proxy"], order.get("cookies"), channel)
                 channel.tell("found", **looker.look(order["look"]))
+            elif looker is not None and "subtitles" in order:
+                looker.fetch_subtitles(order["subtitles"], order["path"], order["cap_bytes"])
+                channel.tell("fetched")
             elif looker is not None:
                 looker.fetch(order["fetch"], order["cap_bytes"])
                 channel.tell("fetched")
         except Exception as error:  # noqa: BLE001 - extractors fail in any way; the parent must hear of each
-            channel.tell("failed", kind=_kind(error), detail=type(_cause(error)).__name__)
+            channel.tell("failed", kind=kind_of(error), detail=type(cause_of(error)).__name__)
 
 
 def _options(proxy: str, cookies: str | None) -> dict[str, Any]:
@@ -232,6 +182,7 @@ def _options(proxy: str, cookies: str | None) -> dict[str, Any]:
         "extract_flat": "in_playlist",
         "playlist_items": "1:2",
         "format": "all",
+        "writesubtitles": True,  # some extractors do not even look for them otherwise; nothing is written
         "check_formats": False,
         "format_sort": ["hasvid", "hasaud", "res", "fps", "hdr:1", "vcodec:h264", "acodec:aac", "lang"],
         "js_runtimes": runtimes,
@@ -250,59 +201,6 @@ def _options(proxy: str, cookies: str | None) -> dict[str, Any]:
         "continuedl": False,
         "overwrites": True,
     }
-
-
-def _cause(error: BaseException) -> BaseException:
-    """What yt-dlp wrapped into its general error."""
-    inner = error.exc_info[1] if isinstance(error, DownloadError) and error.exc_info else None
-    return inner if isinstance(inner, Exception) else error
-
-
-def _kind(error: Exception) -> str:
-    cause = _cause(error)
-    if isinstance(cause, Failed):
-        return str(cause)
-    if isinstance(cause, DownloadCancelled):
-        return "too-large"
-    if isinstance(cause, UnsupportedError):
-        return "no-media"
-    if isinstance(cause, GeoRestrictedError):
-        return "geo"
-    if isinstance(cause, UserNotLive):
-        return "upcoming"
-    reason = getattr(cause, "cause", None) if isinstance(cause, ExtractorError) else cause
-    if isinstance(reason, HTTPError):
-        known = next((kind for kind, statuses in _STATUSES if reason.status in statuses), None)
-        return known or ("down" if reason.status >= 500 else "broken")
-    if isinstance(reason, TransportError | OSError):
-        return "unreachable"
-    if isinstance(cause, YoutubeDLError):
-        said = str(cause).lower()
-        return next((kind for kind, saying in _SAYINGS if re.search(saying, said)), "broken")
-    return "broken"
-
-
-def _title(info: dict[str, Any]) -> str | None:
-    """The title, without the count that yt-dlp puts behind that of a page for each film on it."""
-    title = _text(info.get("title"))
-    return title.removesuffix(" (1)") if title and info.get("extractor") == "html5" else title
-
-
-def _text(value: Any) -> str | None:
-    return str(value)[:TEXT_CHARACTERS] if isinstance(value, str | int) else None
-
-
-def _link(value: Any) -> str | None:
-    return value if isinstance(value, str) and len(value) <= LINK_CHARACTERS else None
-
-
-def _number(value: Any) -> float | None:
-    return value if isinstance(value, int | float) and 0 < value < 1e15 else None
-
-
-def _codec(value: Any) -> str | None:
-    """The codec; "" when the format has no such track, None when that is unknown."""
-    return "" if value == "none" else _text(value)
 
 
 if __name__ == "__main__":

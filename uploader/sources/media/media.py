@@ -27,11 +27,7 @@ from uploader.sources.media.versions import Trial, Versions
 from uploader.sources.media.workshop import Folder, Workshop
 from uploader.sources.proxy import Pass, Proxy
 
-_CHILD: Final = Path(__file__).with_name("child.py")
-#: Runs a program with one more folder before the others.
-_BEFORE: Final = (
-    "import runpy, sys; sys.path.insert(0, sys.argv.pop(1)); runpy.run_path(sys.argv[1], run_name='__main__')"
-)
+_START: Final = (sys.executable, "-I", str(Path(__file__).with_name("start.py")), "child")
 #: A look loads a page or two and some lists.
 _LOOK_BYTES: Final = 64 * MIB
 _MEMORY_BYTES: Final = 1024 * MIB
@@ -211,10 +207,10 @@ class Media:
         most_bytes = int(_LOOK_BYTES + self._cap_bytes * _OVERHEAD)
         wall_s = times.look_s + times.fetch_s
         with _told(link.host), self._proxy.admit(size_bytes=most_bytes, duration_s=wall_s) as granted:
-            cell, program = self._cell(folder, wall_s), [str(_CHILD)]
-            if (version := self._versions.folder()) is not None:
-                cell, program = replace(cell, reads=(str(version),)), ["-c", _BEFORE, str(version), *program]
-            async with self._cells.start((sys.executable, "-I", *program), cell, self._proxy) as child:
+            version = self._versions.folder()
+            reads = () if version is None else (str(version),)
+            cell = replace(self._cell(folder, wall_s), reads=reads)
+            async with self._cells.start((*_START, *reads), cell, self._proxy) as child:
                 yield _Work(link, jar, child, granted, times, self._cap_bytes)
 
     def _cell(self, folder: Folder, wall_s: float) -> Cell:

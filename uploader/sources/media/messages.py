@@ -30,9 +30,18 @@ class Format(_Message):
     size_bytes: _Count | None
     about_bytes: _Count | None  # an estimate
     chunk_bytes: _Count | None  # the site slows down those who ask for more at once
+    quality: _Count | None = None  # the extractor's preference of this format
+    kbps: _Count | None = None
     has_drm: bool
     headers: Annotated[dict[_Text, Annotated[str, Field(max_length=4000)]], Field(max_length=50)]
     cookie: Annotated[str, Field(max_length=8000)] | None = Field(repr=False)
+
+
+class Subtitles(_Message):
+    """Subtitles in one language, in a form that ffmpeg reads."""
+
+    language: Annotated[str, Field(min_length=1, max_length=40)]  # as the site names it
+    code: Annotated[str, Field(pattern=r"^[a-z]{3}$")]  # ISO 639-2, as containers do
 
 
 class Film(_Message):
@@ -45,6 +54,8 @@ class Film(_Message):
     live_status: _Text | None
     thumbnail: Annotated[str, Field(max_length=8000)] | None
     extractor: _Text | None
+    date: _Text | None = None  # of its publication: YYYYMMDD
+    subtitles: Annotated[list[Subtitles], Field(max_length=40)] = []
     formats: Annotated[list[Format], Field(max_length=1000)]
 
 
