@@ -1,6 +1,6 @@
 """Links that lead to the same file have the same key, and no others do."""
 
-from typing import Any
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from uploader import links
 from uploader.errors import NotALink
 from uploader.sameness import BY_SITE, EVERYWHERE, holds_secret, key, without_tracking
+from uploader.wishes import Wish
 
 
 def key_of(url: str) -> str | None:
@@ -87,21 +88,26 @@ def test_key_when_links_differ_otherwise_is_another(one: str, other: str) -> Non
     assert len(keys) == len(set(urls))
 
 
-WAYS = st.fixed_dictionaries(
-    {
-        "account_id": st.integers(1, 3),
-        "choice": st.sampled_from(["", "720p", '720p", "']),
-        "name": st.sampled_from(["", "a", 'a", "video']),
-        "mode": st.sampled_from(["document", "video"]),
-    }
+WISHES = st.builds(
+    Wish,
+    format=st.sampled_from(["", "v720", 'v720", "']),
+    subtitles=st.sampled_from(["", "fa", "v720"]),
+    start_s=st.sampled_from([0.0, 1.5]),
+    stop_s=st.sampled_from([None, 1.5, 3.0]),
+    name=st.sampled_from(["", "a", 'a", "fa']),
+    caption=st.sampled_from([None, "", "mine"]),
+    as_document=st.sampled_from([None, True, False]),
 )
 
 
-@given(WAYS, WAYS)
-def test_key_when_the_file_is_wanted_otherwise_is_another(one: dict[str, Any], other: dict[str, Any]) -> None:
-    """Format, name, the way it is shown and the account that sends it are all part of what is shared."""
+@given(st.integers(1, 2), WISHES, st.integers(1, 2), WISHES)
+def test_key_when_the_file_is_wanted_otherwise_is_another(
+    account: int, one: Wish, other_account: int, other: Wish
+) -> None:
+    """All of a wish but the words under the file, and the account that sends it, are part of the key."""
     link = links.parse("https://a.example/f")
-    assert (one == other) == (key(link, **one) == key(link, **other))
+    same = (account, replace(one, caption=None)) == (other_account, replace(other, caption=None))
+    assert same == (key(link, account, one) == key(link, other_account, other))
 
 
 @pytest.mark.parametrize(

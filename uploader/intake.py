@@ -3,10 +3,10 @@
 import time
 from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
-from uploader import limits, links, sameness
+from uploader import limits, links, sameness, spans
 from uploader.errors import NotALink
 from uploader.model import (
     Accepted,
@@ -29,6 +29,7 @@ from uploader.storage.jobs import Jobs
 from uploader.storage.people import People
 from uploader.storage.rates import Rates
 from uploader.storage.settings import Settings
+from uploader.wishes import Wish
 
 #: People looked at in one round of the safety net: two requests a second at the pace of `WATCH_S`.
 WATCHED_AT_ONCE: Final = 20
@@ -103,6 +104,7 @@ class Intake:
         if refusal is not None:
             return refusal if await self.is_new(incoming) else AlreadySeen()
         missing = await self._locks.missing(person)
+        wish = await self._wish(person, incoming.text)
         job = await self._jobs.add(
             user_id=person.user_id,
             chat_id=person.user_id,
@@ -110,7 +112,8 @@ class Intake:
             language=person.language,
             link=link,
             state=JobState.WAITING_SPONSORS if missing else JobState.QUEUED,
-            link_key=sameness.key(link, self._account_id),
+            link_key=sameness.key(link, self._account_id, wish),
+            wish=wish,
         )
         if job is None:
             return AlreadySeen()
@@ -131,6 +134,12 @@ class Intake:
             return NoLink(reason=error.reason)
         forbidden = self._sources.static_verdict(link)
         return link if forbidden is None else NoLink(reason=forbidden)
+
+    async def _wish(self, person: Person, text: str) -> Wish:
+        """What is known before anybody is asked: what the person always wants, and what the message says."""
+        wish = Wish(format=await self._people.preset(person.user_id))
+        span = spans.after(text, links.find(text) or text)
+        return wish if span is None else replace(wish, start_s=span.start_s, stop_s=span.stop_s)
 
     async def _refusal(self, user_id: int) -> Refused | None:
         """Why this person's link is not taken now: what is known without asking comes first."""

@@ -67,6 +67,15 @@ WAITING_SPONSORS_S: Final = 24 * 3600.0
 #: A job whose person was asked which format, or which files, they want is kept this long.
 WAITING_CHOICE_S: Final = 6 * 3600.0
 
+#: A question that could not be shown (the engine died, or Telegram did not answer) is shown again after this;
+#: so many in one round.
+CARD_S: Final = 15.0
+CARDS_AT_ONCE: Final = 20
+
+#: What a link offers is asked of its site for one person; others who send it meanwhile are offered the same.
+OFFER_FRESH_S: Final = 300.0
+OFFERS_KEPT: Final = 1000
+
 #: Jobs that one look at the deadlines ends: their people are told before the next.
 EXPIRED_AT_ONCE: Final = 100
 

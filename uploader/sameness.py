@@ -8,12 +8,14 @@ stand here only if the site that reads them counts visits by them; nothing is de
 import json
 import re
 from collections.abc import Mapping
+from dataclasses import astuple, replace
 from hashlib import sha256
 from types import MappingProxyType
 from typing import Final
 from urllib.parse import unquote
 
 from uploader.model import Link
+from uploader.wishes import UNDECIDED, Wish
 
 #: What advertisers and mailers append on any site.
 EVERYWHERE: Final = frozenset(
@@ -53,17 +55,14 @@ _SECRET: Final = re.compile(
 )
 
 
-def key(
-    link: Link, account_id: int, *, choice: str = "", name: str = "", mode: str = "document"
-) -> str | None:
+def key(link: Link, account_id: int, wish: Wish = UNDECIDED) -> str | None:
     """What all jobs for one file have in common; no link can be read out of it. None: it is for nobody else.
 
-    `account_id` sends it (another could not send its documents), `choice` is the format that was chosen,
-    `name` what the file shall be called ("": as its source says), `mode` how it is shown in the chat.
+    `account_id` sends it (another could not send its documents). A caption is no part of a file.
     """
     if holds_secret(link.url):
         return None
-    same = [account_id, without_tracking(link.url, link.host), choice, name, mode]
+    same = [account_id, without_tracking(link.url, link.host), *astuple(replace(wish, caption=None))]
     return sha256(json.dumps(same).encode()).hexdigest()
 
 

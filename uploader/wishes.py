@@ -53,8 +53,12 @@ class Offer:
 
 
 class ChoiceNeeded(PeykError):
-    """The link leads to more than one thing, and its person has to say which."""
+    """The link leads to more than one thing, and its person has to say which.
 
-    def __init__(self, offer: Offer) -> None:
+    `is_private`: found with an account of the operator's, so that nobody else is shown it.
+    """
+
+    def __init__(self, offer: Offer, *, is_private: bool = False) -> None:
         super().__init__(f"{offer.kind} with {len(offer.options)} options")
         self.offer = offer
+        self.is_private = is_private

@@ -9,8 +9,9 @@ from dataclasses import replace
 from typing import Final
 
 import structlog
+from cachetools import TTLCache
 
-from uploader import limits
+from uploader import limits, sameness
 from uploader.delivery import Delivery, Errand, Reporter, Watcher
 from uploader.errors import CarrierRests, ChatUnreachable, LeaseLost, PeykError, Reason, StorageUnavailable
 from uploader.failure import CancelAsked, Exhausted, GiveUp, Rest, judge
@@ -18,7 +19,7 @@ from uploader.model import Job
 from uploader.reuse import Stale
 from uploader.storage.jobs import Jobs
 from uploader.storage.people import People
-from uploader.wishes import ChoiceNeeded
+from uploader.wishes import ASK, ChoiceNeeded, Offer
 
 #: Without a nudge, the queue is looked at this often.
 POLL_S: Final = 1.0
@@ -47,6 +48,7 @@ class Worker:
         self._nudged = asyncio.Event()
         self._looks: set[asyncio.Event] = set()  # of the running jobs
         self._slots = asyncio.Semaphore(limits.RUNNING_JOBS)
+        self._offers: TTLCache[str, Offer] = TTLCache(limits.OFFERS_KEPT, limits.OFFER_FRESH_S)
 
     def nudge(self) -> None:
         """Look at the queue, and at requests to cancel, now."""
@@ -181,5 +183,18 @@ class Worker:
             raise ChatUnreachable("the person is unknown to this account")
         report = Reporter(job, self._watchers)
         errand = Errand(job=job, person=person, report=report, sending=sending)
-        delivered = await self._delivery.carry(errand)
+        self._offer_again(job)
+        try:
+            delivered = await self._delivery.carry(errand)
+        except ChoiceNeeded as needed:
+            same = sameness.key(job.link, account_id=0)
+            if same is not None and not needed.is_private:
+                self._offers[same] = needed.offer
+            raise
         await self._jobs.finish(job, delivered.message_id)
+
+    def _offer_again(self, job: Job) -> None:
+        """Ask without a look at the link, if somebody else was just asked the same."""
+        offer = self._offers.get(sameness.key(job.link, account_id=0) or "")
+        if job.wish.format == ASK and offer is not None:
+            raise ChoiceNeeded(offer)

@@ -24,3 +24,16 @@ async def test_get_when_seen_by_another_account_then_none(database: Database) ->
     """An access hash is of no use to another account."""
     await People(database, 777).see(PERSON)
     assert await People(database, 778).get(PERSON.user_id) is None
+
+
+async def test_preset_when_chosen_then_outlives_what_is_seen_of_the_person(database: Database) -> None:
+    """People are asked until they choose a format for good; a new name changes nothing of that."""
+    people = People(database, 777)
+    await people.see(PERSON)
+    assert await people.preset(PERSON.user_id) == ""
+    await people.prefer(PERSON.user_id, "v720")
+    await People(database, 777).see(replace(PERSON, name="Parvaneh"))
+    assert await people.preset(PERSON.user_id) == "v720"
+    assert await People(database, 778).preset(PERSON.user_id) == ""
+    await people.prefer(PERSON.user_id, "")
+    assert await people.preset(PERSON.user_id) == ""

@@ -2,6 +2,7 @@
 
 import sqlalchemy as sa
 
+from uploader import limits
 from uploader.model import Job, JobState
 from uploader.storage import moves
 from uploader.storage.database import Database, Lock
@@ -28,6 +29,37 @@ class Choices:
         queued = moves.comes_now(self._database.now())
         chosen = {"wish": wish_value(wish), "offer": None, "link_key": link_key}
         return await self._write(_asked(job_id, user_id).values(queued | chosen))
+
+    async def asked(self, user_id: int, message_id: int | None = None) -> Job | None:
+        """Return the job of this person whose question is in that message; None: in any, the last asked."""
+        waits = [jobs.c.user_id == user_id, in_state(jobs.c.state, JobState.WAITING_CHOICE)]
+        if message_id is not None:
+            waits.append(jobs.c.status_message_id == message_id)
+        last = sa.select(jobs).where(*waits).order_by(jobs.c.updated_at.desc(), jobs.c.id.desc()).limit(1)
+        async with self._database.read() as connection:
+            row = (await connection.execute(last)).one_or_none()
+        return None if row is None else from_row(row)
+
+    async def shown(self, job_id: int) -> None:
+        """Note that the person sees the question."""
+        await self._database.once(
+            sa.update(jobs).where(jobs.c.id == job_id).values(shown_at=self._database.now())
+        )
+
+    async def unseen(self) -> list[Job]:
+        """Return jobs whose question was not shown within `limits.CARD_S`, `limits.CARDS_AT_ONCE` at most."""
+        late = (
+            sa.select(jobs)
+            .where(
+                in_state(jobs.c.state, JobState.WAITING_CHOICE),
+                jobs.c.shown_at.is_(None),
+                jobs.c.updated_at <= self._database.now() - limits.CARD_S,
+            )
+            .order_by(jobs.c.updated_at, jobs.c.id)
+            .limit(limits.CARDS_AT_ONCE)
+        )
+        async with self._database.read() as connection:
+            return [from_row(row) for row in await connection.execute(late)]
 
     async def _write(self, statement: sa.Update) -> Job | None:
         rows = await self._database.once(statement.returning(*jobs.c), lock=Lock.QUEUE)

@@ -138,8 +138,12 @@ class Jobs:
         await self._leave(job, JobState.FAILED, reason=reason)
 
     async def ask(self, job: Job, offer: Offer) -> None:
-        """Let the job wait until its person has chosen; what it would have fetched, others may."""
-        await self._leave(job, JobState.WAITING_CHOICE, offer=offer_value(offer), fetching=None)
+        """Let the job wait until its person has chosen; what it would have fetched, others may.
+
+        If it is to be cancelled, it is.
+        """
+        state = sa.case((jobs.c.cancel_requested, JobState.CANCELLED), else_=JobState.WAITING_CHOICE)
+        await self._leave(job, state, offer=offer_value(offer), shown_at=None, fetching=None)
 
     async def cancelled(self, job: Job) -> None:
         """End the job: its person wanted that."""
@@ -267,7 +271,7 @@ class Jobs:
     async def _cancel(self, *which: sa.ColumnElement[bool]) -> list[Job]:
         return await self._move(sa.update(jobs).where(*which).values(moves.cancelled(self._database.now())))
 
-    async def _leave(self, job: Job, state: JobState, **values: Any) -> None:
+    async def _leave(self, job: Job, state: JobState | sa.ColumnElement[Any], **values: Any) -> None:
         now = self._database.now()
         await self._write(job, state=state, worker=None, lease_until=None, updated_at=now, **values)
 

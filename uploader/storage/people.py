@@ -8,6 +8,7 @@ from cachetools import TTLCache
 from uploader.model import OverCap, Person
 from uploader.storage.database import Database
 from uploader.storage.tables import Row, people
+from uploader.wishes import ASK
 
 #: People who were kept just so a moment ago need not be kept again.
 KNOWN_S: Final = 300.0
@@ -55,6 +56,16 @@ class People:
     async def choose(self, user_id: int, over_cap: OverCap) -> None:
         """Keep what this person, who was seen before, wants of files above the cap."""
         await self._database.once(sa.update(people).where(self._is(user_id)).values(over_cap=over_cap.value))
+
+    async def preset(self, user_id: int) -> str:
+        """Return the format (see `wishes.Wish`) that this person always wants; ASK: none."""
+        statement = sa.select(people.c.preset).where(self._is(user_id))
+        async with self._database.read() as connection:
+            return (await connection.execute(statement)).scalar_one_or_none() or ASK
+
+    async def prefer(self, user_id: int, preset: str) -> None:
+        """Keep the format that this person, who was seen before, wants from now on."""
+        await self._database.once(sa.update(people).where(self._is(user_id)).values(preset=preset or None))
 
     def _is(self, user_id: int) -> sa.ColumnElement[bool]:
         return sa.and_(people.c.account_id == self._account_id, people.c.user_id == user_id)

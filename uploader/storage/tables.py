@@ -85,6 +85,7 @@ jobs = sa.Table(
     sa.Column("fetching", Text),
     sa.Column("wish", Text),  # JSON of `wishes.Wish`; NULL: none
     sa.Column("offer", Text),  # JSON of `wishes.Offer`: what the person was asked
+    sa.Column("shown_at", sa.Double),  # the offer; NULL: the person has not seen it
     sa.Column("batch_id", Long),  # of `batches`; NULL: the only file of its message
     sa.Column("item", sa.Integer, nullable=False, default=0),  # its number in the batch, from 0
     sa.UniqueConstraint("chat_id", "message_id", "item"),
@@ -144,6 +145,7 @@ people = sa.Table(
     sa.Column("name", Text, nullable=False),
     sa.Column("seen_at", sa.Double, nullable=False),
     sa.Column("over_cap", Text),  # what they chose; NULL: nothing yet
+    sa.Column("preset", Text),  # a value of `wishes.Wish.format`; NULL: ask
 )
 
 #: The messages that a file above the cap comes in, from when the first of them is about to be sent.
