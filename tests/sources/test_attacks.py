@@ -345,3 +345,12 @@ async def test_film_of_a_real_site_arrives_past_the_same_guard(films: Path, cell
     ):
         said = await yt_dlp.visit(there.url("/hls/list.m3u8"))
     assert ("fetched", 0) == (said["event"], caught.connections)
+
+
+async def test_film_is_found_whatever_extractor_is_named(films: Path, cell: Cell) -> None:
+    """The name spares yt-dlp the reading of all its patterns; one that does not take the link is ignored."""
+    async with web(films, host=OPEN) as there, visitor(cell, f"{OPEN}/32", isolated=False) as yt_dlp:
+        for extractor in ("generic", "youtube", "no such", None):
+            order = {"look": there.url("/page.html"), "extractor": extractor, "proxy": yt_dlp.proxy}
+            said = await yt_dlp.told(order)
+            assert ("found", "The Tone: a Film") == (said["event"], said.get("title")), extractor

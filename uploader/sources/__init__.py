@@ -135,7 +135,7 @@ class Sources:
             with self._breakers.asking(way.site, is_host=not way.is_named):
                 remote = await self._asked(way, exits)
                 if remote is None:
-                    remote = await exits.enter_async_context(self._media.open(way.link, way.family))
+                    remote = await exits.enter_async_context(self._media.open(way))
                     if way.is_named and not remote.is_private:
                         # found without login, and such a site does not put another film under a link
                         remote = replace(remote, fresh_s=limits.FILM_FRESH_S)

@@ -26,6 +26,7 @@ from uploader.sources.media.stream import Connect, streamed
 from uploader.sources.media.versions import Trial, Versions
 from uploader.sources.media.workshop import Folder, Workshop
 from uploader.sources.proxy import Pass, Proxy
+from uploader.sources.routing import Route, Source
 
 _START: Final = (sys.executable, "-I", str(Path(__file__).with_name("start.py")), "child")
 #: A look loads a page or two and some lists.
@@ -81,66 +82,65 @@ class Media:
         self._times = times or Times()
 
     @asynccontextmanager
-    async def open(self, link: Link, family: str = "") -> AsyncIterator[RemoteFile]:
-        """The best file of the film that `link` leads to, readable within the context.
+    async def open(self, way: Route) -> AsyncIterator[RemoteFile]:
+        """The best file of the film that a link leads to by its `way`, readable within the context.
 
         A site that wants a login is asked again with the operator's cookies; then the file is private.
-        `family` is what yt-dlp calls the site; "" if it does not know it.
 
         Raises:
             SourceError: on entering, and while reading; a SourceTemporary may pass.
         """
         async with self._workshop.folder() as folder:
-            found, jar = await self._look_with_cookies(link, family, folder)
+            found, jar = await self._look_with_cookies(way, folder)
             film, choice, joined = found
             if joined is not None:
                 yield joined if jar is None else replace(joined, is_private=True)
                 return
         given = choice.formats[0]
-        async with streamed(given, self._connect, lambda: self._find(link, given.id, jar)) as remote:
+        async with streamed(given, self._connect, lambda: self._find(way, given.id, jar)) as remote:
             if remote.mime_type in answers.PAGES:
-                raise SourceError(Reason.NO_MEDIA, f"{link.host}: a page instead of a film")
+                raise SourceError(Reason.NO_MEDIA, f"{way.link.host}: a page instead of a film")
             async with self._prober.watched(_named(remote, film, given)) as watched:
                 described = _described(watched, film)
                 yield described if jar is None else replace(described, fresh_s=0.0, is_private=True)
 
     async def _look_with_cookies(
-        self, link: Link, family: str, folder: Folder
+        self, way: Route, folder: Folder
     ) -> tuple[tuple[Film, Choice, RemoteFile | None], Jar | None]:
         """What `_look_and_fetch` finds, and the cookies that were needed for it."""
         try:
-            return await self._look_and_fetch(link, folder, None), None
+            return await self._look_and_fetch(way, folder, None), None
         except SourceError as error:
             if self._cookies is None or error.reason not in _LOCKED:
                 raise
             locked = error
-        for jar in await self._cookies.choose(link, family):
+        for jar in await self._cookies.choose(way.link, way.family):
             try:
-                found = await self._look_and_fetch(link, folder, jar)
+                found = await self._look_and_fetch(way, folder, jar)
             except SourceError as error:
                 if error.reason not in _LOCKED:
                     raise
-                await self._cookies.rejected(jar, link)
+                await self._cookies.rejected(jar, way.link)
             else:
                 await self._cookies.worked(jar)
                 return found, jar
         raise locked
 
     async def _look_and_fetch(
-        self, link: Link, folder: Folder, jar: Jar | None
+        self, way: Route, folder: Folder, jar: Jar | None
     ) -> tuple[Film, Choice, RemoteFile | None]:
         """What was found, what of it is to be brought, and that, if it had to be put together here."""
-        async with self._looking(link, folder, jar) as work:
+        async with self._looking(way, folder, jar) as work:
             film = await self._film(work)
             choice = choose(film, self._cap_bytes)
             if choice.container is None:
                 return film, choice, None
             parts = await self._fetch(work, choice, folder)
         extension = f".{choice.container}"
-        name = _title(film, link.host + extension, extension)
+        name = _title(film, way.link.host + extension, extension)
         into = folder.path / f"film{extension}"
         async with self._workshop.turns:
-            with _told(link.host):
+            with _told(way.link.host):
                 front = await join(parts, into, self._cells, self._cell(folder, self._times.join_s))
         for part in parts:
             part.unlink()
@@ -151,7 +151,8 @@ class Media:
 
     async def look(self, link: Link) -> Film:
         """What is behind `link`, without any cookies. Raises what `open` raises."""
-        async with self._workshop.folder() as folder, self._looking(link, folder, None) as work:
+        way = Route(link=link, source=Source.MEDIA, extractor=None)
+        async with self._workshop.folder() as folder, self._looking(way, folder, None) as work:
             return await self._film(work)
 
     async def _film(self, work: "_Work") -> Film:
@@ -166,13 +167,13 @@ class Media:
         self._versions.report(worked=True)
         return film
 
-    async def _find(self, link: Link, format_id: str, jar: Jar | None) -> Format:
+    async def _find(self, way: Route, format_id: str, jar: Jar | None) -> Format:
         """The format of that name, looked up again."""
-        async with self._workshop.folder() as folder, self._looking(link, folder, jar) as work:
+        async with self._workshop.folder() as folder, self._looking(way, folder, jar) as work:
             film = await self._film(work)
         found = [each for each in film.formats if each.id == format_id]
         if not found:
-            raise SourceTemporary(Reason.CHANGED, f"{link.host}: the format is gone")
+            raise SourceTemporary(Reason.CHANGED, f"{way.link.host}: the format is gone")
         return found[0]
 
     async def _fetch(self, work: "_Work", choice: Choice, folder: Folder) -> list[Path]:
@@ -194,7 +195,7 @@ class Media:
 
     async def _save(self, work: "_Work", given: Format, path: Path, folder: Folder) -> None:
         async def renew() -> Format:
-            return await self._find(work.link, given.id, work.jar)
+            return await self._find(work.way, given.id, work.jar)
 
         async with streamed(given, self._connect, renew) as remote:
             most_bytes = min(remote.size_bytes or self._cap_bytes, self._cap_bytes)
@@ -202,16 +203,16 @@ class Media:
             await save(remote, path, self._cap_bytes, lambda done_bytes: None)
 
     @asynccontextmanager
-    async def _looking(self, link: Link, folder: Folder, jar: Jar | None) -> AsyncIterator["_Work"]:
+    async def _looking(self, way: Route, folder: Folder, jar: Jar | None) -> AsyncIterator["_Work"]:
         times = self._times
         most_bytes = int(_LOOK_BYTES + self._cap_bytes * _OVERHEAD)
         wall_s = times.look_s + times.fetch_s
-        with _told(link.host), self._proxy.admit(size_bytes=most_bytes, duration_s=wall_s) as granted:
+        with _told(way.link.host), self._proxy.admit(size_bytes=most_bytes, duration_s=wall_s) as granted:
             version = self._versions.folder()
             reads = () if version is None else (str(version),)
             cell = replace(self._cell(folder, wall_s), reads=reads)
             async with self._cells.start((*_START, *reads), cell, self._proxy) as child:
-                yield _Work(link, jar, child, granted, times, self._cap_bytes)
+                yield _Work(way, jar, child, granted, times, self._cap_bytes)
 
     def _cell(self, folder: Folder, wall_s: float) -> Cell:
         return Cell(
@@ -227,9 +228,9 @@ class _Work:
     """One yt-dlp child at work on one link."""
 
     def __init__(
-        self, link: Link, jar: Jar | None, child: Child, granted: Pass, times: Times, cap_bytes: int
+        self, way: Route, jar: Jar | None, child: Child, granted: Pass, times: Times, cap_bytes: int
     ) -> None:
-        self.link = link
+        self.way = way
         self.jar = jar
         self._child = child
         self._granted = granted
@@ -244,14 +245,14 @@ class _Work:
         """
         async with asyncio.timeout(self._times.look_s):
             proxy = self._granted.url(self._child.proxy_port)
-            cookies = None if self.jar is None else self.jar.text
-            await self._child.say({"look": self.link.url, "proxy": proxy, "cookies": cookies})
+            order = {"look": self.way.link.url, "extractor": self.way.extractor, "proxy": proxy}
+            await self._child.say({**order, "cookies": None if self.jar is None else self.jar.text})
             said = self._checked(messages.read(await self._child.hear()))
         if not isinstance(said, Film):
             raise SourceTemporary(Reason.INTERNAL, "an answer to another question")
         if said.live_status not in _ENDED_LIVE:
             upcoming = said.live_status == "is_upcoming"
-            raise SourceError(Reason.UPCOMING if upcoming else Reason.LIVE, self.link.host)
+            raise SourceError(Reason.UPCOMING if upcoming else Reason.LIVE, self.way.link.host)
         return said
 
     async def fetch(self, wanted: Sequence[tuple[int, Path]], came: Callable[[int], Awaitable[None]]) -> None:
@@ -276,8 +277,8 @@ class _Work:
         refusal = self._granted.refusal
         if refusal in {Reason.PRIVATE_ADDRESS, Reason.TOO_LARGE, Reason.NO_SUCH_HOST}:
             # the proxy knows better what the child can only see as a broken connection
-            raise SourceError(refusal, self.link.host)
-        raise said.as_error(self.link.host)
+            raise SourceError(refusal, self.way.link.host)
+        raise said.as_error(self.way.link.host)
 
 
 @contextmanager
