@@ -25,7 +25,7 @@ from uploader.config import Config
 from uploader.control.board import Board
 from uploader.control.server import ControlServer
 from uploader.cookies import CookieJars, secret_at
-from uploader.delivery import Delivery
+from uploader.delivery import Delivery, HeldDelivery
 from uploader.errors import ConfigError
 from uploader.fleet import Fitting, Fleet
 from uploader.intake import Intake
@@ -49,7 +49,9 @@ from uploader.storage.settings import Settings
 from uploader.storage.sponsors import Sponsors
 from uploader.storage.volumes import Volumes
 from uploader.telegram.client import DEVICE_MODEL, Login, alone, connected, log_in, new_client
+from uploader.telegram.downloads import Downloads
 from uploader.telegram.gateway import Gateway
+from uploader.telegram.messages import Messages
 from uploader.telegram.pacing import Pacer
 from uploader.texts import Texts
 from uploader.transfer import Carrier, Carriers, Endpoint, UploadPool, take_short_turns
@@ -83,6 +85,7 @@ async def _built(config: Config, stop: asyncio.Event) -> AsyncIterator[Engine]:
         _pool(login, config) as pool,
         _sources(config, _cookie_jars(config, database)) as sources,
         _fitting(config, client, gateway).fleet() as fleet,
+        Downloads(client) as downloads,
     ):
         jobs, people = Jobs(database), People(database, config.bot_id)
         await jobs.orphan(pool.account)  # the lock on the login is ours: whoever worked with it is dead
@@ -90,18 +93,9 @@ async def _built(config: Config, stop: asyncio.Event) -> AsyncIterator[Engine]:
         locks, status = SponsorLocks(sponsors, gateway), StatusMessages(gateway, jobs, people, texts)
         bot = Carrier(name=login.username, pool=pool, cap_bytes=config.volume_bytes, post=gateway.deliver)
         board, alerts = _board(database, login, stop, sources), Alerts(gateway, people, texts, config.admins)
-        delivery = Delivery(
-            jobs=jobs,
-            volumes=Volumes(database),
-            people=people,
-            sources=sources,
-            carriers=Carriers([bot, *fleet.carriers], config.volume_bytes, alerts.carrier_rests),
-            gateway=gateway,
-            reuse=Reuse(files, gateway),
-            captions=Captions(config.caption, texts),
-            texts=texts,
-            volume_bytes=config.volume_bytes,
-        )
+        carriers = Carriers([bot, *fleet.carriers], config.volume_bytes, alerts.carrier_rests)
+        held = HeldDelivery(jobs, gateway, Messages(client, gateway), downloads, sources)
+        delivery = _delivery(config, database, sources, carriers, gateway, held, texts)
         worker = Worker(_name(pool), jobs=jobs, people=people, delivery=delivery, watchers=(board, status))
         cookie_admin = _cookie_admin(config, database, gateway, texts)
         intake = _intake(config, database, locks, sources, worker)
@@ -134,6 +128,30 @@ async def _built(config: Config, stop: asyncio.Event) -> AsyncIterator[Engine]:
                 cookie_admin=cookie_admin,
                 worker=worker,
             )
+
+
+def _delivery(
+    config: Config,
+    database: Database,
+    sources: Sources,
+    carriers: Carriers,
+    gateway: Gateway,
+    held: HeldDelivery,
+    texts: Texts,
+) -> Delivery:
+    return Delivery(
+        jobs=Jobs(database),
+        volumes=Volumes(database),
+        people=People(database, config.bot_id),
+        sources=sources,
+        carriers=carriers,
+        gateway=gateway,
+        reuse=Reuse(Files(database), gateway),
+        held=held,
+        texts=texts,
+        captions=Captions(config.caption, texts),
+        volume_bytes=config.volume_bytes,
+    )
 
 
 def _intake(

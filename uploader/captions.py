@@ -2,7 +2,7 @@
 
 from uploader.model import Caption, Job, KeptFile, Uploaded
 from uploader.names import one_line
-from uploader.template import Template
+from uploader.template import Template, plain
 from uploader.texts import LANGUAGES, Texts
 
 
@@ -34,6 +34,8 @@ class Captions:
     def _filled(
         self, job: Job, name: str, size_bytes: int, title: str | None, duration_s: float | None
     ) -> Caption:
+        if job.wish.caption is not None:
+            return plain(job.wish.caption)
         return self._templates[job.language].fill(
             {
                 "name": name,

@@ -54,6 +54,10 @@ class Reason(StrEnum):
     NEEDS_LOGIN = "needs-login"
     GEO_BLOCKED = "geo-blocked"
     DRM = "drm"
+    NOT_VISIBLE = "not-visible"  # a message on Telegram that the bot, or its person, may not see
+    NO_FILE = "no-file"  # a message on Telegram without one
+    MESSAGE_GONE = "message-gone"  # deleted before its file was sent on
+    PROTECTED = "protected"  # its chat on Telegram lets nobody pass it on
     NO_ROOM = "no-room"  # the disk is full
     WAITED_TOO_LONG = "waited-too-long"  # in the queue
     UPLOAD_FAILED = "upload-failed"

@@ -13,6 +13,7 @@ import idna
 from uploader.errors import NotALink, Reason
 from uploader.limits import LINK_CHARACTERS
 from uploader.model import Link
+from uploader.posts import over_http
 
 #: How much of a message is searched; Telegram's own messages end at 4096 characters.
 _SEARCHED_CHARACTERS: Final = 16_384
@@ -71,14 +72,14 @@ def parse(raw: str, *, characters: int = LINK_CHARACTERS, fragment: bool = False
     Scheme and host are lower case, the host ASCII (IDNA 2008, UTS 46), numeric hosts are dotted quads,
     the default port and the fragment are gone. Path and query keep every byte: characters that may not
     stand in a URL are percent-encoded (`|` stays: browsers send it), nothing is decoded or reordered.
-    Ports: 80, 443 and 1024-65535.
+    Ports: 80, 443 and 1024-65535. What `tg:` says of a message is said as on the web (see `posts`).
     With `fragment` it is kept, for sites that name their films in it; it is never sent to a site.
 
     Raises:
         NotALink: NOT_HTTP, or MALFORMED: no host, user info, a bad port, control characters, or more
             than `characters` before or after the normalisation, twice as many in the fragment.
     """
-    raw = raw.strip(" \t\r\n")
+    raw = over_http(raw.strip(" \t\r\n"))
     sent, hash_, rest = raw.partition("#")
     if max(len(sent), len(rest) / 2) > characters:
         raise NotALink(Reason.MALFORMED, "too long")

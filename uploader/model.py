@@ -192,6 +192,7 @@ class Document:
     id: int
     access_hash: int
     file_reference: bytes  # expires; the message that it came in has a new one
+    is_photo: bool = False
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -89,6 +89,16 @@ def safe_name(raw: str, *, fallback: str, mime_type: str | None) -> str:
     return _fitting(str(safe))  # it grew, if it was a name that Windows reserves
 
 
+def renamed(name: str, wanted: str, mime_type: str | None) -> str:
+    """What a file called `name` is called when its person wants `wanted`: safe, its extension kept if none
+    is given."""
+    at = _extension_at(name)
+    asked = _visible(wanted)
+    if asked and not _extension_at(asked):
+        asked = _fitting(asked, name[at:] if at else "")
+    return safe_name(asked, fallback=name, mime_type=mime_type)
+
+
 def joined_name(name: str) -> str:
     """The name of a file that was sent in volumes: `name`, cut so far that their names are not cut."""
     return _cut_for(name, _NUMBER_CHARACTERS)

@@ -59,6 +59,11 @@ class Template:
         return _cut(text, entities)
 
 
+def plain(text: str) -> Caption:
+    """A caption of a person's own words, within the limit."""
+    return _cut(text, [])
+
+
 def units(text: str) -> int:
     """The length of `text` in UTF-16 code units, as Telegram counts."""
     return len(text.encode("utf-16-le", "surrogatepass")) // 2

@@ -50,6 +50,8 @@ class Offer:
     options: tuple[Option, ...] = ()
     subtitles: tuple[str, ...] = ()
     count: int | None = None  # of a list's entries; None: more than were looked at
+    size_bytes: int | None = None  # of a file
+    as_document: bool | None = None  # how a file is shown now; None: in the only way that there is
 
 
 class ChoiceNeeded(PeykError):

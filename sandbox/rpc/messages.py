@@ -92,6 +92,8 @@ def upload_media(call: Call, request: Any) -> Any:
 @rpc(functions.messages.ForwardMessagesRequest)
 def forward_messages(call: Call, request: Any) -> Any:
     origin, to = peers.place(call, request.from_peer), peers.recipient(call, request.to_peer)
+    if isinstance(origin, Channel) and origin.noforwards:
+        raise RpcError(400, "CHAT_FORWARDS_RESTRICTED")
     if not 1 <= len(request.id) <= MAX_FORWARDS:
         raise RpcError(400, "MESSAGE_IDS_EMPTY")
     if len(request.id) != len(request.random_id):

@@ -82,6 +82,7 @@ class View:
             creator=member is not None and member.role is Role.CREATOR,
             left=not channel.holds(self.viewer.id),
             join_request=channel.by_request,
+            noforwards=channel.noforwards,
             access_hash=self._access_hash("channel", channel.id),
             username=channel.username,
             admin_rights=_rights(member),

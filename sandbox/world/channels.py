@@ -95,6 +95,7 @@ class Channel(Chat):
     """A broadcast channel, or a supergroup where everybody writes. A public one has a username.
 
     Its posts lie in a box of its own. `by_request`: an admin lets people in, also by the public name.
+    `noforwards`: nobody may pass on what is in it.
     """
 
     kind: ClassVar[str] = "channel"
@@ -102,6 +103,7 @@ class Channel(Chat):
     username: str | None = None
     broadcast: bool = True
     by_request: bool = False
+    noforwards: bool = False
     box: Box = field(init=False, metadata={"kept": False})
 
     def __post_init__(self) -> None:

@@ -26,7 +26,7 @@ from uploader import limits
 from uploader.captions import Captions
 from uploader.chat.progress import StatusMessages
 from uploader.chat.user import UserChat
-from uploader.delivery import Delivery
+from uploader.delivery import Delivery, HeldDelivery
 from uploader.intake import Incoming, Intake
 from uploader.model import Delivered, Job, Link, Person, Progress, RemoteFile
 from uploader.quotas import Allowance, Quotas, Turnstile
@@ -176,6 +176,7 @@ async def soak(folder: Path, jobs_count: int, people_count: int, warm: int = 500
             carriers=Carriers([carrier], CAP_BYTES, telegram.say),
             gateway=telegram,
             reuse=Reuse(Files(database), telegram),
+            held=HeldDelivery(jobs, telegram, telegram, telegram, sites),
             texts=texts,
             captions=Captions("", texts),
             volume_bytes=CAP_BYTES,

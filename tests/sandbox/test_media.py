@@ -241,6 +241,10 @@ async def test_forward_when_made_names_its_origin_and_is_not_made_twice(world: W
         assert b"content" == await (await ada.expect_file()).download_media(bytes)
         with refused("MESSAGE_ID_INVALID"):
             await bot(functions.messages.ForwardMessagesRequest(place, [99], to, random_id=[4]))
+        channel.noforwards = True
+        with refused("CHAT_FORWARDS_RESTRICTED"):
+            await forward(5)
+        assert (await bot.get_entity(channel.peer_id)).noforwards
 
 
 async def test_parts_when_nobody_goes_on_for_hours_are_gone(world: World, dc: DataCentre) -> None:

@@ -204,6 +204,17 @@ def test_fragment_is_kept_for_extractors_alone(extractors: Extractors) -> None:
             "http://2130706433/x.zip",
             ("http://127.0.0.1/x.zip", Source.DIRECT, None, "refused", Reason.PRIVATE_ADDRESS),
         ),
+        (
+            "https://t.me/Films_One/12?single",
+            ("https://t.me/Films_One/12?single", Source.MEDIA, "telegram:embed", "allowed", None),
+        ),
+        ("t.me/c/1500/4/12#x", ("https://t.me/c/1500/4/12", Source.TELEGRAM, None, "allowed", None)),
+        ("t.me/films_one/4/12", ("https://t.me/films_one/4/12", Source.TELEGRAM, None, "allowed", None)),
+        (
+            "tg://privatepost?channel=1500&post=12",
+            ("https://t.me/c/1500/12", Source.TELEGRAM, None, "allowed", None),
+        ),
+        ("tg://resolve?domain=films_one", (None, None, None, "refused", Reason.NOT_HTTP)),
         ("ytsearch5:cats", (None, None, None, "refused", Reason.NOT_HTTP)),
         ("file:///etc/passwd", (None, None, None, "refused", Reason.NOT_HTTP)),
         ("http://user:pass@example.com/x.zip", (None, None, None, "refused", Reason.MALFORMED)),
@@ -212,7 +223,7 @@ def test_fragment_is_kept_for_extractors_alone(extractors: Extractors) -> None:
         ("no link at all", (None, None, None, "refused", Reason.MALFORMED)),
         ("", (None, None, None, "refused", Reason.MALFORMED)),
     ],
-    ids=range(10),
+    ids=range(15),
 )
 def test_explain_says_what_would_be_done_with_a_text(
     text: str, expected: tuple[Any, ...], extractors: Extractors

@@ -1,7 +1,8 @@
 """Carries one job's file from its link into the person's chat: shared, whole, or in volumes."""
 
 from uploader.delivery.delivery import Delivery
+from uploader.delivery.held import HeldDelivery
 from uploader.delivery.report import Reporter, Watcher
 from uploader.delivery.sender import Errand
 
-__all__ = ["Delivery", "Errand", "Reporter", "Watcher"]
+__all__ = ["Delivery", "Errand", "HeldDelivery", "Reporter", "Watcher"]

@@ -7,10 +7,12 @@ import structlog
 
 from uploader import limits
 from uploader.captions import Captions
+from uploader.delivery.held import HeldDelivery
 from uploader.delivery.sender import Errand, NotWhole, Sender
 from uploader.delivery.volumes import Cut, VolumeDelivery, Whole
-from uploader.errors import PartsLost, Reason, SourceError
-from uploader.model import Delivered, OverCap, Phase, RemoteFile
+from uploader.errors import ChannelUnusable, PartsLost, Reason, SourceError
+from uploader.model import Delivered, Link, OverCap, Phase, RemoteFile
+from uploader.posts import Post, message_of
 from uploader.reuse import Reuse
 from uploader.sources import CannotCut, Sources
 from uploader.storage.jobs import Jobs
@@ -37,6 +39,7 @@ class Delivery:
         carriers: Carriers,
         gateway: Gateway,
         reuse: Reuse,
+        held: HeldDelivery,
         texts: Texts,
         captions: Captions,
         volume_bytes: int,
@@ -48,6 +51,7 @@ class Delivery:
         self._carriers = carriers
         self._gateway = gateway
         self._reuse = reuse
+        self._held = held
         self._captions = captions
         self._volume_bytes = volume_bytes
         self._in_volumes = VolumeDelivery(
@@ -65,7 +69,27 @@ class Delivery:
         errand.report(Phase.OPENING, 0)
         if errand.job.link_key is not None and errand.job.fetching is None:
             return await self._share(errand)
-        async with self._sources.open(errand.job.link, errand.job.wish) as remote:
+        message = message_of(errand.job.link)
+        if message is None:
+            return await self._open(errand, errand.job.link)
+        try:
+            return await self._held.carry(errand, message, self._fetch)
+        except ChannelUnusable:
+            if not isinstance(message, Post) or message.page is None:
+                raise
+        return await self._of_page(errand, message.page)
+
+    async def _of_page(self, errand: Errand, page: Link) -> Delivered:
+        """A public post of which the bot may see nothing but its page on the web."""
+        try:
+            return await self._open(errand, page)
+        except SourceError as error:
+            if error.reason is not Reason.NO_MEDIA:
+                raise
+            raise SourceError(Reason.NOT_VISIBLE, str(error)) from None
+
+    async def _open(self, errand: Errand, link: Link) -> Delivered:
+        async with self._sources.open(link, errand.job.wish) as remote:
             return await self._fetch(errand, remote)
 
     async def _share(self, errand: Errand) -> Delivered:

@@ -161,6 +161,14 @@ class Sources:
         """The sites that fail, and are not asked for now."""
         return self._breakers.resting()
 
+    @asynccontextmanager
+    async def watched(self, remote: RemoteFile) -> AsyncIterator[RemoteFile]:
+        """`remote`, wherever it comes from; a film or a song tells its `facts` when it was read."""
+        if self._prober is None:
+            raise RuntimeError("Sources is used within `async with`")
+        async with self._prober.watched(remote) as watched:
+            yield watched
+
     def is_film(self, remote: RemoteFile) -> bool:
         """Whether `remote` is a film that `pieces` may be able to cut."""
         return remote.mime_type in CONTAINERS and remote.size_bytes is not None

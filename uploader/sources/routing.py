@@ -11,6 +11,7 @@ from uploader import links
 from uploader.errors import NotALink, Reason
 from uploader.links import without_fragment
 from uploader.model import Link
+from uploader.posts import Post, message_of
 from uploader.sources.guard import Guard
 
 #: yt-dlp's name for the extractor that looks for media on any page.
@@ -44,6 +45,7 @@ class Source(StrEnum):
     """Who opens a link."""
 
     DIRECT = "direct"  # the site is asked for the file; if it answers with a page, that is searched
+    TELEGRAM = "telegram"  # it is a message there, which no site has: the bot looks at it
     MEDIA = "media"  # yt-dlp; before its generic extractor, the site is asked, for it may be a file
 
 
@@ -96,12 +98,20 @@ def route(link: Link, extractor: str) -> Route:
 
     The link is best parsed with its fragment, for some extractors look at it.
     """
+    if isinstance(post := message_of(link), Post) and not _has_page(link, post):
+        return Route(link=without_fragment(link), source=Source.TELEGRAM, extractor=None)
     if extractor != GENERIC:
         return Route(link=link, source=Source.MEDIA, extractor=extractor)
     link = without_fragment(link)
     if is_file(link):
         return Route(link=link, source=Source.DIRECT, extractor=None)
     return Route(link=link, source=Source.MEDIA, extractor=GENERIC)
+
+
+def _has_page(link: Link, post: Post) -> bool:
+    """Whether a link to a post is that of its page, which yt-dlp can read where the bot may not see it."""
+    page = post.page
+    return page is not None and urlsplit(link.url.lower())[1:3] == urlsplit(page.url)[1:3]
 
 
 def is_file(link: Link) -> bool:

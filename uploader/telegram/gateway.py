@@ -17,7 +17,7 @@ from uploader.errors import NoAnswer, TelegramError
 from uploader.model import Caption, Delivered, Document, Person, Sponsor, Uploaded
 from uploader.telegram.calls import Calls
 from uploader.telegram.documents import delivered_by, document_of, message_id_of, parts_needed
-from uploader.telegram.media import as_entities, as_media
+from uploader.telegram.media import as_entities, as_known, as_media
 from uploader.telegram.pacing import Pacer
 from uploader.telegram.refusals import GONE, REFERENCE, ReferenceLost
 from uploader.telegram.turns import Urgency
@@ -142,9 +142,8 @@ class Gateway:
         Raises:
             ReferenceLost, ChatUnreachable, FloodWait, TelegramError; NoAnswer after two calls
         """
-        known = types.InputDocument(document.id, document.access_hash, document.file_reference)
         try:
-            return await self._post(person, types.InputMediaDocument(known), random_id, caption)
+            return await self._post(person, as_known(document), random_id, caption)
         except (*REFERENCE, *GONE) as error:
             name = type(error).__name__
             raise ReferenceLost(name, may_be_renewed=isinstance(error, REFERENCE)) from None

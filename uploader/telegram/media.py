@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from telethon.tl import types
 
-from uploader.model import Caption, MediaFacts, Uploaded
+from uploader.model import Caption, Document, MediaFacts, Uploaded
 
 #: The one container that all clients play. https://core.telegram.org/api/files#uploading-files
 _PLAYED: Final = frozenset({"video/mp4"})
@@ -42,6 +42,14 @@ def as_media(uploaded: Uploaded) -> Any:
         # without a sound, Telegram would make a looping animation of it
         nosound_video=facts is not None and facts.silent,
     )
+
+
+def as_known(document: Document) -> Any:
+    """The InputMedia of a file that Telegram holds."""
+    known = (document.id, document.access_hash, document.file_reference)
+    if document.is_photo:
+        return types.InputMediaPhoto(types.InputPhoto(*known))
+    return types.InputMediaDocument(types.InputDocument(*known))
 
 
 def as_entities(caption: Caption) -> list[Any] | None:
