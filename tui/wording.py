@@ -21,6 +21,8 @@ _REASONS: Mapping[str, str] = MappingProxyType(
         "empty": "empty file",
         "too-large": "too large for Telegram",
         "no-media": "no film on the page",
+        "no-sound": "a film without sound",
+        "out-of-range": "behind the film's end",
         "playlist": "a list, not one film",
         "live": "live stream",
         "upcoming": "not there yet",

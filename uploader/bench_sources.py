@@ -23,6 +23,7 @@ from uploader.errors import PeykError
 from uploader.limits import MIB
 from uploader.links import parse
 from uploader.sources import Sources
+from uploader.wishes import BEST, Wish
 
 _PICTURE: Final = "picture.mp4"
 _SOUND: Final = "sound.m4a"
@@ -169,7 +170,7 @@ async def _ours(folder: Path, what: str, url: str, path: str) -> Figure:
     loopback = (ip_network("127.0.0.0/8"),)
     async with Sources(loopback, "Peyk/bench", work_dir=folder) as sources, _disk(folder) as peak:
         began = time.monotonic()
-        async with sources.open(parse(url + path)) as remote:
+        async with sources.open(parse(url + path), Wish(format=BEST)) as remote:
             opened = time.monotonic()
             async for chunk in remote.read(0, None):
                 size_bytes += len(chunk)

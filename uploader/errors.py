@@ -48,6 +48,8 @@ class Reason(StrEnum):
     TOO_LARGE = "too-large"
     TOO_MANY_VOLUMES = "too-many-volumes"  # too large even for them
     NO_MEDIA = "no-media"  # a page without a film or a file
+    NO_SOUND = "no-sound"  # a film without a sound that could be had alone
+    OUT_OF_RANGE = "out-of-range"  # the span that is wished for lies behind the end
     PLAYLIST = "playlist"  # a list of films, not one
     LIVE = "live"  # goes on now, or for ever
     UPCOMING = "upcoming"  # not there yet

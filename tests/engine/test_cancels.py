@@ -67,11 +67,11 @@ async def test_film_when_it_is_cancelled_then_leaves_nothing_within_a_second(
     page = in_turn(reply(200, "Content-Type: text/html"), stall)
     answers: dict[str, dict[str, Answer]] = {
         "look": {"slow_html": page},
-        "fetch": {"dash_chunk_stream0_00002_m4s": stall},
+        "fetch": {"hls_list1_ts": stall},
     }
     if when == "upload":
         scene.world.faults.append(slow := Fault("upload.save", swallow=True))
-    path = "/slow.html" if when == "look" else "/dash/list.mpd"
+    path = "/slow.html" if when == "look" else "/hls/list.m3u8"
     async with (
         web(films, answers.get(when)) as there,
         scene.engine() as config,

@@ -34,7 +34,7 @@ async def thumbnail(message: Any) -> tuple[int, int]:
         ("/film.mp4", "film.mp4", "video/mp4", True),
         ("/late.mp4", "late.mp4", "video/mp4", False),
         ("/page.html", "The Tone_ a Film.mp4", "video/mp4", True),
-        ("/dash/list.mpd", "list.mp4", "video/mp4", True),
+        ("/hls/list.m3u8", "list.mp4", "video/mp4", True),
         ("/film.mkv", "film.mkv", "video/x-matroska", False),
     ],
 )

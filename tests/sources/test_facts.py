@@ -27,6 +27,7 @@ from uploader.sources.media.facts import Prober, is_media
 from uploader.sources.media.process import Cells
 from uploader.sources.media.sample import Sample
 from uploader.sources.media.workshop import Workshop
+from uploader.wishes import BEST, Wish
 
 FILM = MediaFacts(kind="video", duration_s=SECONDS, width=WIDTH, height=HEIGHT, streamable=True)
 SONG = MediaFacts(kind="audio", duration_s=SECONDS)
@@ -34,7 +35,7 @@ SONG = MediaFacts(kind="audio", duration_s=SECONDS)
 
 async def told(sources: Sources, url: str) -> MediaFacts | None:
     """The facts of the file at `url`, which is read first, as an upload does."""
-    async with sources.open(parse(url)) as remote:
+    async with sources.open(parse(url), Wish(format=BEST)) as remote:
         await collected(remote)
         return None if remote.facts is None else await remote.facts()
 

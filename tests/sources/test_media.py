@@ -32,7 +32,9 @@ from uploader.links import parse
 from uploader.model import RemoteFile
 from uploader.sources import Sources, Times
 from uploader.sources.media.workshop import Workshop
+from uploader.wishes import BEST, Wish
 
+AT_BEST = Wish(format=BEST)
 QUICK = Times(look_s=60, fetch_s=60, silence_s=30, join_s=60)
 
 
@@ -54,9 +56,11 @@ def folders(work: Path) -> list[Path]:
     return [folder for folder in work.glob("engine-*/*/") if folder.name != "chooser"]
 
 
-async def brought(sources: Sources, url: str) -> tuple[RemoteFile, bytes]:
-    """What is known of the film behind `url`, and all its bytes."""
-    async with sources.open(parse(url, fragment=True)) as remote:
+async def brought(
+    sources: Sources, url: str, wish: Wish = AT_BEST, most_bytes: int = 0
+) -> tuple[RemoteFile, bytes]:
+    """What is known of the film behind `url`, as it is wished, and all its bytes."""
+    async with sources.open(parse(url, fragment=True), wish, most_bytes=most_bytes) as remote:
         return remote, await collected(remote)
 
 

@@ -25,11 +25,12 @@ from uploader.sources.exchange import Exchange, Patience, Wishes
 from uploader.sources.guard import Guard
 from uploader.sources.media.chooser import Chooser
 from uploader.sources.media.facts import Prober
-from uploader.sources.media.media import Media, Times
+from uploader.sources.media.media import Media, Order
 from uploader.sources.media.messages import Film
 from uploader.sources.media.pieces import CONTAINERS, CannotCut, Cutter, Pieces
 from uploader.sources.media.process import Cells
 from uploader.sources.media.versions import Trial, Versions
+from uploader.sources.media.work import Times
 from uploader.sources.media.workshop import Workshop
 from uploader.sources.proxy import Proxy
 from uploader.sources.routing import Route, Source, route
@@ -118,8 +119,12 @@ class Sources:
         await asyncio.to_thread(self._workshop.tidy)
 
     @asynccontextmanager
-    async def open(self, link: Link, wish: Wish = UNDECIDED) -> AsyncIterator[RemoteFile]:
+    async def open(
+        self, link: Link, wish: Wish = UNDECIDED, *, most_bytes: int = 0
+    ) -> AsyncIterator[RemoteFile]:
         """The file that `link` leads to, as it is wished, readable until the context ends.
+
+        Of a film, files above the cap are put together as well, up to `most_bytes`, if that is more.
 
         Raises:
             ChoiceNeeded: on entering: it is not said which of several things is wished.
@@ -131,11 +136,12 @@ class Sources:
         if reason is not None:
             raise SourceError(reason, link.host)
         way = route(link, await self._chooser.choose(link))
+        order = Order(way=way, wish=wish, most_bytes=max(most_bytes, self._cap_bytes))
         async with AsyncExitStack() as exits:
             with self._breakers.asking(way.site, is_host=not way.is_named):
                 remote = await self._asked(way, exits)
                 if remote is None:
-                    remote = await exits.enter_async_context(self._media.open(way))
+                    remote = await exits.enter_async_context(self._media.open(order))
                     if way.is_named and not remote.is_private:
                         # found without login, and such a site does not put another film under a link
                         remote = replace(remote, fresh_s=limits.FILM_FRESH_S)

@@ -15,11 +15,20 @@ from cachetools import LRUCache
 
 from uploader import limits
 from uploader.errors import NotYet, Reason, SiteFails, SourceError
+from uploader.wishes import ChoiceNeeded
 
 #: With these a site has answered, and works: the link was bad, or is not for us.
 _ANSWERS: Final = frozenset(
     {Reason.NOT_FOUND, Reason.FORBIDDEN, Reason.EMPTY, Reason.TOO_LARGE, Reason.NO_MEDIA, Reason.PLAYLIST}
-    | {Reason.LIVE, Reason.UPCOMING, Reason.NEEDS_LOGIN, Reason.GEO_BLOCKED, Reason.DRM}
+    | {
+        Reason.NO_SOUND,
+        Reason.OUT_OF_RANGE,
+        Reason.LIVE,
+        Reason.UPCOMING,
+        Reason.NEEDS_LOGIN,
+        Reason.GEO_BLOCKED,
+        Reason.DRM,
+    }
 )
 
 
@@ -62,6 +71,9 @@ class Breakers:
             if failed != site:
                 self._worked(site)
             self.failed(failed)
+            raise
+        except ChoiceNeeded:
+            self._worked(site)
             raise
         except SourceError as error:
             if error.reason in _ANSWERS:

@@ -3,8 +3,8 @@
 import asyncio
 import re
 import sys
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
@@ -15,18 +15,20 @@ from uploader.model import Link, MediaFacts, RemoteFile
 from uploader.names import safe_name
 from uploader.sources import answers
 from uploader.sources.cookies import CookiePool, Jar
-from uploader.sources.media import messages
 from uploader.sources.media.facts import Prober
 from uploader.sources.media.formats import Choice, choose
 from uploader.sources.media.join import join
 from uploader.sources.media.local import local_file, save
-from uploader.sources.media.messages import Fetched, Film, Format
-from uploader.sources.media.process import Cell, Cells, Child, ChildFailed
+from uploader.sources.media.messages import Film, Format
+from uploader.sources.media.offers import offer_of
+from uploader.sources.media.process import Cell, Cells, ChildFailed
 from uploader.sources.media.stream import Connect, streamed
 from uploader.sources.media.versions import Trial, Versions
+from uploader.sources.media.work import Times, Work, told
 from uploader.sources.media.workshop import Folder, Workshop
-from uploader.sources.proxy import Pass, Proxy
+from uploader.sources.proxy import Proxy
 from uploader.sources.routing import Route, Source
+from uploader.wishes import ASK, ChoiceNeeded, Wish
 
 _START: Final = (sys.executable, "-I", str(Path(__file__).with_name("start.py")), "child")
 #: A look loads a page or two and some lists.
@@ -41,17 +43,15 @@ _EXTENSION: Final = re.compile(r"[a-z0-9]{2,5}")
 _LOCKED: Final = frozenset({Reason.NEEDS_LOGIN, Reason.FORBIDDEN})
 #: What extractors that no longer fit their site end with.
 _BROKEN: Final = frozenset({Reason.INTERNAL, Reason.SITE_BROKEN})
-_ENDED_LIVE: Final = frozenset({None, "not_live", "was_live"})
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Times:
-    """How long a film may take."""
+class Order:
+    """What is to be brought of a link."""
 
-    look_s: float = 90.0  # until its formats are known
-    fetch_s: float = 3600.0  # of parts that are to be joined
-    silence_s: float = 60.0  # of a fetch, without a byte more
-    join_s: float = 600.0
+    way: Route
+    wish: Wish
+    most_bytes: int  # no file above this is brought
 
 
 class Media:
@@ -82,21 +82,22 @@ class Media:
         self._times = times or Times()
 
     @asynccontextmanager
-    async def open(self, way: Route) -> AsyncIterator[RemoteFile]:
-        """The best file of the film that a link leads to by its `way`, readable within the context.
+    async def open(self, order: Order) -> AsyncIterator[RemoteFile]:
+        """The file of a film as it is ordered, readable within the context.
 
         A site that wants a login is asked again with the operator's cookies; then the file is private.
 
         Raises:
+            ChoiceNeeded: on entering.
             SourceError: on entering, and while reading; a SourceTemporary may pass.
         """
         async with self._workshop.folder() as folder:
-            found, jar = await self._look_with_cookies(way, folder)
+            found, jar = await self._look_with_cookies(order, folder)
             film, choice, joined = found
             if joined is not None:
                 yield joined if jar is None else replace(joined, is_private=True)
                 return
-        given = choice.formats[0]
+        given, way = choice.formats[0], order.way
         async with streamed(given, self._connect, lambda: self._find(way, given.id, jar)) as remote:
             if remote.mime_type in answers.PAGES:
                 raise SourceError(Reason.NO_MEDIA, f"{way.link.host}: a page instead of a film")
@@ -105,34 +106,40 @@ class Media:
                 yield described if jar is None else replace(described, fresh_s=0.0, is_private=True)
 
     async def _look_with_cookies(
-        self, way: Route, folder: Folder
+        self, order: Order, folder: Folder
     ) -> tuple[tuple[Film, Choice, RemoteFile | None], Jar | None]:
         """What `_look_and_fetch` finds, and the cookies that were needed for it."""
         try:
-            return await self._look_and_fetch(way, folder, None), None
+            return await self._look_and_fetch(order, folder, None), None
         except SourceError as error:
             if self._cookies is None or error.reason not in _LOCKED:
                 raise
             locked = error
-        for jar in await self._cookies.choose(way.link, way.family):
+        for jar in await self._cookies.choose(order.way.link, order.way.family):
             try:
-                found = await self._look_and_fetch(way, folder, jar)
+                found = await self._look_and_fetch(order, folder, jar)
+            except ChoiceNeeded:
+                await self._cookies.worked(jar)
+                raise
             except SourceError as error:
                 if error.reason not in _LOCKED:
                     raise
-                await self._cookies.rejected(jar, way.link)
+                await self._cookies.rejected(jar, order.way.link)
             else:
                 await self._cookies.worked(jar)
                 return found, jar
         raise locked
 
     async def _look_and_fetch(
-        self, way: Route, folder: Folder, jar: Jar | None
+        self, order: Order, folder: Folder, jar: Jar | None
     ) -> tuple[Film, Choice, RemoteFile | None]:
         """What was found, what of it is to be brought, and that, if it had to be put together here."""
+        way, wish = order.way, order.wish.format
         async with self._looking(way, folder, jar) as work:
             film = await self._film(work)
-            choice = choose(film, self._cap_bytes)
+            if wish == ASK and (offer := offer_of(film, self._cap_bytes)).options:
+                raise ChoiceNeeded(replace(offer, title=offer.title or way.link.host))
+            choice = choose(film, self._cap_bytes, wish=wish, most_bytes=order.most_bytes)
             if choice.container is None:
                 return film, choice, None
             parts = await self._fetch(work, choice, folder)
@@ -140,7 +147,7 @@ class Media:
         name = _title(film, way.link.host + extension, extension)
         into = folder.path / f"film{extension}"
         async with self._workshop.turns:
-            with _told(way.link.host):
+            with told(way.link.host):
                 front = await join(parts, into, self._cells, self._cell(folder, self._times.join_s))
         for part in parts:
             part.unlink()
@@ -155,7 +162,7 @@ class Media:
         async with self._workshop.folder() as folder, self._looking(way, folder, None) as work:
             return await self._film(work)
 
-    async def _film(self, work: "_Work") -> Film:
+    async def _film(self, work: Work) -> Film:
         """The look of a child; whether it broke tells of the version of yt-dlp that is used."""
         try:
             film = await work.look()
@@ -176,7 +183,7 @@ class Media:
             raise SourceTemporary(Reason.CHANGED, f"{way.link.host}: the format is gone")
         return found[0]
 
-    async def _fetch(self, work: "_Work", choice: Choice, folder: Folder) -> list[Path]:
+    async def _fetch(self, work: Work, choice: Choice, folder: Folder) -> list[Path]:
         """All parts of the choice, fetched at once into files."""
         if choice.expected_bytes is None:
             await folder.hold(_COPIES)  # it becomes more while the fetch runs
@@ -193,7 +200,7 @@ class Media:
                 tasks.create_task(work.fetch(wanted, lambda size: folder.hold(_COPIES * size)))
         return paths
 
-    async def _save(self, work: "_Work", given: Format, path: Path, folder: Folder) -> None:
+    async def _save(self, work: Work, given: Format, path: Path, folder: Folder) -> None:
         async def renew() -> Format:
             return await self._find(work.way, given.id, work.jar)
 
@@ -203,16 +210,16 @@ class Media:
             await save(remote, path, self._cap_bytes, lambda done_bytes: None)
 
     @asynccontextmanager
-    async def _looking(self, way: Route, folder: Folder, jar: Jar | None) -> AsyncIterator["_Work"]:
+    async def _looking(self, way: Route, folder: Folder, jar: Jar | None) -> AsyncIterator[Work]:
         times = self._times
         most_bytes = int(_LOOK_BYTES + self._cap_bytes * _OVERHEAD)
         wall_s = times.look_s + times.fetch_s
-        with _told(way.link.host), self._proxy.admit(size_bytes=most_bytes, duration_s=wall_s) as granted:
+        with told(way.link.host), self._proxy.admit(size_bytes=most_bytes, duration_s=wall_s) as granted:
             version = self._versions.folder()
             reads = () if version is None else (str(version),)
             cell = replace(self._cell(folder, wall_s), reads=reads)
             async with self._cells.start((*_START, *reads), cell, self._proxy) as child:
-                yield _Work(way, jar, child, granted, times, self._cap_bytes)
+                yield Work(way, jar, child, granted, times, self._cap_bytes)
 
     def _cell(self, folder: Folder, wall_s: float) -> Cell:
         return Cell(
@@ -222,84 +229,6 @@ class Media:
             memory_bytes=_MEMORY_BYTES,
             file_bytes=int(self._cap_bytes * _OVERHEAD),
         )
-
-
-class _Work:
-    """One yt-dlp child at work on one link."""
-
-    def __init__(
-        self, way: Route, jar: Jar | None, child: Child, granted: Pass, times: Times, cap_bytes: int
-    ) -> None:
-        self.way = way
-        self.jar = jar
-        self._child = child
-        self._granted = granted
-        self._times = times
-        self._cap_bytes = cap_bytes
-
-    async def look(self) -> Film:
-        """What is behind the link.
-
-        Raises:
-            SourceError: nothing that can be brought.
-        """
-        async with asyncio.timeout(self._times.look_s):
-            proxy = self._granted.url(self._child.proxy_port)
-            order = {"look": self.way.link.url, "extractor": self.way.extractor, "proxy": proxy}
-            await self._child.say({**order, "cookies": None if self.jar is None else self.jar.text})
-            said = self._checked(messages.read(await self._child.hear()))
-        if not isinstance(said, Film):
-            raise SourceTemporary(Reason.INTERNAL, "an answer to another question")
-        if said.live_status not in _ENDED_LIVE:
-            upcoming = said.live_status == "is_upcoming"
-            raise SourceError(Reason.UPCOMING if upcoming else Reason.LIVE, self.way.link.host)
-        return said
-
-    async def fetch(self, wanted: Sequence[tuple[int, Path]], came: Callable[[int], Awaitable[None]]) -> None:
-        """Have segments fetched into files; `came` is told how much is there, and may raise.
-
-        Raises:
-            SourceError: they cannot be, or are more than the cap.
-        """
-        orders = [{"format": number, "path": str(path)} for number, path in wanted]
-        await self._child.say({"fetch": orders, "cap_bytes": self._cap_bytes})
-        while True:
-            async with asyncio.timeout(self._times.silence_s):
-                said = self._checked(messages.read(await self._child.hear()))
-            if isinstance(said, Fetched):
-                return
-            if isinstance(said, messages.Progress):
-                await came(said.done_bytes)
-
-    def _checked(self, said: messages.Message) -> messages.Message:
-        if not isinstance(said, messages.Failed):
-            return said
-        refusal = self._granted.refusal
-        if refusal in {Reason.PRIVATE_ADDRESS, Reason.TOO_LARGE, Reason.NO_SUCH_HOST}:
-            # the proxy knows better what the child can only see as a broken connection
-            raise SourceError(refusal, self.way.link.host)
-        raise said.as_error(self.way.link.host)
-
-
-@contextmanager
-def _told(host: str) -> Iterator[None]:
-    """The failures of children in our terms; of several at once the first counts."""
-    try:
-        yield
-    except (TimeoutError, ChildFailed, ExceptionGroup) as error:
-        raise _as_source_error(_first(error), host) from None
-
-
-def _first(error: Exception) -> Exception:
-    return _first(error.exceptions[0]) if isinstance(error, ExceptionGroup) else error
-
-
-def _as_source_error(error: Exception, host: str) -> Exception:
-    if isinstance(error, TimeoutError):
-        return SourceTemporary(Reason.TIMED_OUT, f"{host}: media")
-    if isinstance(error, ChildFailed):
-        return SourceTemporary(Reason.SITE_BROKEN, f"{host}: a child ended with {error}")
-    return error
 
 
 def _named(remote: RemoteFile, film: Film, given: Format) -> RemoteFile:

@@ -1,0 +1,106 @@
+"""One yt-dlp child at work on one link: what it is told, and what its failures come to."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from uploader.errors import Reason, SourceError, SourceTemporary
+from uploader.sources.cookies import Jar
+from uploader.sources.media import messages
+from uploader.sources.media.messages import Fetched, Film
+from uploader.sources.media.process import Child, ChildFailed
+from uploader.sources.proxy import Pass
+from uploader.sources.routing import Route
+
+_ENDED_LIVE: Final = frozenset({None, "not_live", "was_live"})
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Times:
+    """How long a film may take."""
+
+    look_s: float = 90.0  # until its formats are known
+    fetch_s: float = 3600.0  # of parts that are to be joined
+    silence_s: float = 60.0  # of a fetch, without a byte more
+    join_s: float = 600.0
+
+
+class Work:
+    """One yt-dlp child at work on one link."""
+
+    def __init__(
+        self, way: Route, jar: Jar | None, child: Child, granted: Pass, times: Times, cap_bytes: int
+    ) -> None:
+        self.way = way
+        self.jar = jar
+        self._child = child
+        self._granted = granted
+        self._times = times
+        self._cap_bytes = cap_bytes
+
+    async def look(self) -> Film:
+        """What is behind the link.
+
+        Raises:
+            SourceError: nothing that can be brought.
+        """
+        async with asyncio.timeout(self._times.look_s):
+            proxy = self._granted.url(self._child.proxy_port)
+            order = {"look": self.way.link.url, "extractor": self.way.extractor, "proxy": proxy}
+            await self._child.say({**order, "cookies": None if self.jar is None else self.jar.text})
+            said = self._checked(messages.read(await self._child.hear()))
+        if not isinstance(said, Film):
+            raise SourceTemporary(Reason.INTERNAL, "an answer to another question")
+        if said.live_status not in _ENDED_LIVE:
+            upcoming = said.live_status == "is_upcoming"
+            raise SourceError(Reason.UPCOMING if upcoming else Reason.LIVE, self.way.link.host)
+        return said
+
+    async def fetch(self, wanted: Sequence[tuple[int, Path]], came: Callable[[int], Awaitable[None]]) -> None:
+        """Have segments fetched into files; `came` is told how much is there, and may raise.
+
+        Raises:
+            SourceError: they cannot be, or are more than the cap.
+        """
+        orders = [{"format": number, "path": str(path)} for number, path in wanted]
+        await self._child.say({"fetch": orders, "cap_bytes": self._cap_bytes})
+        while True:
+            async with asyncio.timeout(self._times.silence_s):
+                said = self._checked(messages.read(await self._child.hear()))
+            if isinstance(said, Fetched):
+                return
+            if isinstance(said, messages.Progress):
+                await came(said.done_bytes)
+
+    def _checked(self, said: messages.Message) -> messages.Message:
+        if not isinstance(said, messages.Failed):
+            return said
+        refusal = self._granted.refusal
+        if refusal in {Reason.PRIVATE_ADDRESS, Reason.TOO_LARGE, Reason.NO_SUCH_HOST}:
+            # the proxy knows better what the child can only see as a broken connection
+            raise SourceError(refusal, self.way.link.host)
+        raise said.as_error(self.way.link.host)
+
+
+@contextmanager
+def told(host: str) -> Iterator[None]:
+    """The failures of children in our terms; of several at once the first counts."""
+    try:
+        yield
+    except (TimeoutError, ChildFailed, ExceptionGroup) as error:
+        raise _as_source_error(_first(error), host) from None
+
+
+def _first(error: Exception) -> Exception:
+    return _first(error.exceptions[0]) if isinstance(error, ExceptionGroup) else error
+
+
+def _as_source_error(error: Exception, host: str) -> Exception:
+    if isinstance(error, TimeoutError):
+        return SourceTemporary(Reason.TIMED_OUT, f"{host}: media")
+    if isinstance(error, ChildFailed):
+        return SourceTemporary(Reason.SITE_BROKEN, f"{host}: a child ended with {error}")
+    return error
