@@ -15,12 +15,14 @@ from uploader.chat.admin import AdminChat
 from uploader.chat.alerts import Alerts
 from uploader.chat.cookie_admin import CookieAdminChat
 from uploader.chat.progress import StatusMessages
+from uploader.chat.questions import Questions
 from uploader.chat.receiver import Receiver
 from uploader.chat.settings import SettingsChat
 from uploader.chat.site_admin import SiteAdminChat
 from uploader.chat.sponsor_admin import SponsorAdminChat
 from uploader.chat.updates import Updates
 from uploader.chat.user import UserChat
+from uploader.choosing import Choosing
 from uploader.config import Config
 from uploader.control.board import Board
 from uploader.control.server import ControlServer
@@ -35,6 +37,7 @@ from uploader.service import Engine, run
 from uploader.sources import Sources
 from uploader.sources.media.versions import Versions
 from uploader.sponsors import SponsorLocks
+from uploader.storage.choices import Choices
 from uploader.storage.cookies import Cookies
 from uploader.storage.database import Database
 from uploader.storage.deadlines import Deadlines
@@ -90,7 +93,7 @@ async def _built(config: Config, stop: asyncio.Event) -> AsyncIterator[Engine]:
         jobs, people = Jobs(database), People(database, config.bot_id)
         await jobs.orphan(pool.account)  # the lock on the login is ours: whoever worked with it is dead
         settings, sponsors, files = Settings(database), Sponsors(database), Files(database)
-        locks, status = SponsorLocks(sponsors, gateway), StatusMessages(gateway, jobs, people, texts)
+        locks, status = SponsorLocks(sponsors, gateway), _status(database, gateway, people, texts)
         bot = Carrier(name=login.username, pool=pool, cap_bytes=config.volume_bytes, post=gateway.deliver)
         board, alerts = _board(database, login, stop, sources), Alerts(gateway, people, texts, config.admins)
         carriers = Carriers([bot, *fleet.carriers], config.volume_bytes, alerts.carrier_rests)
@@ -108,6 +111,7 @@ async def _built(config: Config, stop: asyncio.Event) -> AsyncIterator[Engine]:
             site_admin=SiteAdminChat(gateway, sources.resting, texts),
             cookie_admin=cookie_admin,
             settings=SettingsChat(gateway, people, texts),
+            questions=Questions(gateway, intake, _choosing(config, database, worker), status, texts),
             intake=intake,
             locks=locks,
             texts=texts,
@@ -161,6 +165,15 @@ def _intake(
     settings, rates, heard = Settings(database), Rates(database), Heard(database)
     quotas = Quotas(rates, _allowance(config))
     return Intake(jobs, people, settings, locks, sources, rates, quotas, heard, config.bot_id, worker.nudge)
+
+
+def _status(database: Database, gateway: Gateway, people: People, texts: Texts) -> StatusMessages:
+    return StatusMessages(gateway, Jobs(database), people, Choices(database), texts)
+
+
+def _choosing(config: Config, database: Database, worker: Worker) -> Choosing:
+    jobs, people = Jobs(database), People(database, config.bot_id)
+    return Choosing(jobs, Choices(database), people, Rates(database), config.bot_id, worker.nudge)
 
 
 def _fitting(config: Config, bot: TelegramClient, gateway: Gateway) -> Fitting:

@@ -85,6 +85,7 @@ async def _watch(engine: Engine) -> None:
         try:
             await engine.user.admitted(await engine.intake.watch())
             await engine.user.expired(await engine.deadlines.expire())
+            await engine.status.ask_again()
             await engine.deadlines.prune()
             await engine.files.prune()
             await engine.sources.tidy()

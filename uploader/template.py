@@ -52,7 +52,7 @@ class Template:
                 text += literal
                 value = (values.get(field) or "").strip()
                 if style != "code":  # in code, Telegram looks for nothing
-                    value = _LINKING.sub(_WORD_JOINER, value)
+                    value = unlinked(value)
                 if style:
                     entities.append(Entity(kind=style, offset=units(text), length=units(value)))
                 text += value
@@ -62,6 +62,11 @@ class Template:
 def plain(text: str) -> Caption:
     """A caption of a person's own words, within the limit."""
     return _cut(text, [])
+
+
+def unlinked(text: str) -> str:
+    """`text` in which Telegram sees no links, mentions, tags and commands; it looks the same."""
+    return _LINKING.sub(_WORD_JOINER, text)
 
 
 def units(text: str) -> int:

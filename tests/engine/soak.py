@@ -32,6 +32,7 @@ from uploader.model import Delivered, Job, Link, Person, Progress, RemoteFile
 from uploader.quotas import Allowance, Quotas, Turnstile
 from uploader.reuse import Reuse
 from uploader.sponsors import SponsorLocks
+from uploader.storage.choices import Choices
 from uploader.storage.database import Database
 from uploader.storage.deadlines import Deadlines
 from uploader.storage.files import Files
@@ -166,7 +167,7 @@ async def soak(folder: Path, jobs_count: int, people_count: int, warm: int = 500
             Deadlines(database),
         )
         texts = Texts("en")
-        status = StatusMessages(telegram, jobs, people, texts)
+        status = StatusMessages(telegram, jobs, people, Choices(database), texts)
         carrier = Carrier(name="soak", pool=pool, cap_bytes=CAP_BYTES, post=telegram.deliver)
         delivery = Delivery(
             jobs=jobs,

@@ -11,9 +11,12 @@ from dataclasses import dataclass
 from uploader.model import OverCap, Sponsor
 from uploader.telegram.gateway import Button, Keyboard
 from uploader.texts import Texts
+from uploader.wishes import ASK, BEST, SOUNDS
 
 _OF_JOB = re.compile(rb"(cancel|again):([0-9]{1,18})\Z")
-_CHOICE = re.compile(rb"over:(split|refuse)\Z")
+_CHOSEN = re.compile(rb"over:(?P<over>split|refuse)\Z|preset:(?P<preset>[a-z0-9]{1,12})\Z")
+#: Formats that can be had of all films, as the rows of `/settings`.
+_PRESETS = ((ASK, BEST), ("v1080", "v720", "v480"), SOUNDS)
 _JOINED = b"joined"
 
 
@@ -47,18 +50,53 @@ def pressed(data: bytes) -> CancelPressed | AgainPressed | JoinedPressed | None:
     return kind(int(match[2]))
 
 
-def chosen(data: bytes) -> OverCap | None:
+@dataclass(frozen=True, slots=True)
+class Preset:
+    """The format of all films; ASK: of none."""
+
+    format: str
+
+
+def chosen(data: bytes) -> OverCap | Preset | None:
     """What a pressed button of `settings` chooses; None: it is none of them."""
-    match = _CHOICE.match(data)
-    return OverCap(match[1].decode()) if match else None
+    match = _CHOSEN.match(data)
+    if match is None:
+        return None
+    if match["over"]:
+        return OverCap(match["over"].decode())
+    named = {preset or "ask": preset for row in _PRESETS for preset in row}
+    preset = named.get(match["preset"].decode())
+    return None if preset is None else Preset(preset)
 
 
-def settings(texts: Texts, language: str) -> Keyboard:
-    """What can be done with files above the cap."""
-    return [
-        [Button(text=texts.get(language, f"button-{choice.value}"), data=b"over:" + choice.value.encode())]
-        for choice in OverCap
+def settings(texts: Texts, language: str, preset: str, over_cap: OverCap) -> Keyboard:
+    """What can be brought of films, and done with files above the cap; what is chosen is marked."""
+    rows = [
+        [
+            (_preset_name(texts, language, each), b"preset:" + (each or "ask").encode(), each == preset)
+            for each in row
+        ]
+        for row in _PRESETS
     ]
+    rows += [
+        [(texts.get(language, f"button-{each.value}"), b"over:" + each.value.encode(), each is over_cap)]
+        for each in OverCap
+    ]
+    return [
+        [
+            Button(text=texts.get(language, "button-chosen", label=label) if is_on else label, data=data)
+            for label, data, is_on in row
+        ]
+        for row in rows
+    ]
+
+
+def _preset_name(texts: Texts, language: str, preset: str) -> str:
+    if preset in SOUNDS:
+        return texts.get(language, "button-sound", kind=preset)
+    if preset in (ASK, BEST):
+        return texts.get(language, f"button-{preset or 'ask'}")
+    return f"{preset.removeprefix('v')}p"
 
 
 def cancel(texts: Texts, language: str, job_id: int) -> Keyboard:

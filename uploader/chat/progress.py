@@ -12,15 +12,19 @@ from typing import Final
 
 import structlog
 
-from uploader.chat import keyboards
-from uploader.errors import Reason, TelegramError
+from uploader import limits
+from uploader.chat import choice, keyboards
+from uploader.chat.choice import Card
+from uploader.errors import FloodWait, NoAnswer, Reason, TelegramError
 from uploader.model import ENDED, Job, JobState, Phase, Place, Progress
 from uploader.speed import Speed, eta_s
+from uploader.storage.choices import Choices
 from uploader.storage.jobs import Jobs
 from uploader.storage.people import People
 from uploader.telegram.gateway import Gateway, Keyboard
 from uploader.telegram.turns import Urgency
 from uploader.texts import Texts, bar
+from uploader.wishes import ASK, Offer
 
 EDIT_S: Final = 5.0
 #: An edit that would show nothing new is not made: the difference must be at least this part of the whole.
@@ -51,12 +55,14 @@ class StatusMessages:
         gateway: Gateway,
         jobs: Jobs,
         people: People,
+        choices: Choices,
         texts: Texts,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._gateway = gateway
         self._jobs = jobs
         self._people = people
+        self._choices = choices
         self._texts = texts
         self._clock = clock
         self._shown: dict[int, _Shown] = {}
@@ -88,17 +94,37 @@ class StatusMessages:
             if shown.latest is not None
         ]
 
-    async def show(self, job: Job, place: Place | None = None) -> None:
-        """Bring the job's status message up to its state; a failure without one is told in a new message."""
-        text = self._text_of_state(job, place or Place(ahead=0))
-        keyboard = self._keyboard(job)
+    async def show(self, job: Job, place: Place | None = None, *, is_late: bool = False) -> None:
+        """Bring the job's status message up to its state; a failure without one is told in a new message.
+
+        `is_late`: its person did not do in time what the job waited for.
+        """
         try:
+            text, keyboard = await self._drawn(job, place or Place(ahead=0), is_late=is_late)
             if job.status_message_id is not None:
                 await self._edit(job, text, keyboard)
+                if job.state is JobState.WAITING_CHOICE:
+                    await self._choices.shown(job.id)
             elif job.state is JobState.FAILED:
                 await self._say(job, text, keyboard)
         except TelegramError as error:
             _log.warning("status not shown", job=job.id, cause=str(error))
+
+    async def ask_again(self) -> None:
+        """Show questions in new messages that their people could not see so far."""
+        for job in await self._choices.unseen():
+            try:
+                await self._say(job, *await self._drawn(job, Place(ahead=0)))
+            except (FloodWait, NoAnswer) as error:
+                _log.warning("question not shown", job=job.id, cause=str(error))
+                return
+            except TelegramError as error:
+                _log.warning("question shown to nobody", job=job.id, cause=str(error))
+            await self._choices.shown(job.id)
+
+    async def card(self, job: Job, offer: Offer) -> Card:
+        """The question that a job waits for."""
+        return Card(self._texts, job, offer, await self._people.over_cap(job.user_id))
 
     async def run(self) -> None:
         """Edit the messages of running jobs for as long as the engine runs."""
@@ -131,6 +157,26 @@ class StatusMessages:
             # the next edit is tried twice as late; the last one will be tried anyway
             shown.at = self._clock() + EDIT_S
             _log.warning("progress not shown", job=shown.job.id, cause=str(error))
+
+    async def _drawn(self, job: Job, place: Place, *, is_late: bool = False) -> tuple[str, Keyboard]:
+        """What the status message of a job that does not run says, and its buttons."""
+        if job.state is JobState.WAITING_CHOICE and job.offer is not None:
+            card = await self.card(job, job.offer)
+            return card.text(), card.keyboard()
+        text = self._text_of_state(job, place)
+        if is_late and job.state is JobState.CANCELLED:
+            text = self._text_of_late(job)
+        keyboard = self._keyboard(job)
+        was_chosen = job.state in (JobState.QUEUED, JobState.DONE) and job.wish.format != ASK
+        if was_chosen and await self._people.preset(job.user_id) == ASK:
+            keyboard = [*keyboard, *choice.always(self._texts, job)]
+        return text, keyboard
+
+    def _text_of_late(self, job: Job) -> str:
+        if job.offer is None:
+            return self._texts.get(job.language, "sponsors-expired")
+        wait = self._texts.duration(job.language, limits.WAITING_CHOICE_S)
+        return self._texts.get(job.language, "choice-expired", wait=wait)
 
     def _text_of_state(self, job: Job, place: Place) -> str:
         get, language = self._texts.get, job.language

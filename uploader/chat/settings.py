@@ -1,10 +1,12 @@
 """`/settings`: what a person chooses once, and can change with a button."""
 
 from uploader.chat import keyboards
+from uploader.chat.choice import format_name
+from uploader.chat.keyboards import Preset
 from uploader.intake import Incoming
 from uploader.model import OverCap, Person
 from uploader.storage.people import People
-from uploader.telegram.gateway import Gateway
+from uploader.telegram.gateway import Gateway, Keyboard
 from uploader.texts import Texts
 
 
@@ -18,19 +20,31 @@ class SettingsChat:
 
     async def show(self, incoming: Incoming) -> None:
         """`/settings`"""
-        person = incoming.person
-        await self._people.see(person)
-        text = self._text(person, await self._people.over_cap(person.user_id))
-        await self._gateway.say(person, text, keyboards.settings(self._texts, person.language))
+        await self._people.see(incoming.person)
+        await self._gateway.say(incoming.person, *await self._card(incoming.person))
 
-    async def choose(self, person: Person, query_id: int, message_id: int, over_cap: OverCap) -> None:
+    async def choose(self, person: Person, query_id: int, message_id: int, chosen: OverCap | Preset) -> None:
         """A button of the card."""
         await self._people.see(person)
-        await self._people.choose(person.user_id, over_cap)
-        await self._gateway.answer(query_id, self._texts.get(person.language, f"settings-{over_cap.value}"))
-        keyboard = keyboards.settings(self._texts, person.language)
-        await self._gateway.edit(person, message_id, self._text(person, over_cap), keyboard)
+        if isinstance(chosen, Preset):
+            await self._people.prefer(person.user_id, chosen.format)
+            name = format_name(self._texts, person.language, chosen.format)
+            changed = self._texts.get(person.language, "settings-changed", format=name)
+        else:
+            await self._people.choose(person.user_id, chosen)
+            changed = self._texts.get(person.language, f"settings-{chosen.value}")
+        await self._gateway.answer(query_id, changed)
+        await self._gateway.edit(person, message_id, *await self._card(person))
 
-    def _text(self, person: Person, over_cap: OverCap) -> str:
-        cap = self._texts.cap(person.language)
-        return self._texts.get(person.language, "settings", cap=cap, choice=over_cap.value)
+    async def _card(self, person: Person) -> tuple[str, Keyboard]:
+        language = person.language
+        preset = await self._people.preset(person.user_id)
+        over_cap = await self._people.over_cap(person.user_id)
+        text = self._texts.get(
+            language,
+            "settings",
+            cap=self._texts.cap(language),
+            choice=over_cap.value,
+            format=format_name(self._texts, language, preset),
+        )
+        return text, keyboards.settings(self._texts, language, preset, over_cap)

@@ -8,9 +8,10 @@ from telethon import TelegramClient, events
 from telethon.tl import types
 
 from uploader import limits
-from uploader.chat import keyboards
+from uploader.chat import choice, keyboards
 from uploader.chat.admin import AdminChat
 from uploader.chat.cookie_admin import CookieAdminChat
+from uploader.chat.questions import Questions
 from uploader.chat.receiver import Receiver
 from uploader.chat.settings import SettingsChat
 from uploader.chat.site_admin import SiteAdminChat
@@ -41,6 +42,7 @@ class Updates:
         site_admin: SiteAdminChat,
         cookie_admin: CookieAdminChat,
         settings: SettingsChat,
+        questions: Questions,
         intake: Intake,
         locks: SponsorLocks,
         texts: Texts,
@@ -50,6 +52,7 @@ class Updates:
         self._user = user
         self._admin = admin
         self._settings = settings
+        self._questions = questions
         self._intake = intake
         self._locks = locks
         self._texts = texts
@@ -108,7 +111,8 @@ class Updates:
         is_admin = incoming.person.user_id in self._admins
         command = self._commands.get(word) or (self._admin_commands.get(word) if is_admin else None)
         if command is None:
-            await self._user.text(incoming)
+            if not await self._questions.hears(incoming):
+                await self._user.text(incoming)
         elif await self._intake.is_new(incoming):
             await command(incoming)
             if word == "help" and is_admin:
@@ -121,10 +125,13 @@ class Updates:
         if person is None:
             return
         try:
-            if (over_cap := keyboards.chosen(event.data)) is not None:
-                await self._settings.choose(person, event.query.query_id, event.message_id, over_cap)
-                return
-            await self._user.pressed(person, event.query.query_id, event.data)
+            query_id, message_id = event.query.query_id, event.message_id
+            if (chosen := keyboards.chosen(event.data)) is not None:
+                await self._settings.choose(person, query_id, message_id, chosen)
+            elif (press := choice.pressed(event.data)) is not None:
+                await self._questions.pressed(person, query_id, message_id, press)
+            else:
+                await self._user.pressed(person, query_id, event.data)
         except PeykError as error:
             _log.warning("button not answered", user=person.user_id, cause=str(error))
 

@@ -139,9 +139,9 @@ class UserChat:
             await self._status.show(job, await self._rates.place(job))
 
     async def expired(self, jobs: Sequence[Job]) -> None:
-        """These jobs waited too long: for their people to join, or in the queue."""
+        """These jobs waited too long: for what their people were asked, or in the queue."""
         for job in jobs:
-            await self._status.show(job)
+            await self._status.show(job, is_late=True)
 
     async def _joined(self, person: Person, query_id: int) -> None:
         jobs, missing = await self._intake.joined(person.user_id)
@@ -179,7 +179,7 @@ class UserChat:
         """Make a message the job's status message, and bring it up to date if the job was faster."""
         await self._jobs.set_status_message(job.id, message_id)
         current = await self._jobs.get(job.id)
-        if current is not None and current.state in ENDED:
+        if current is not None and (current.state in ENDED or current.state is JobState.WAITING_CHOICE):
             await self._status.show(current)
 
     async def _say(self, person: Person, key: str, **arguments: str | int) -> None:

@@ -25,7 +25,7 @@ class Texts:
     def __init__(self, default_language: str, cap_bytes: int = CAP_BYTES) -> None:
         """`cap_bytes`: the most that fits into one message."""
         self._default = default_language
-        self._cap_bytes = cap_bytes
+        self.cap_bytes = cap_bytes
         self._bundles = {language: _bundle(language) for language in LANGUAGES}
 
     def language_of(self, telegram_code: str | None) -> str:
@@ -68,7 +68,7 @@ class Texts:
 
     def cap(self, language: str) -> str:
         """The most that fits into one message."""
-        return self.size(language, self._cap_bytes)
+        return self.size(language, self.cap_bytes)
 
     def duration(self, language: str, seconds: float) -> str:
         """A duration in one unit, rounded up: nobody is promised less than it takes."""

@@ -8,7 +8,9 @@ start =
 help =
     Send me a link, such as https://example.com/film.mp4, and I bring the file into this chat.
 
-    • A file over { $cap } comes in several parts, or not at all: /settings is where you choose.
+    • Of a film I ask which size, sound or subtitles you want. /settings is where you say it once and for all.
+    • A part of a film: write it behind the link, such as https://example.com/film.mp4 1:20-2:35
+    • A file over { $cap } comes in several parts, or not at all: that is in /settings, too.
 
     • One message, one link. You can send the next one at once: they wait in a queue.
     • /cancel stops everything of yours that waits or runs.
@@ -23,15 +25,71 @@ help-admin =
     /lock – sponsor channels: /lock add @channel, /lock remove @channel
 
 settings =
-    What shall I do with a file over { $cap }, which does not fit into one message?
-    { $choice ->
-        [split] Now: I send it in parts. A film in parts that play; anything else in parts that you join, and I tell you how.
-       *[refuse] Now: I do not bring it, and say so.
+    Films that can be had in several ways: { $format }.
+
+    Files over { $cap }, which do not fit into one message: { $choice ->
+        [split] I send them in parts. A film in parts that play; anything else in parts that you join, and I tell you how.
+       *[refuse] I do not bring them, and say so.
     }
-button-split = Send it in parts
-button-refuse = Do not bring it
+settings-changed = From now on: { $format }.
 settings-split = From now on: in parts.
 settings-refuse = From now on: not at all.
+button-chosen = ✓ { $label }
+button-split = Large files: in parts
+button-refuse = Large files: not at all
+
+format-ask = I ask you each time
+format-best = the best that fits into one message
+format-film = at most { $quality }
+format-sound = only the sound, as { $kind }
+format-original = the original file
+button-ask = Ask me
+button-best = Best that fits
+button-sound = ♪ { $kind }
+button-original = Original file
+button-option = { $label } · { $size }
+button-option-over = ✂ { $label }
+about = ~{ $size }
+
+choice =
+    Which one shall I bring?
+    I wait { $wait } for your answer, and then let the link go.
+choice-cut = Only this part: { $span }
+choice-subtitles = With subtitles: { $language }
+choice-parts = ✂ – larger than { $cap }: it comes in several parts.
+choice-left-out = Larger than { $cap }, and so not offered: { $labels }. In /settings you can have such films in parts.
+choice-over = This question is no longer open. To have the film, send its link again.
+choice-expired = I waited { $wait } for your choice, and let this link go. Send it again whenever you like.
+button-subtitles = Subtitles: { $language }
+button-cut = Only a part
+button-whole = The whole film
+button-no-subtitles = None
+button-back = Back
+button-page = Page { $number-text }
+button-always = Always: { $format }
+choice-languages = Which subtitles shall be in the film? They can be switched off in the player.
+cut-how = Answer this message with from and to, such as 1:20-2:35, or 1:20- for all that follows.
+cut-bad = I cannot read which part you want. Write from and to, such as 1:20-2:35.
+cut-beyond = The film is only { $length } long. Write a part that lies within it.
+language-name = { $tag ->
+    [ar] Arabic
+    [de] German
+    [en] English
+    [es] Spanish
+    [fa] Persian
+    [fr] French
+    [hi] Hindi
+    [it] Italian
+    [ja] Japanese
+    [ko] Korean
+    [ku] Kurdish
+    [pt] Portuguese
+    [ru] Russian
+    [tr] Turkish
+    [ur] Urdu
+    [zh] Chinese
+   *[other] { $tag }
+}
 
 volume-of = { $name } · part { $number-text } of { $count-text }
 volume = { $name } · part { $number-text }
@@ -227,7 +285,7 @@ time-h = { $n } h
 
 command-start = How to begin
 command-help = What I can do
-command-settings = What to do with very large files
+command-settings = What I bring of films, and of very large files
 command-cancel = Stop everything of mine
 
 # Under a delivered film or song; the fields are those of PEYK_CAPTION

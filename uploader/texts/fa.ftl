@@ -7,7 +7,9 @@ start =
 help =
     لینکی مثل https://example.com/film.mp4 بفرست تا فایل را در همین گفتگو تحویل بدهم.
 
-    • فایل بزرگ‌تر از { $cap } در چند تکه می‌آید، یا اصلاً نمی‌آید؛ انتخابش با توست: /settings
+    • برای ویدئو می‌پرسم کدام اندازه، صدا یا زیرنویس را می‌خواهی. اگر می‌خواهی هر بار نپرسم: /settings
+    • فقط بخشی از ویدئو: آن را بعد از لینک بنویس، مثلاً ⁦https://example.com/film.mp4 1:20-2:35⁩
+    • فایل بزرگ‌تر از { $cap } در چند تکه می‌آید، یا اصلاً نمی‌آید؛ این هم در /settings است.
 
     • هر پیام یک لینک. لینک بعدی را هم می‌توانی همان موقع بفرستی؛ در صف می‌ماند.
     • ‏/cancel همهٔ کارهای در صف یا در حال انجام تو را متوقف می‌کند.
@@ -22,15 +24,71 @@ help-admin =
     ‏/lock – کانال‌های حامی: ‎/lock add @channel و ‎/lock remove @channel
 
 settings =
-    با فایلی که از { $cap } بزرگ‌تر است و در یک پیام جا نمی‌شود چه کنم؟
-    { $choice ->
-        [split] الان: آن را تکه‌تکه می‌فرستم. ویدئو در تکه‌هایی که هر کدام پخش می‌شود؛ بقیه در تکه‌هایی که خودت به هم می‌چسبانی، و می‌گویم چطور.
-       *[refuse] الان: آن را نمی‌آورم و همین را می‌گویم.
+    ویدئوهایی که به چند شکل موجودند: { $format }.
+
+    فایل‌های بزرگ‌تر از { $cap } که در یک پیام جا نمی‌شوند: { $choice ->
+        [split] تکه‌تکه می‌فرستم. ویدئو در تکه‌هایی که هر کدام پخش می‌شود؛ بقیه در تکه‌هایی که خودت به هم می‌چسبانی، و می‌گویم چطور.
+       *[refuse] نمی‌آورم و همین را می‌گویم.
     }
-button-split = تکه‌تکه بفرست
-button-refuse = نیاور
+settings-changed = از این پس: { $format }.
 settings-split = از این پس تکه‌تکه.
 settings-refuse = از این پس اصلاً نمی‌آورم.
+button-chosen = ✓ { $label }
+button-split = فایل‌های بزرگ: تکه‌تکه
+button-refuse = فایل‌های بزرگ: نیاور
+
+format-ask = هر بار از تو می‌پرسم
+format-best = بهترین کیفیتی که در یک پیام جا شود
+format-film = حداکثر { $quality }
+format-sound = فقط صدا، به شکل { $kind }
+format-original = فایل اصلی
+button-ask = از من بپرس
+button-best = بهترین کیفیت
+button-sound = ♪ { $kind }
+button-original = فایل اصلی
+button-option = { $label } · { $size }
+button-option-over = ✂ { $label }
+about = حدود { $size }
+
+choice =
+    کدام را بیاورم؟
+    { $wait } منتظر پاسخت می‌مانم و بعد این لینک را کنار می‌گذارم.
+choice-cut = فقط این بخش: { $span }
+choice-subtitles = با زیرنویس: { $language }
+choice-parts = ✂ – بزرگ‌تر از { $cap }: در چند تکه می‌آید.
+choice-left-out = این‌ها بزرگ‌تر از { $cap } است و پیشنهاد نمی‌شود: { $labels }. در /settings می‌توانی چنین ویدئوهایی را تکه‌تکه بخواهی.
+choice-over = این پرسش دیگر باز نیست. اگر ویدئو را می‌خواهی لینکش را دوباره بفرست.
+choice-expired = { $wait } منتظر انتخابت ماندم و این لینک را کنار گذاشتم. هر وقت خواستی دوباره بفرست.
+button-subtitles = زیرنویس: { $language }
+button-cut = فقط یک بخش
+button-whole = کل ویدئو
+button-no-subtitles = بدون زیرنویس
+button-back = بازگشت
+button-page = صفحهٔ { $number-text }
+button-always = همیشه: { $format }
+choice-languages = کدام زیرنویس همراه ویدئو باشد؟ در پخش‌کننده می‌شود خاموشش کرد.
+cut-how = در پاسخ به همین پیام بنویس از کجا تا کجا، مثلاً ⁦1:20-2:35⁩ یا ⁦1:20-⁩ برای همهٔ ادامه‌اش.
+cut-bad = متوجه نشدم کدام بخش را می‌خواهی. از کجا تا کجایش را بنویس، مثلاً ⁦1:20-2:35⁩
+cut-beyond = طول ویدئو فقط { $length } است. بخشی را بنویس که داخل آن باشد.
+language-name = { $tag ->
+    [ar] عربی
+    [de] آلمانی
+    [en] انگلیسی
+    [es] اسپانیایی
+    [fa] فارسی
+    [fr] فرانسوی
+    [hi] هندی
+    [it] ایتالیایی
+    [ja] ژاپنی
+    [ko] کره‌ای
+    [ku] کردی
+    [pt] پرتغالی
+    [ru] روسی
+    [tr] ترکی
+    [ur] اردو
+    [zh] چینی
+   *[other] { $tag }
+}
 
 volume-of = { $name } · تکهٔ { $number-text } از { $count-text }
 volume = { $name } · تکهٔ { $number-text }
@@ -222,7 +280,7 @@ time-h = { $n } ساعت
 
 command-start = شروع
 command-help = چه کارهایی از من برمی‌آید
-command-settings = با فایل‌های خیلی بزرگ چه کنم
+command-settings = از ویدئوها و فایل‌های خیلی بزرگ چه بیاورم
 command-cancel = توقف همهٔ کارهای من
 
 # Under a delivered film or song; the fields are those of PEYK_CAPTION
