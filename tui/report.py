@@ -13,7 +13,7 @@ def lines(snapshot: Snapshot) -> Iterator[str]:
     yield f"@{snapshot.bot_username} {mode}, up {units.duration(snapshot.at - snapshot.started_at)}"
     yield (
         f"{counts['running']} running, {counts['queued']} queued, "
-        f"{counts['waiting_sponsors']} waiting for sponsors; "
+        f"{counts['waiting_choice']} waiting for a choice, {counts['waiting_sponsors']} for sponsors; "
         f"{counts['done']} delivered, {counts['failed']} failed, {counts['cancelled']} cancelled"
     )
     for transfer in snapshot.transfers:

@@ -29,6 +29,7 @@ _REASONS: Mapping[str, str] = MappingProxyType(
         "needs-login": "site wants a login",
         "geo-blocked": "not in this country",
         "drm": "copy-protected",
+        "protected": "not to be forwarded",
         "no-room": "no room on the disk",
         "upload-failed": "refused by Telegram",
         "chat-unreachable": "person blocked the bot",

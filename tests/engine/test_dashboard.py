@@ -38,7 +38,7 @@ async def test_dashboard_when_a_file_is_carried_shows_it_live_and_switches_maint
             scene.world.faults.append(Fault(method="upload.save", delay_s=0.5))
             await user.send(scene.site.url("film.mp4", 30 * MIB))
             card = await user.expect("Our sponsors")
-            await until_shown(pilot, app, "waiting for sponsors")
+            await until_shown(pilot, app, "1 joining")
             await user.press(card, 0)
             await until_shown(pilot, app, "127.0.0.1 · uploading")
             await until_shown(pilot, app, "of 30.0 MiB".replace(".0", ""))

@@ -67,7 +67,7 @@ async def fill(database: Database) -> None:
     [
         (lambda database: Jobs(database).claim("w"), {"claim", "running"}, 1),
         (lambda database: Jobs(database).recent(20), {"ended"}, 0),
-        (lambda database: Jobs(database).queue(50), {"claim", "waiting"}, 0),
+        (lambda database: Jobs(database).queue(50), {"claim", "choosing", "waiting"}, 0),
         (lambda database: Jobs(database).running(), {"running"}, 1),
         (lambda database: Jobs(database).waiting_count(1), {"person"}, 0),
         (lambda database: Failures(database).groups(), {"failed"}, 2),

@@ -95,7 +95,9 @@ def idle(**changes: object) -> Snapshot:
         bot_username="peyk_bot",
         maintenance=False,
         stopping=False,
-        counts=dict.fromkeys(("waiting_sponsors", "queued", "running", "done", "failed", "cancelled"), 0),
+        counts=dict.fromkeys(
+            ("waiting_sponsors", "waiting_choice", "queued", "running", "done", "failed", "cancelled"), 0
+        ),
         transfers=(),
         queue=(),
         recent=(),
@@ -109,7 +111,8 @@ def busy() -> Snapshot:
     return idle(
         counts={
             "running": 4,
-            "queued": 3,
+            "queued": 2,
+            "waiting_choice": 1,
             "waiting_sponsors": 2,
             "done": 1284,
             "failed": 17,
@@ -158,7 +161,7 @@ def busy() -> Snapshot:
         queue=(
             job(1314, "queued", host="cs.example.edu", created_at=NOW - 8),
             job(1311, "queued", name="dataset-v3.parquet", run_at=NOW + 42, attempt=2, created_at=NOW - 96),
-            job(1315, "queued", host="archive.example.org", created_at=NOW - 3),
+            job(1299, "waiting_choice", host="films.example.org", created_at=NOW - 64),
             job(1309, "waiting_sponsors", host="music.example.com", created_at=NOW - 410),
             job(1302, "waiting_sponsors", host="video.example.tv", created_at=NOW - 5120),
         ),

@@ -42,7 +42,7 @@ async def test_dashboard_when_the_engine_works_shows_all_of_it(
         text = shown(app)
     for expected in (
         "@peyk_bot   ● serving   up 3 h 12 min",
-        "4 running · 3 queued · 2 waiting for sponsors · 1,284 delivered · 17 failed",
+        "4 running · 2 queued · 1 choosing · 2 joining · 1,284 delivered · 17 failed",
         "debian-12.8.0-amd64-DVD-1.iso",
         "cdimage.example.org · uploading",
         "62 %",

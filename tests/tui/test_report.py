@@ -9,7 +9,9 @@ def test_report_when_the_engine_works_says_what_runs_and_what_locks_brought() ->
     """One line for the engine, one for the counts, then transfers and sponsors."""
     report = list(lines(busy()))
     assert "@peyk_bot serving, up 3 h 12 min" == report[0]
-    assert "4 running, 3 queued, 2 waiting for sponsors; 1284 delivered, 17 failed, 5 cancelled" == report[1]
+    assert (
+        "4 running, 2 queued, 1 waiting for a choice, 2 for sponsors; 1284 delivered, 17 failed, 5 cancelled"
+    ) == report[1]
     assert (
         "  #1307 debian-12.8.0-amd64-DVD-1.iso  uploading  62 %  1.21 GiB  38.4 MiB/s  19 s left" == report[2]
     )

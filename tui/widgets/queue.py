@@ -1,10 +1,14 @@
 """The jobs that wait, next first."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from types import MappingProxyType
 
 from tui import units
 from tui.widgets.table import Cell, Column, TablePanel
 from uploader.snapshot import JobRow, Snapshot
+
+#: What people have to do before a job goes on, by its state.
+_PEOPLE: Mapping[str, str] = MappingProxyType({"waiting_choice": "a choice", "waiting_sponsors": "sponsors"})
 
 
 class Queue(TablePanel):
@@ -23,7 +27,7 @@ class Queue(TablePanel):
         """Say in the frame how many wait in all: the rows are only the first of them."""
         super().show(snapshot, now)
         counts = snapshot.counts
-        waiting = counts.get("queued", 0) + counts.get("waiting_sponsors", 0)
+        waiting = sum(counts.get(state, 0) for state in ("queued", *_PEOPLE))
         self.border_subtitle = f"{waiting:,}" if waiting else ""
 
     def rows(self, snapshot: Snapshot, now: float) -> Iterable[tuple[Cell, ...]]:
@@ -38,8 +42,8 @@ class Queue(TablePanel):
 
 
 def _awaited(job: JobRow, now: float) -> Cell:
-    if job.state == "waiting_sponsors":
-        return Cell("sponsors", "busy")
+    if job.state in _PEOPLE:
+        return Cell(_PEOPLE[job.state], "busy")
     if job.run_at > now:
         return Cell(f"retry in {units.brief(job.run_at - now)}", "bad")
     return Cell("its turn", "good")

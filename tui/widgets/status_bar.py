@@ -30,7 +30,8 @@ _COUNTS: Mapping[str, str] = MappingProxyType(
     {
         "running": "running",
         "queued": "queued",
-        "waiting_sponsors": "waiting for sponsors",
+        "waiting_choice": "choosing",
+        "waiting_sponsors": "joining",
         "done": "delivered",
         "failed": "failed",
     }

@@ -46,6 +46,7 @@ class AdminChat:
                 "status",
                 running=counts[JobState.RUNNING],
                 queued=counts[JobState.QUEUED],
+                choosing=counts[JobState.WAITING_CHOICE],
                 waiting=counts[JobState.WAITING_SPONSORS],
                 done=counts[JobState.DONE],
                 failed=counts[JobState.FAILED],

@@ -161,8 +161,7 @@ class StatusMessages:
     async def _drawn(self, job: Job, place: Place, *, is_late: bool = False) -> tuple[str, Keyboard]:
         """What the status message of a job that does not run says, and its buttons."""
         if job.state is JobState.WAITING_CHOICE and job.offer is not None:
-            card = await self.card(job, job.offer)
-            return card.text(), card.keyboard()
+            return await self._question(job, job.offer)
         text = self._text_of_state(job, place)
         if is_late and job.state is JobState.CANCELLED:
             text = self._text_of_late(job)
@@ -171,6 +170,10 @@ class StatusMessages:
         if was_chosen and await self._people.preset(job.user_id) == ASK:
             keyboard = [*keyboard, *choice.always(self._texts, job)]
         return text, keyboard
+
+    async def _question(self, job: Job, offer: Offer) -> tuple[str, Keyboard]:
+        card = await self.card(job, offer)
+        return card.text(), card.keyboard()
 
     def _text_of_late(self, job: Job) -> str:
         if job.offer is None:

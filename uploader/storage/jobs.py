@@ -236,19 +236,22 @@ class Jobs:
         )
 
     async def queue(self, limit: int) -> list[Job]:
-        """Return the jobs that wait: queued ones in the order of claiming, then those for sponsors."""
-        queued = await self._select(
+        """Return jobs that wait: queued ones in the order of claiming, then for a choice, for sponsors."""
+        waiting = await self._select(
             sa.select(jobs)
             .where(in_state(jobs.c.state, JobState.QUEUED))
             .order_by(*claim.order(jobs))
             .limit(limit)
         )
-        return queued + await self._select(
-            sa.select(jobs)
-            .where(in_state(jobs.c.state, JobState.WAITING_SPONSORS))
-            .order_by(jobs.c.created_at, jobs.c.id)
-            .limit(limit - len(queued))
-        )
+        people = (JobState.WAITING_CHOICE, jobs.c.updated_at), (JobState.WAITING_SPONSORS, jobs.c.created_at)
+        for state, since in people:
+            waiting += await self._select(
+                sa.select(jobs)
+                .where(in_state(jobs.c.state, state))
+                .order_by(since, jobs.c.id)
+                .limit(limit - len(waiting))
+            )
+        return waiting
 
     async def recent(self, limit: int) -> list[Job]:
         """Return the jobs that ended, the newest end first."""

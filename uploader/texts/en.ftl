@@ -223,7 +223,8 @@ maintenance-usage = Maintenance is { $on ->
 maintenance-on = Maintenance is on: no new links are taken. Accepted files go on.
 maintenance-off = Maintenance is off: links are taken again.
 status =
-    { $running-text } running · { $queued-text } queued · { $waiting-text } waiting for sponsors
+    { $running-text } running · { $queued-text } queued
+    { $choosing-text } waiting for a choice · { $waiting-text } waiting for sponsors
     { $done-text } delivered · { $failed-text } failed · { $cancelled-text } cancelled
     Maintenance: { $maintenance ->
         [0] off

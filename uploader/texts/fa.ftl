@@ -218,7 +218,8 @@ maintenance-usage = حالت سرویس { $on ->
 maintenance-on = حالت سرویس روشن شد: لینک تازه پذیرفته نمی‌شود. فایل‌های پذیرفته‌شده ادامه دارند.
 maintenance-off = حالت سرویس خاموش شد: لینک‌ها دوباره پذیرفته می‌شوند.
 status =
-    { $running-text } در حال انجام · { $queued-text } در صف · { $waiting-text } منتظر عضویت
+    { $running-text } در حال انجام · { $queued-text } در صف
+    { $choosing-text } منتظر انتخاب · { $waiting-text } منتظر عضویت
     { $done-text } تحویل‌شده · { $failed-text } ناموفق · { $cancelled-text } لغوشده
     حالت سرویس: { $maintenance ->
         [0] خاموش

@@ -118,9 +118,9 @@ class Media:
         for jar in await self._cookies.choose(order.way.link, order.way.family):
             try:
                 found = await self._look_and_fetch(order, folder, jar)
-            except ChoiceNeeded:
+            except ChoiceNeeded as needed:
                 await self._cookies.worked(jar)
-                raise
+                raise ChoiceNeeded(needed.offer, is_private=True) from None
             except SourceError as error:
                 if error.reason not in _LOCKED:
                     raise
