@@ -103,18 +103,37 @@ def bench_pacing(
 @app.command("sources")
 def bench_sources(
     full: Annotated[bool, typer.Option(help="A film of 500 MiB instead of 64.")] = False,
+    rounds: Annotated[int, typer.Option(help="How often, for the medians.", min=1, max=9)] = 3,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object, nothing else.")] = False,
 ) -> None:
-    """Measure how fast a film comes as a file, from a page and in two parts, beside yt-dlp and aria2c."""
+    """Measure how fast a film comes as a file, from a page and in parts, beside yt-dlp and aria2c."""
     from uploader.bench_sources import measure, sizes
     from uploader.errors import PeykError
 
     try:
-        figures = asyncio.run(measure(sizes(full), functools.partial(typer.echo, err=True)))
+        figures = asyncio.run(measure(sizes(full), rounds, functools.partial(typer.echo, err=True)))
     except PeykError as error:
         refuse("The benchmark broke off:", [str(error)], status=1)
     if as_json:
         typer.echo(json.dumps({"figures": [{**asdict(figure), "mb_s": figure.mb_s} for figure in figures]}))
+
+
+@app.command("links")
+def bench_links(
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object, nothing else.")] = False,
+) -> None:
+    """Measure how long it takes to know whose 10,000 links are (some seconds; no network)."""
+    from uploader.bench_links import links, measure
+
+    figures = measure(links())
+    if as_json:
+        typer.echo(json.dumps(asdict(figures)))
+    else:
+        typer.echo(
+            f"{figures.links} links explained in {figures.explain_s:.1f} s "
+            f"({figures.explain_cpu_s:.1f} s of CPU)\n"
+            f"asked of an engine's child in {figures.engine_s:.1f} s, {figures.differences} differences"
+        )
 
 
 @app.command("client", hidden=True)

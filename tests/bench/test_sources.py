@@ -8,10 +8,10 @@ from uploader.bench_sources import measure
 async def test_measure_when_run_fetches_the_film_in_every_way() -> None:
     """The same film each time; what streams lies not on disk, and what is joined is there twice at most."""
     said: list[str] = []
-    figures = await measure(1, said.append)
+    figures = await measure(1, 1, said.append)
     found = {(figure.what, figure.program): figure for figure in figures}
-    ways = {(what, "Peyk") for what in ("plain file", "on a page", "DASH pair")}
-    peers = {(what, "yt-dlp") for what in ("on a page", "DASH pair")}
+    ways = {(what, "Peyk") for what in ("plain file", "on a page", "HLS segments", "DASH pair")}
+    peers = {(what, "yt-dlp") for what in ("on a page", "HLS segments", "DASH pair")}
     aria2c = {("plain file", "aria2c")} if shutil.which("aria2c") else set()
     assert ways | peers | aria2c == set(found)
     size_bytes = found["plain file", "Peyk"].size_bytes

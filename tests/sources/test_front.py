@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.sources.films import ffmpeg
 from tests.sources.sites import collected
 from tests.sources.test_media import seen, starts_fast
 from uploader.sources.media import front as front_module
@@ -59,6 +60,17 @@ async def test_film_whose_index_is_too_long_is_written_anew_and_starts_fast(
     (tmp_path / "part").write_bytes((films / "late.mp4").read_bytes())
     assert await join([tmp_path / "part"], tmp_path / "film.mp4", Cells(), cell) is None
     assert starts_fast((tmp_path / "film.mp4").read_bytes())
+
+
+async def test_sound_that_begins_late_is_found(films: Path, tmp_path: Path) -> None:
+    """More of a file is looked through than ffmpeg would by itself: 4K films have 5 MB of pictures first."""
+    noise = ("-f", "lavfi", "-i", "testsrc2=size=1280x720:rate=25:duration=1,noise=alls=100:allf=t")
+    tone = ("-itsoffset", "0.9", "-i", str(films / "tone.m4a"))
+    coded = ("-c:v", "libx264", "-preset", "ultrafast", "-qp", "1", "-c:a", "copy")
+    ffmpeg(*noise, *tone, *coded, "-muxdelay", "0", "part.ts", cwd=tmp_path)
+    cell = Cell(folder=tmp_path, wall_s=60, cpu_s=60, memory_bytes=1 << 30, file_bytes=1 << 30)
+    await join([tmp_path / "part.ts"], tmp_path / "film.mp4", Cells(), cell)
+    assert ["aac", "h264"] == seen((tmp_path / "film.mp4").read_bytes()).codecs
 
 
 @given(

@@ -2,10 +2,12 @@
 
 import asyncio
 import random
+import socket
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from ipaddress import ip_network
+from typing import Any
 
 import aiohttp
 import pytest
@@ -98,6 +100,26 @@ async def test_request_through_the_proxy_brings_the_bytes_of_the_site() -> None:
     assert not [name for name in asked.headers if name.startswith("proxy")]
     spent = PLENTY - granted.left_bytes
     assert len(CONTENT) < spent < len(CONTENT) + 2000
+
+
+async def test_child_that_reads_slowly_gets_all_and_nothing_is_complained_of() -> None:
+    """The last of the answer is on its way while the proxy closes the connection already."""
+    loop, answer = asyncio.get_running_loop(), bytearray()
+    complaints: list[dict[str, Any]] = []
+    loop.set_exception_handler(lambda _, complaint: complaints.append(complaint))
+    listener = socket.create_server(("127.0.0.1", 0))
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 4096)
+    async with site(ranged(CONTENT)) as served, proxied() as (proxy, granted), proxy.listening(listener):
+        with socket.socket() as child:
+            child.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+            child.setblocking(False)
+            await loop.sock_connect(child, listener.getsockname())
+            request = f"GET {served.url()} HTTP/1.1\r\n{authorization(granted)}\r\n"
+            await loop.sock_sendall(child, request.encode())
+            while part := await loop.sock_recv(child, 4096):
+                answer += part
+    assert answer.endswith(CONTENT)
+    assert [] == complaints
 
 
 async def test_tunnel_through_the_proxy_carries_bytes_both_ways() -> None:

@@ -11,7 +11,7 @@ import hmac
 import secrets
 import socket
 from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import asynccontextmanager, contextmanager, suppress
 from types import TracebackType
 from typing import Final, Self
 
@@ -142,11 +142,17 @@ class Proxy:
             server.close()
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        """One connection of a child: one request, or one tunnel. The server's own task, kept to stop it."""
+        """One connection of a child. The server's own task, kept to stop it."""
         task = asyncio.current_task()
         if task is not None:
             self._serving.add(task)
             task.add_done_callback(self._serving.discard)
+        with suppress(asyncio.CancelledError):  # nobody waits for it, and asyncio would complain
+            await self._serve_child(reader, writer)
+
+    async def _serve_child(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        """One request, or one tunnel."""
+        has_closed = False
         try:
             async with asyncio.timeout(_HEAD_S):
                 raw = await reader.readuntil(b"\r\n\r\n")
@@ -154,10 +160,12 @@ class Proxy:
             async with asyncio.timeout(_HEAD_S):
                 writer.close()
                 await writer.wait_closed()
+            has_closed = True
         except* (OSError, EOFError, asyncio.LimitOverrunError):
             pass  # the child or the site left, or time or bytes are used up: the child sees the end
         finally:
-            writer.transport.abort()
+            if not has_closed:  # asyncio cannot abort what it has closed
+                writer.transport.abort()
 
     async def _answer(self, raw: bytes, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
