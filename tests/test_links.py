@@ -5,8 +5,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from uploader.errors import NotALink, Reason
-from uploader.limits import LINK_CHARACTERS
-from uploader.links import find, parse, without_fragment
+from uploader.limits import LINK_CHARACTERS, TEXT_FILE_BYTES
+from uploader.links import find, find_all, parse, without_fragment
 
 
 @pytest.mark.parametrize(
@@ -257,6 +257,16 @@ def test_find_in_any_text_returns_a_part_of_it(text: str) -> None:
     "piece", ["a.", "a-", "http:", "x@", "www.", "a.com", "data:", "پ.", "://", "1.2.3.4"]
 )
 def test_find_in_a_hostile_text_looks_at_a_bounded_part(piece: str) -> None:
-    """A megabyte of almost-links is answered from its first 16 KiB, without backtracking."""
+    """A megabyte of almost-links is answered from its beginning, without backtracking."""
     found = find(piece * 1_000_000)
-    assert found is None or len(found) <= 16_384 + len("https://")
+    assert found is None or len(found) <= TEXT_FILE_BYTES + len("https://")
+
+
+def test_find_all_in_a_text_gives_every_link_in_its_order() -> None:
+    """Lines, commas and brackets part them; what stands twice is given twice."""
+    text = "see https://a.com/1, (b.com/2) and\r\nhttp://a.com/x_(y)\u200f www.c.ir ftp://d.com/3 b.com/2."
+    expected = [
+        *("https://a.com/1", "https://b.com/2", "http://a.com/x_(y)", "https://www.c.ir"),
+        *("ftp://d.com/3", "https://b.com/2"),
+    ]
+    assert expected == list(find_all(text))

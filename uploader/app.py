@@ -10,9 +10,12 @@ import structlog
 from telethon import TelegramClient
 
 from uploader import __version__, limits
+from uploader.batching import Batching
 from uploader.captions import Captions
 from uploader.chat.admin import AdminChat
 from uploader.chat.alerts import Alerts
+from uploader.chat.batch import BatchChat
+from uploader.chat.batch_cards import BatchCards
 from uploader.chat.cookie_admin import CookieAdminChat
 from uploader.chat.progress import StatusMessages
 from uploader.chat.questions import Questions
@@ -37,6 +40,7 @@ from uploader.service import Engine, run
 from uploader.sources import Sources
 from uploader.sources.media.versions import Versions
 from uploader.sponsors import SponsorLocks
+from uploader.storage.batches import Batches
 from uploader.storage.choices import Choices
 from uploader.storage.cookies import Cookies
 from uploader.storage.database import Database
@@ -93,16 +97,20 @@ async def _built(config: Config, stop: asyncio.Event) -> AsyncIterator[Engine]:
         jobs, people = Jobs(database), People(database, config.bot_id)
         await jobs.orphan(pool.account)  # the lock on the login is ours: whoever worked with it is dead
         settings, sponsors, files = Settings(database), Sponsors(database), Files(database)
-        locks, status = SponsorLocks(sponsors, gateway), _status(database, gateway, people, texts)
+        batches, locks = Batches(database), SponsorLocks(sponsors, gateway)
+        cards = BatchCards(gateway, batches, people, texts)
+        status = _status(database, gateway, people, texts, cards)
         bot = Carrier(name=login.username, pool=pool, cap_bytes=config.volume_bytes, post=gateway.deliver)
         board, alerts = _board(database, login, stop, sources), Alerts(gateway, people, texts, config.admins)
         carriers = Carriers([bot, *fleet.carriers], config.volume_bytes, alerts.carrier_rests)
         held = HeldDelivery(jobs, gateway, Messages(client, gateway), downloads, sources)
         delivery = _delivery(config, database, sources, carriers, gateway, held, texts)
-        worker = Worker(_name(pool), jobs=jobs, people=people, delivery=delivery, watchers=(board, status))
+        watchers = (board, status, cards)
+        worker = Worker(_name(pool), jobs=jobs, people=people, delivery=delivery, watchers=watchers)
         cookie_admin = _cookie_admin(config, database, gateway, texts)
         intake = _intake(config, database, locks, sources, worker)
-        user = UserChat(gateway, intake, jobs, people, Rates(database), status, texts)
+        batch_chat = BatchChat(gateway, intake, batches, cards, texts)
+        user = UserChat(gateway, intake, jobs, people, Rates(database), status, texts, batch_chat)
         receiver = Receiver(Leases(database, pool.account), config.bot_id, name=pool.account)
         Updates(
             user=user,
@@ -110,6 +118,7 @@ async def _built(config: Config, stop: asyncio.Event) -> AsyncIterator[Engine]:
             sponsor_admin=SponsorAdminChat(gateway, sponsors, texts),
             site_admin=SiteAdminChat(gateway, sources.resting, texts),
             cookie_admin=cookie_admin,
+            batches=batch_chat,
             settings=SettingsChat(gateway, people, texts),
             questions=Questions(gateway, intake, _choosing(config, database, worker), status, texts),
             intake=intake,
@@ -128,6 +137,7 @@ async def _built(config: Config, stop: asyncio.Event) -> AsyncIterator[Engine]:
                 user=user,
                 receiver=receiver,
                 status=status,
+                cards=cards,
                 sources=sources,
                 cookie_admin=cookie_admin,
                 worker=worker,
@@ -164,11 +174,23 @@ def _intake(
     jobs, people = Jobs(database), People(database, config.bot_id)
     settings, rates, heard = Settings(database), Rates(database), Heard(database)
     quotas = Quotas(rates, _allowance(config))
-    return Intake(jobs, people, settings, locks, sources, rates, quotas, heard, config.bot_id, worker.nudge)
+    batching = Batching(
+        jobs,
+        Batches(database),
+        locks,
+        quotas,
+        static_verdict=sources.static_verdict,
+        account_id=config.bot_id,
+        most=config.batch_files,
+    )
+    return Intake(jobs, people, settings, locks, batching, rates, quotas, heard, config.bot_id, worker.nudge)
 
 
-def _status(database: Database, gateway: Gateway, people: People, texts: Texts) -> StatusMessages:
-    return StatusMessages(gateway, Jobs(database), people, Choices(database), texts)
+def _status(
+    database: Database, gateway: Gateway, people: People, texts: Texts, cards: BatchCards
+) -> StatusMessages:
+    jobs, choices = Jobs(database), Choices(database)
+    return StatusMessages(gateway, jobs, people, choices, texts, batch_changed=cards.changed)
 
 
 def _choosing(config: Config, database: Database, worker: Worker) -> Choosing:

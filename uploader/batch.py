@@ -5,6 +5,7 @@ from typing import Literal
 
 from uploader.errors import Reason
 from uploader.model import Job, Link, Sponsor
+from uploader.wishes import Wish
 
 #: Why some links of a batch are left out: a text `left-out-<why>` names each. More than a batch may hold,
 #: than this person may have waiting or within a day, than the queue has room for.
@@ -33,6 +34,7 @@ class Item:
 
     link: Link
     link_key: str | None  # see `storage.Jobs.add`
+    wish: Wish
     name: str | None = None  # until the source tells a better one
 
 

@@ -106,6 +106,9 @@ class Config(ControlAddress):
     gib_per_day: int = Field(default=100, ge=0)
     """What one person may have within a day; 0: no limit."""
 
+    batch_files: int = Field(default=50, ge=1, le=500)
+    """What one person may have waiting of messages with several links, text files of links and lists."""
+
     queue_jobs: int = Field(default=20_000, ge=0)
     """So many jobs may be queued before new links are refused for a while; 0: no limit."""
 

@@ -3,18 +3,18 @@
 import time
 from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Final
 
-from uploader import limits, links, sameness, spans
-from uploader.errors import NotALink
+from uploader import limits, sameness
+from uploader.batch import Batched
+from uploader.batching import Batching, Found, Wanted
 from uploader.model import (
     Accepted,
     AlreadySeen,
     Ignored,
     Job,
     JobState,
-    Link,
     NeedsSponsors,
     NoLink,
     Person,
@@ -22,20 +22,19 @@ from uploader.model import (
     Sponsor,
 )
 from uploader.quotas import Quotas
-from uploader.sources import Sources
 from uploader.sponsors import SponsorLocks
 from uploader.storage.heard import Heard
 from uploader.storage.jobs import Jobs
 from uploader.storage.people import People
 from uploader.storage.rates import Rates
 from uploader.storage.settings import Settings
-from uploader.wishes import Wish
+from uploader.wishes import BEST, Wish
 
 #: People looked at in one round of the safety net: two requests a second at the pace of `WATCH_S`.
 WATCHED_AT_ONCE: Final = 20
 WATCH_S: Final = 10.0
 
-Verdict = Accepted | NeedsSponsors | Refused | Ignored | NoLink | AlreadySeen
+Verdict = Accepted | NeedsSponsors | Batched | Refused | Ignored | NoLink | AlreadySeen
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -47,6 +46,7 @@ class Incoming:
     text: str
     sent_at: float  # by Telegram's clock
     reply_to: int | None = None  # the message of this chat that it answers
+    title: str = ""  # of the file that `text` was read from
 
 
 class Intake:
@@ -58,7 +58,7 @@ class Intake:
         people: People,
         settings: Settings,
         locks: SponsorLocks,
-        sources: Sources,
+        batching: Batching,
         rates: Rates,
         quotas: Quotas,
         heard: Heard,
@@ -70,7 +70,7 @@ class Intake:
         self._people = people
         self._settings = settings
         self._locks = locks
-        self._sources = sources
+        self._batching = batching
         self._rates = rates
         self._quotas = quotas
         self._heard = heard
@@ -91,20 +91,39 @@ class Intake:
     async def take(self, incoming: Incoming) -> Verdict:
         """The verdict on a message that is not a command. Asked twice for one message: `AlreadySeen`."""
         person = incoming.person
-        link = self._link(incoming.text)
-        too_fast = None if isinstance(link, NoLink) else self._quotas.pace(person.user_id)
+        found = self._batching.find(incoming.text)
+        too_fast = self._quotas.pace(person.user_id) if found.wanted else None
         if isinstance(too_fast, Ignored):
             return too_fast
         if _is_too_old(incoming) or await self._heard.knows(person.user_id, incoming.message_id):
             return AlreadySeen()
         await self.meet(person)
-        if isinstance(link, NoLink):
-            return link if await self.is_new(incoming) else AlreadySeen()
-        refusal = too_fast or await self._refusal(person.user_id)
-        if refusal is not None:
-            return refusal if await self.is_new(incoming) else AlreadySeen()
+        verdict = too_fast or await self._verdict(incoming, found)
+        if isinstance(verdict, NoLink | Refused):
+            return verdict if await self.is_new(incoming) else AlreadySeen()
+        if isinstance(verdict, Accepted | Batched):
+            self._queued()
+        return verdict
+
+    async def _verdict(self, incoming: Incoming, found: Found) -> Verdict:
+        """The verdict on what was found in a message that was not heard before."""
+        if not found.wanted:
+            return NoLink(reason=found.unusable[0].reason if found.unusable else None)
+        if (refusal := await self._closed()) is not None:
+            return refusal
+        person = incoming.person
+        wish = Wish(format=await self._people.preset(person.user_id))
+        if found.is_batch:
+            # nobody is asked about each of many files
+            wish = wish if wish.format else Wish(format=BEST)
+            return await self._batching.make(person, incoming.message_id, found, wish, incoming.title)
+        return await self._refusal(person.user_id) or await self._take_one(incoming, found.wanted[0], wish)
+
+    async def _take_one(
+        self, incoming: Incoming, wanted: Wanted, preset: Wish
+    ) -> Accepted | NeedsSponsors | AlreadySeen:
+        person, link, wish = incoming.person, wanted.link, wanted.as_wished(preset)
         missing = await self._locks.missing(person)
-        wish = await self._wish(person, incoming.text)
         job = await self._jobs.add(
             user_id=person.user_id,
             chat_id=person.user_id,
@@ -120,34 +139,17 @@ class Intake:
         if missing:
             await self._locks.ask(person, missing)
             return NeedsSponsors(job=job, missing=missing)
-        place = await self._rates.place(job)
-        self._queued()
-        return Accepted(job=job, place=place)
+        return Accepted(job=job, place=await self._rates.place(job))
 
-    def _link(self, text: str) -> Link | NoLink:
-        try:
-            raw = links.find(text)
-            if raw is None:
-                return NoLink(reason=None)
-            link = links.parse(raw, fragment=True)
-        except NotALink as error:
-            return NoLink(reason=error.reason)
-        forbidden = self._sources.static_verdict(link)
-        return link if forbidden is None else NoLink(reason=forbidden)
-
-    async def _wish(self, person: Person, text: str) -> Wish:
-        """What is known before anybody is asked: what the person always wants, and what the message says."""
-        wish = Wish(format=await self._people.preset(person.user_id))
-        span = spans.after(text, links.find(text) or text)
-        return wish if span is None else replace(wish, start_s=span.start_s, stop_s=span.stop_s)
-
-    async def _refusal(self, user_id: int) -> Refused | None:
-        """Why this person's link is not taken now: what is known without asking comes first."""
+    async def _closed(self) -> Refused | None:
+        """Why nobody's link is taken now."""
         if self.closed:
             return Refused(reason="stopping")
-        if await self._settings.maintenance():
-            return Refused(reason="maintenance")
-        if await self._jobs.waiting_count(user_id) >= limits.WAITING_JOBS_PER_PERSON:
+        return Refused(reason="maintenance") if await self._settings.maintenance() else None
+
+    async def _refusal(self, user_id: int) -> Refused | None:
+        """Why one more link of this person is not taken now."""
+        if await self._jobs.waiting_count(user_id, in_batches=False) >= limits.WAITING_JOBS_PER_PERSON:
             return Refused(reason="too-many", count=limits.WAITING_JOBS_PER_PERSON)
         return await self._quotas.room() or await self._quotas.day(user_id)
 
@@ -178,7 +180,7 @@ class Intake:
 
     async def again(self, job_id: int, user_id: int) -> Accepted | Refused | Ignored | None:
         """Try a failed job of this person again; None if it is not theirs, or failed too long ago."""
-        refusal = self._quotas.pace(user_id) or await self._refusal(user_id)
+        refusal = self._quotas.pace(user_id) or await self._closed() or await self._refusal(user_id)
         if refusal is not None:
             return refusal
         job = await self._jobs.again(job_id, user_id)
@@ -187,6 +189,19 @@ class Intake:
         place = await self._rates.place(job)
         self._queued()
         return Accepted(job=job, place=place)
+
+    async def cancel_batch(self, batch_id: int, user_id: int) -> list[Job]:
+        """Cancel what is left of this person's batch; nothing if it is not theirs or has ended."""
+        jobs = await self._batching.cancel(batch_id, user_id)
+        self._queued()
+        return jobs
+
+    async def batch_again(self, batch_id: int, user_id: int, card_id: int) -> list[Job] | Refused | Ignored:
+        """Try what failed of this person's batch again, as they may; `card_id` is its card from now on."""
+        refusal = self._quotas.pace(user_id) or await self._closed()
+        again = refusal or await self._batching.again(batch_id, user_id, card_id)
+        self._queued()
+        return again
 
     async def watch(self) -> list[Job]:
         """One round of the safety net for joins whose update was lost; returns the jobs that go on."""

@@ -145,6 +145,9 @@ CARRIER_PARKED_S: Final = 60.0
 #: How long running transfers may go on after a stop was asked for.
 STOP_DEADLINE_S: Final = 20.0
 
+#: The largest text file whose links are looked at.
+TEXT_FILE_BYTES: Final = 256 * 1024
+
 #: The longest link that is looked at; browsers and servers agree on about this much.
 LINK_CHARACTERS: Final = 2048
 

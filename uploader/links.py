@@ -4,6 +4,7 @@ Pure: what a host name leads to is judged by `sources.guard`, when the connectio
 """
 
 import re
+from collections.abc import Iterator
 from ipaddress import AddressValueError, IPv4Address, IPv6Address
 from typing import Final
 from urllib.parse import quote
@@ -11,12 +12,12 @@ from urllib.parse import quote
 import idna
 
 from uploader.errors import NotALink, Reason
-from uploader.limits import LINK_CHARACTERS
+from uploader.limits import LINK_CHARACTERS, TEXT_FILE_BYTES
 from uploader.model import Link
 from uploader.posts import over_http
 
-#: How much of a message is searched; Telegram's own messages end at 4096 characters.
-_SEARCHED_CHARACTERS: Final = 16_384
+#: How much of a text is searched.
+_SEARCHED_CHARACTERS: Final = TEXT_FILE_BYTES
 
 #: Ports below this one belong to services that are not web sites, 80 and 443 apart.
 _FIRST_FREE_PORT: Final = 1024
@@ -53,17 +54,20 @@ _CONTROL: Final = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 
 
 def find(text: str) -> str | None:
-    """The first thing in `text` that looks like a link, or None.
+    """The first link of `text`, or None; see `find_all`."""
+    return next(find_all(text), None)
+
+
+def find_all(text: str) -> Iterator[str]:
+    """Everything in `text` that looks like a link, in its order.
 
     With a scheme, any scheme: `parse` says which can be fetched. Without one, a host followed by a path
     (`example.com/file.zip`), a `www.` name, or a bare name under a top level that is in no file name;
     these get `https://`. Punctuation around the link is left out.
     """
-    match = _FIND.search(text[:_SEARCHED_CHARACTERS])
-    if match is None:
-        return None
-    found = _without_trailing(match[0])
-    return found if match["full"] else f"https://{found}"
+    for match in _FIND.finditer(text[:_SEARCHED_CHARACTERS]):
+        found = _without_trailing(match[0])
+        yield found if match["full"] else f"https://{found}"
 
 
 def parse(raw: str, *, characters: int = LINK_CHARACTERS, fragment: bool = False) -> Link:
@@ -104,14 +108,14 @@ def without_fragment(link: Link) -> Link:
 
 
 def _without_trailing(found: str) -> str:
-    while True:
-        cut = found.rstrip(_TRAILING)
-        for closing, opening in _BRACKETS:
-            if cut.endswith(closing) and cut.count(closing) > cut.count(opening):
-                cut = cut[:-1]
-        if cut == found:
-            return found
-        found = cut
+    """`found` without punctuation, and brackets that close nothing in it, at its end."""
+    end = len(found)
+    unopened = {closing: found.count(closing) - found.count(opening) for closing, opening in _BRACKETS}
+    while end and (found[end - 1] in _TRAILING or unopened.get(found[end - 1], 0) > 0):
+        end -= 1
+        if found[end] in unopened:
+            unopened[found[end]] -= 1
+    return found[:end]
 
 
 def _split(raw: str) -> tuple[str, str, str, str]:

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from cachetools import TTLCache
 
 from uploader import limits
+from uploader.batch import Why
 from uploader.model import Ignored, Refused
 from uploader.storage.rates import Day, Rates
 
@@ -99,6 +100,16 @@ class Quotas:
         had = await self._rates.day_of(user_id)
         wait_s = used_up_s(had, allowed)
         return None if wait_s is None else Refused(reason="day", wait_s=wait_s)
+
+    async def left(self, user_id: int) -> list[tuple[int, Why]]:
+        """What `room` and `day` still allow, in files."""
+        allowed, bounds = self._allowance, list[tuple[int, Why]]()
+        if allowed.queue_jobs:
+            bounds.append((allowed.queue_jobs - (await self._rates.lately()).queued, "full"))
+        if allowed.files_per_day:
+            had = await self._rates.day_of(user_id)
+            bounds.append((allowed.files_per_day - had.open_files - len(had.files), "day"))
+        return bounds
 
 
 def used_up_s(had: Day, allowed: Allowance) -> float | None:

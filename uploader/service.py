@@ -11,6 +11,7 @@ import structlog
 from telethon import TelegramClient
 
 from uploader import limits
+from uploader.chat.batch_cards import BatchCards
 from uploader.chat.cookie_admin import CookieAdminChat
 from uploader.chat.progress import StatusMessages
 from uploader.chat.receiver import Receiver
@@ -40,6 +41,7 @@ class Engine:
     user: UserChat
     receiver: Receiver
     status: StatusMessages
+    cards: BatchCards
     sources: Sources
     cookie_admin: CookieAdminChat
     worker: Worker
@@ -56,6 +58,7 @@ async def run(engine: Engine, stop: asyncio.Event) -> None:
         background = [
             tasks.create_task(_tell_of_absence(engine, away_s), name="absence"),
             tasks.create_task(engine.status.run(), name="status messages"),
+            tasks.create_task(engine.cards.run(), name="cards of batches"),
             tasks.create_task(engine.receiver.run(), name="receiver"),
             tasks.create_task(_watch(engine), name="safety net"),
             tasks.create_task(_until_disconnected(engine.client), name="connection"),
@@ -85,6 +88,7 @@ async def _watch(engine: Engine) -> None:
         try:
             await engine.user.admitted(await engine.intake.watch())
             await engine.user.expired(await engine.deadlines.expire())
+            await engine.cards.look()
             await engine.status.ask_again()
             await engine.deadlines.prune()
             await engine.files.prune()

@@ -132,6 +132,9 @@ class Worker:
             raise error
         if isinstance(error, CancelAsked):
             await self._jobs.cancelled(job)
+        elif isinstance(error, ChoiceNeeded) and job.batch_id is not None:
+            reason = Reason.PLAYLIST  # a card asks about one thing
+            await self._jobs.fail(job, reason)
         elif isinstance(error, ChoiceNeeded):
             await self._jobs.ask(job, error.offer)
         elif isinstance(error, Stale | CarrierRests):

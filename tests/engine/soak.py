@@ -23,7 +23,10 @@ from typing import Any
 import structlog
 
 from uploader import limits
+from uploader.batching import Batching
 from uploader.captions import Captions
+from uploader.chat.batch import BatchChat
+from uploader.chat.batch_cards import BatchCards
 from uploader.chat.progress import StatusMessages
 from uploader.chat.user import UserChat
 from uploader.delivery import Delivery, HeldDelivery
@@ -32,6 +35,7 @@ from uploader.model import Delivered, Job, Link, Person, Progress, RemoteFile
 from uploader.quotas import Allowance, Quotas, Turnstile
 from uploader.reuse import Reuse
 from uploader.sponsors import SponsorLocks
+from uploader.storage.batches import Batches
 from uploader.storage.choices import Choices
 from uploader.storage.database import Database
 from uploader.storage.deadlines import Deadlines
@@ -46,6 +50,7 @@ from uploader.storage.volumes import Volumes
 from uploader.texts import Texts
 from uploader.transfer import CAP_BYTES, Carrier, Carriers, PoolStatus
 from uploader.transfer.slots import Claim, Slots
+from uploader.wishes import Wish
 from uploader.worker import Worker
 
 #: Jobs under way between the one who sends and the worker.
@@ -122,7 +127,7 @@ class _Sites:
         return None
 
     @asynccontextmanager
-    async def open(self, link: Link) -> AsyncIterator[RemoteFile]:
+    async def open(self, link: Link, _wish: Wish) -> AsyncIterator[RemoteFile]:
         async def read(_start: int, _stop: int | None) -> AsyncIterator[bytes]:
             yield b"x" * 100
 
@@ -185,10 +190,16 @@ async def soak(folder: Path, jobs_count: int, people_count: int, warm: int = 500
         worker = Worker("soak", jobs=jobs, people=people, delivery=delivery, watchers=(status, ended))
         quotas = Quotas(rates, Allowance(files_per_day=0, bytes_per_day=0, queue_jobs=0), clock)
         locks = SponsorLocks(Sponsors(database), telegram)
-        intake = Intake(
-            jobs, people, Settings(database), locks, sites, rates, quotas, Heard(database), 1, worker.nudge
+        batches = Batches(database)
+        batching = Batching(
+            jobs, batches, locks, quotas, static_verdict=sites.static_verdict, account_id=1, most=9
         )
-        user = UserChat(telegram, intake, jobs, people, rates, status, texts)
+        intake = Intake(
+            jobs, people, Settings(database), locks, batching, rates, quotas, Heard(database), 1, worker.nudge
+        )
+        cards = BatchCards(telegram, batches, people, texts)
+        batch_chat = BatchChat(telegram, intake, batches, cards, texts)
+        user = UserChat(telegram, intake, jobs, people, rates, status, texts, batch_chat)
         calls = Turnstile(limits.CALLS_PER_PACE, "too-many-calls", clock)
         before_bytes = 0
         async with asyncio.TaskGroup() as tasks:

@@ -15,7 +15,12 @@ from uploader.wishes import BEST, Wish
 
 SARA = Person(user_id=7, access_hash=1, language="fa", name="Sara")
 ITEMS = [
-    Item(link=Link(url=f"https://example.com/{at}", host="example.com"), link_key=f"k{at}", name=f"{at}.mp4")
+    Item(
+        link=Link(url=f"https://example.com/{at}", host="example.com"),
+        link_key=f"k{at}",
+        wish=Wish(format=BEST),
+        name=f"{at}.mp4",
+    )
     for at in range(3)
 ]
 
@@ -33,7 +38,6 @@ async def added(batches: Batches, message_id: int = 5) -> tuple[Batch, list[Job]
         message_id,
         ITEMS,
         state=JobState.QUEUED,
-        wish=Wish(format=BEST),
         title="Trip",
         unusable=[Unusable(shown="ftp://x", reason=Reason.NOT_HTTP)],
         left_out=LeftOut(count=4, why="day"),
@@ -64,13 +68,11 @@ async def test_add_when_message_was_seen_before_then_none(
     batches: Batches, jobs: Jobs, arrivals: Arrivals
 ) -> None:
     """An update told twice, even at the same time, makes one batch; and none beside a job."""
-    made = await asyncio.gather(
-        *(batches.add(SARA, 5, ITEMS, state=JobState.QUEUED, wish=Wish()) for _ in range(4))
-    )
+    made = await asyncio.gather(*(batches.add(SARA, 5, ITEMS, state=JobState.QUEUED) for _ in range(4)))
     assert 1 == len([each for each in made if each is not None])
     assert 3 == await jobs.waiting_count(SARA.user_id)
     single = await arrivals.job(SARA.user_id)
-    assert None is await batches.add(SARA, single.message_id, ITEMS, state=JobState.QUEUED, wish=Wish())
+    assert None is await batches.add(SARA, single.message_id, ITEMS, state=JobState.QUEUED)
     assert (4, 3, 1) == (
         await jobs.waiting_count(SARA.user_id),
         await jobs.waiting_count(SARA.user_id, in_batches=True),

@@ -16,7 +16,7 @@ from uploader import limits
 from uploader.chat import choice, keyboards
 from uploader.chat.choice import Card
 from uploader.errors import FloodWait, NoAnswer, Reason, TelegramError
-from uploader.model import ENDED, Job, JobState, Phase, Place, Progress
+from uploader.model import ENDED, Job, JobState, Phase, Place, Progress, Refused
 from uploader.speed import Speed, eta_s
 from uploader.storage.choices import Choices
 from uploader.storage.jobs import Jobs
@@ -58,7 +58,11 @@ class StatusMessages:
         choices: Choices,
         texts: Texts,
         clock: Callable[[], float] = time.monotonic,
+        *,
+        batch_changed: Callable[[int], None] = lambda batch_id: None,
     ) -> None:
+        """`batch_changed` is told of jobs that are shown by the card of their batch."""
+        self._batch_changed = batch_changed
         self._gateway = gateway
         self._jobs = jobs
         self._people = people
@@ -99,6 +103,9 @@ class StatusMessages:
 
         `is_late`: its person did not do in time what the job waited for.
         """
+        if job.batch_id is not None:
+            self._batch_changed(job.batch_id)
+            return
         try:
             text, keyboard = await self._drawn(job, place or Place(ahead=0), is_late=is_late)
             if job.status_message_id is not None:
@@ -132,7 +139,8 @@ class StatusMessages:
             await asyncio.sleep(TICK_S)
             # the one that waited longest first: when the account is busy, each has its turn
             for shown in sorted(self._shown.values(), key=lambda shown: shown.at):
-                if shown.latest is not None and self._clock() - shown.at >= EDIT_S:
+                is_due = shown.job.batch_id is None and self._clock() - shown.at >= EDIT_S
+                if shown.latest is not None and is_due:
                     await self._refresh(shown, shown.latest)
 
     async def _refresh(self, shown: _Shown, latest: Progress) -> None:
@@ -230,6 +238,12 @@ def queued_text(texts: Texts, language: str, place: Place) -> str:
 def reason_text(texts: Texts, language: str, reason: Reason, job_id: int = 0) -> str:
     """A cause in the person's words, with what to do next."""
     return texts.get(language, f"reason-{reason.value}", cap=texts.cap(language), job=job_id)
+
+
+def refusal_text(texts: Texts, language: str, refused: Refused) -> str:
+    """Why nothing was kept of what the person asked for, and when it may go better."""
+    wait = texts.duration(language, refused.wait_s)
+    return texts.get(language, f"refused-{refused.reason}", count=refused.count, wait=wait)
 
 
 def progress_text(texts: Texts, job: Job, progress: Progress, speed_bytes_s: float) -> str:

@@ -8,8 +8,9 @@ from telethon import TelegramClient, events
 from telethon.tl import types
 
 from uploader import limits
-from uploader.chat import choice, keyboards
+from uploader.chat import batch_buttons, choice, keyboards, text_files
 from uploader.chat.admin import AdminChat
+from uploader.chat.batch import BatchChat
 from uploader.chat.cookie_admin import CookieAdminChat
 from uploader.chat.questions import Questions
 from uploader.chat.receiver import Receiver
@@ -41,6 +42,7 @@ class Updates:
         sponsor_admin: SponsorAdminChat,
         site_admin: SiteAdminChat,
         cookie_admin: CookieAdminChat,
+        batches: BatchChat,
         settings: SettingsChat,
         questions: Questions,
         intake: Intake,
@@ -51,6 +53,7 @@ class Updates:
         self._calls = Turnstile(limits.CALLS_PER_PACE, "too-many-calls")
         self._user = user
         self._admin = admin
+        self._batches = batches
         self._settings = settings
         self._questions = questions
         self._intake = intake
@@ -97,7 +100,7 @@ class Updates:
         )
         try:
             if verdict is None:
-                await self._dispatch(incoming)
+                await self._dispatch(incoming, text_files.name_of(event.message))
             elif await self._intake.is_new(incoming):
                 await self._user.refused(person, verdict)
         except (ChatUnreachable, FloodWait) as error:
@@ -106,11 +109,13 @@ class Updates:
             _log.warning("answered with an excuse", user=person.user_id, cause=str(error))
             await self._user.excuse(person)
 
-    async def _dispatch(self, incoming: Incoming) -> None:
+    async def _dispatch(self, incoming: Incoming, text_file: str | None) -> None:
         word = _command(incoming.text)
         is_admin = incoming.person.user_id in self._admins
         command = self._commands.get(word) or (self._admin_commands.get(word) if is_admin else None)
-        if command is None:
+        if command is None and text_file is not None:
+            await self._user.text(await self._batches.read(incoming, text_file))
+        elif command is None:
             if not await self._questions.hears(incoming):
                 await self._user.text(incoming)
         elif await self._intake.is_new(incoming):
@@ -130,6 +135,8 @@ class Updates:
                 await self._settings.choose(person, query_id, message_id, chosen)
             elif (press := choice.pressed(event.data)) is not None:
                 await self._questions.pressed(person, query_id, message_id, press)
+            elif (of_batch := batch_buttons.pressed(event.data)) is not None:
+                await self._batches.pressed(person, query_id, message_id, of_batch)
             else:
                 await self._user.pressed(person, query_id, event.data)
         except PeykError as error:

@@ -5,9 +5,11 @@ from collections.abc import Sequence
 import structlog
 
 from uploader import limits
+from uploader.batch import Batched
 from uploader.chat import keyboards
+from uploader.chat.batch import BatchChat
 from uploader.chat.keyboards import AgainPressed, CancelPressed, JoinedPressed
-from uploader.chat.progress import StatusMessages, queued_text, reason_text
+from uploader.chat.progress import StatusMessages, queued_text, reason_text, refusal_text
 from uploader.errors import TelegramError
 from uploader.intake import Incoming, Intake
 from uploader.model import (
@@ -44,6 +46,7 @@ class UserChat:
         rates: Rates,
         status: StatusMessages,
         texts: Texts,
+        batches: BatchChat,
     ) -> None:
         self._gateway = gateway
         self._intake = intake
@@ -52,6 +55,7 @@ class UserChat:
         self._rates = rates
         self._status = status
         self._texts = texts
+        self._batches = batches
 
     async def start(self, incoming: Incoming) -> None:
         """`/start`"""
@@ -79,11 +83,13 @@ class UserChat:
         person, language = incoming.person, incoming.person.language
         match await self._intake.take(incoming):
             case NoLink(reason=None):
-                await self._say(person, "no-link")
+                await self._say(person, "no-link-file" if incoming.title else "no-link")
             case NoLink(reason=reason) if reason is not None:
                 await self._say(person, "bad-link", reason=reason_text(self._texts, language, reason))
             case Refused() as refused:
                 await self.refused(person, refused)
+            case Batched() as batched:
+                await self._batches.show(person, batched)
             case Accepted(job=job, place=place):
                 text = queued_text(self._texts, language, place)
                 keyboard = keyboards.cancel(self._texts, language, job.id)
@@ -107,11 +113,7 @@ class UserChat:
 
     async def refused(self, person: Person, refused: Refused) -> None:
         """Nothing was kept of what the person asked for: say why, and when it may go better."""
-        await self._gateway.say(person, self._refusal(person, refused))
-
-    def _refusal(self, person: Person, refused: Refused) -> str:
-        wait = self._texts.duration(person.language, refused.wait_s)
-        return self._texts.get(person.language, f"refused-{refused.reason}", count=refused.count, wait=wait)
+        await self._gateway.say(person, refusal_text(self._texts, person.language, refused))
 
     async def excuse(self, person: Person) -> None:
         """Something that was asked for cannot be done now, and it is not the person's fault."""
@@ -166,7 +168,9 @@ class UserChat:
     async def _again(self, person: Person, query_id: int, job_id: int) -> None:
         match await self._intake.again(job_id, person.user_id):
             case Refused() as refused:
-                await self._gateway.answer(query_id, self._refusal(person, refused), alert=True)
+                await self._gateway.answer(
+                    query_id, refusal_text(self._texts, person.language, refused), alert=True
+                )
             case Accepted(job=job, place=place):
                 await self._gateway.answer(query_id)
                 await self._status.show(job, place)

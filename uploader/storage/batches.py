@@ -15,7 +15,6 @@ from uploader.storage.database import Database, Lock
 from uploader.storage.job_row import from_row as job_of
 from uploader.storage.moves import open_of, waiting_of
 from uploader.storage.tables import OPEN_STATES, Row, batches, in_state, jobs
-from uploader.wishes import Wish
 
 _UNUSABLE: Final = TypeAdapter(tuple[Unusable, ...])
 _WHY: Final = TypeAdapter[Why](Why)
@@ -55,7 +54,6 @@ class Batches:
         items: Sequence[Item],
         *,
         state: JobState,
-        wish: Wish,
         title: str = "",
         unusable: Sequence[Unusable] = (),
         left_out: LeftOut | None = None,
@@ -71,7 +69,7 @@ class Batches:
             row = await self._insert(connection, person, message_id, title, unusable, left_out)
             if row is None:
                 return None
-            return from_row(row), await self._fill(connection, row, items, state=state, wish=wish)
+            return from_row(row), await self._fill(connection, row, items, state)
 
     async def get(self, batch_id: int) -> Batch | None:
         """Return the batch as it is now."""
@@ -196,9 +194,7 @@ class Batches:
         connection: AsyncConnection,
         batch: Row,
         items: Sequence[Item],
-        *,
         state: JobState,
-        wish: Wish,
         first: int = 0,
     ) -> list[Job]:
         """Make a job of each item; the first has the number `first`."""
@@ -206,7 +202,7 @@ class Batches:
         waiting = (await connection.execute(sa.select(waiting_of(batch.user_id)))).scalar_one()
         rows: list[dict[str, Any]] = [
             {
-                **moves.new_job(now, item.link, item.link_key, state, wish),
+                **moves.new_job(now, item.link, item.link_key, state, item.wish),
                 **{column: getattr(batch, column) for column in _WHOSE},
                 "turn_at": claim.turn_at(now, sa.literal(waiting + at), 1.0),
                 "batch_id": batch.id,

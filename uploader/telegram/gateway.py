@@ -78,14 +78,20 @@ class Gateway:
             raise TelegramError(f"no message id in {type(result).__name__}")
         return message_id
 
-    async def announce(self, person: Person, text: str, random_id: int) -> int | None:
+    async def announce(
+        self, person: Person, text: str, random_id: int, keyboard: Keyboard = ()
+    ) -> int | None:
         """Send a message that must arrive, and once: see `deliver`. Returns its id, if Telegram tells it.
 
         Raises:
             ChatUnreachable, FloodWait, TelegramError; NoAnswer after two calls
         """
         request = functions.messages.SendMessageRequest(
-            peer=_peer(person), message=text[:TEXT_CHARACTERS], random_id=random_id, no_webpage=True
+            peer=_peer(person),
+            message=text[:TEXT_CHARACTERS],
+            random_id=random_id,
+            no_webpage=True,
+            reply_markup=self._markup(keyboard),
         )
         with suppress(errors.RandomIdDuplicateError):
             return message_id_of(await self._send_twice(person.user_id, request), random_id)

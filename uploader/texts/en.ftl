@@ -9,10 +9,11 @@ help =
     Send me a link, such as https://example.com/film.mp4, and I bring the file into this chat.
 
     • Of a film I ask which size, sound or subtitles you want. /settings is where you say it once and for all.
+    • Several links: write them into one message, or send me a text file of them. They share one card.
     • A part of a film: write it behind the link, such as https://example.com/film.mp4 1:20-2:35
     • A file over { $cap } comes in several parts, or not at all: that is in /settings, too.
 
-    • One message, one link. You can send the next one at once: they wait in a queue.
+    • You can send the next link at once: they wait in a queue.
     • /cancel stops everything of yours that waits or runs.
     • If sponsors are shown, join their channels once; your file starts by itself.
 help-admin =
@@ -105,6 +106,7 @@ manifest-uncut = It is a film, but I could not cut it so that each part plays.
 manifest-settings = If you would rather not have such files: /settings
 
 no-link = I see no link in this message. Send one that starts with https:// – for example https://example.com/film.mp4
+no-link-file = I see no link in this file. Write one on each line, each starting with https://
 bad-link = I cannot use this link: { $reason }
 
 not-now = I cannot do that just now. Please try again in a minute.
@@ -150,6 +152,55 @@ retrying =
 cancelled = Cancelled.
 button-cancel = Cancel
 button-again = Try again
+
+# The card of several files at once. $title is a text file's or a list's name, or batch-title.
+batch-title = { $count ->
+    [one] One link
+   *[other] { $count-text } links
+}
+batch-waiting =
+    { $title }
+    { $bar } { $count-text } of { $total-text }{ $failed ->
+        [0] {""}
+       *[other] {" "}· { $failed-text } failed
+    }
+batch-ended = { $failed ->
+    [0] Done: { $title }. All { $total-text } are here.
+   *[other] Done: { $title }. { $count-text } of { $total-text } are here, { $failed-text } failed.
+}
+batch-cancelled = Cancelled: { $title }. { $count-text } of { $total-text } are here.
+batch-line-running = ▸ { $name }
+batch-line-percent = ▸ { $name } · { $percent }
+batch-line-queued = · { $name }
+batch-line-waiting-sponsors = · { $name }
+batch-line-cancelled = – { $name }
+batch-line-failed = ✗ { $name }: { $reason }
+batch-line-done = ✓ { $name } · { $size }
+batch-more = { $count ->
+   *[other] … and { $count-text } more
+}
+batch-report = { $count ->
+    [one] { $title }: one of { $total-text } did not come.
+   *[other] { $title }: { $count-text } of { $total-text } did not come.
+}
+left-out-items = { $count ->
+    [one] One more link is left out: that is more than I bring at once. Send it again when these are here.
+   *[other] { $count-text } more links are left out: that is more than I bring at once. Send them again when these are here.
+}
+left-out-waiting = { $count ->
+    [one] One more link is left out: with those of yours that wait already it is too many. Send it again when they are here.
+   *[other] { $count-text } more links are left out: with those of yours that wait already it is too many. Send them again when they are here.
+}
+left-out-day = { $count ->
+    [one] One more link is left out: it is over what one person can have in a day. Send it again tomorrow.
+   *[other] { $count-text } more links are left out: they are over what one person can have in a day. Send them again tomorrow.
+}
+left-out-full = { $count ->
+    [one] One more link is left out: very many files of all people are waiting just now. Send it again later.
+   *[other] { $count-text } more links are left out: very many files of all people are waiting just now. Send them again later.
+}
+button-cancel-all = Cancel all
+button-again-failed = Try these again
 
 nothing-to-cancel = Nothing of yours waits or runs.
 cancelling = { $count ->

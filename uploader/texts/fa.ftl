@@ -8,10 +8,11 @@ help =
     لینکی مثل https://example.com/film.mp4 بفرست تا فایل را در همین گفتگو تحویل بدهم.
 
     • برای ویدئو می‌پرسم کدام اندازه، صدا یا زیرنویس را می‌خواهی. اگر می‌خواهی هر بار نپرسم: /settings
+    • چند لینک: همه را در یک پیام بنویس، یا یک فایل متنی از آن‌ها بفرست؛ یک کارت مشترک دارند.
     • فقط بخشی از ویدئو: آن را بعد از لینک بنویس، مثلاً ⁦https://example.com/film.mp4 1:20-2:35⁩
     • فایل بزرگ‌تر از { $cap } در چند تکه می‌آید، یا اصلاً نمی‌آید؛ این هم در /settings است.
 
-    • هر پیام یک لینک. لینک بعدی را هم می‌توانی همان موقع بفرستی؛ در صف می‌ماند.
+    • لینک بعدی را هم می‌توانی همان موقع بفرستی؛ در صف می‌ماند.
     • ‏/cancel همهٔ کارهای در صف یا در حال انجام تو را متوقف می‌کند.
     • اگر حامیان نشان داده شدند، یک بار عضو کانال‌هایشان شو؛ فایلت خودش شروع می‌شود.
 help-admin =
@@ -104,6 +105,7 @@ manifest-uncut = این یک ویدئوست، اما نتوانستم آن را 
 manifest-settings = اگر چنین فایل‌هایی را نمی‌خواهی: /settings
 
 no-link = در این پیام لینکی نمی‌بینم. لینکی بفرست که با https://‎ شروع شود؛ مثلاً https://example.com/film.mp4
+no-link-file = در این فایل لینکی نمی‌بینم. در هر خط یک لینک بنویس که با https://‎ شروع شود.
 bad-link = این لینک به کارم نمی‌آید: { $reason }
 
 not-now = الان نمی‌توانم این کار را بکنم. لطفاً یک دقیقهٔ دیگر دوباره امتحان کن.
@@ -147,6 +149,48 @@ retrying =
 cancelled = لغو شد.
 button-cancel = لغو
 button-again = دوباره امتحان کن
+
+batch-title = { $count ->
+   *[other] { $count-text } لینک
+}
+batch-waiting =
+    { $title }
+    { $bar } { $count-text } از { $total-text }{ $failed ->
+        [0] {""}
+       *[other] {" "}· { $failed-text } نشد
+    }
+batch-ended = { $failed ->
+    [0] تمام شد: { $title }. هر { $total-text } فایل رسید.
+   *[other] تمام شد: { $title }. { $count-text } از { $total-text } رسید و { $failed-text } نشد.
+}
+batch-cancelled = لغو شد: { $title }. { $count-text } از { $total-text } رسیده بود.
+batch-line-running = ‏▸ { $name }
+batch-line-percent = ‏▸ { $name } · { $percent }
+batch-line-queued = ‏· { $name }
+batch-line-waiting-sponsors = ‏· { $name }
+batch-line-cancelled = ‏– { $name }
+batch-line-failed = ‏✗ { $name }: { $reason }
+batch-line-done = ‏✓ { $name } · { $size }
+batch-more = { $count ->
+   *[other] … و { $count-text } مورد دیگر
+}
+batch-report = { $count ->
+   *[other] { $title }: { $count-text } از { $total-text } نرسید.
+}
+left-out-items = { $count ->
+   *[other] { $count-text } لینک دیگر کنار گذاشته شد؛ بیش از آن است که یک‌جا می‌آورم. وقتی این‌ها رسید دوباره بفرست.
+}
+left-out-waiting = { $count ->
+   *[other] { $count-text } لینک دیگر کنار گذاشته شد؛ با آنچه از تو در صف است زیاد می‌شود. وقتی آن‌ها رسید دوباره بفرست.
+}
+left-out-day = { $count ->
+   *[other] { $count-text } لینک دیگر کنار گذاشته شد؛ از سهم روزانهٔ هر نفر بیشتر است. فردا دوباره بفرست.
+}
+left-out-full = { $count ->
+   *[other] { $count-text } لینک دیگر کنار گذاشته شد؛ الان فایل‌های خیلی زیادی از همه در صف است. بعداً دوباره بفرست.
+}
+button-cancel-all = لغو همه
+button-again-failed = این‌ها را دوباره امتحان کن
 
 nothing-to-cancel = کاری در صف یا در حال انجام نداری.
 cancelling = { $count ->

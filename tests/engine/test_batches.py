@@ -1,0 +1,99 @@
+"""Several links at once: one card, every file, and one report of what did not come."""
+
+import asyncio
+import io
+from typing import Any
+
+from aiohttp import web
+
+from sandbox.people import Person
+from tests.engine.conftest import Scene
+from tests.engine.test_conversations import MIB, Site
+
+
+async def sent_files(user: Person, count: int) -> dict[str, tuple[int, str]]:
+    """So many files of the bot, in any order: their sizes and digests by their names."""
+    messages = [await user.expect_file() for _ in range(count)]
+    return {message.file.name: await user.save(message) for message in messages}
+
+
+async def history(user: Person) -> list[Any]:
+    """Everything in the chat, the newest first."""
+    return list(await user.client.get_messages(user.bot, limit=100))
+
+
+async def give(user: Person, name: str, content: bytes) -> None:
+    """Send a file."""
+    file = io.BytesIO(content)
+    file.name = name
+    await user.client.send_file(user.bot, file, force_document=True)
+
+
+async def until_idle(user: Person) -> None:
+    """Everything that the bot had to say before is said."""
+    await user.send("/start")
+    await user.expect("courier")
+
+
+async def expected_files(scene: Scene, names: dict[str, int]) -> dict[str, tuple[int, str]]:
+    """What the site gives under these names and sizes."""
+    return {name: (size, await scene.site.sha256_of(name, size)) for name, size in names.items()}
+
+
+async def test_links_when_several_come_in_one_message_share_a_card(scene: Scene) -> None:
+    """Three files arrive, one is sent twice and comes once; two that cannot are told in one report."""
+    names = {"one.bin": 300_000, "two.bin": MIB, "three.bin": 5}
+    async with scene.engine(), scene.person() as user:
+        links = [scene.site.url(name, size) for name, size in names.items()]
+        missing = scene.site.url("gone.bin", 1).replace("size=1", "size=none")
+        await user.send("\n".join([*links, f"again {links[0]}", "http://10.0.0.7/router", missing]))
+        card = await user.expect("of \u20685\u2069")
+        assert await expected_files(scene, names) == await sent_files(user, 3)
+        report = await user.expect("\u20682\u2069 of \u20685\u2069 did not come", timeout_s=20)
+        assert "router" in report.raw_text
+        assert "private network" in report.raw_text
+        assert "no such file" in report.raw_text
+        await until_idle(user)
+        messages = await history(user)
+    assert ["Done: \u2068\u20685\u2069 links\u2069. \u20683\u2069 of \u20685\u2069 are here"] == [
+        each.raw_text.partition(", ")[0] for each in messages if each.id == card.id
+    ]
+    assert 1 == len([each for each in messages if "did not come" in each.raw_text])
+    assert 3 == len([each for each in messages if each.document])
+
+
+async def test_batch_when_its_failed_ones_are_tried_again_goes_on_under_the_report(scene: Scene) -> None:
+    """Of three files two were not there: one press, and they come; the report has become the card."""
+    found = asyncio.Event()
+
+    async def serve(request: web.Request) -> web.Response:
+        is_there = found.is_set() or request.path == "/a"
+        return web.Response(body=b"here" * 5000) if is_there else web.Response(status=404)
+
+    async with Site(serve) as url, scene.engine(), scene.person() as user:
+        await user.send(" ".join(url.replace("file.bin", name) for name in "abc"))
+        report = await user.expect("\u20682\u2069 of \u20683\u2069 did not come", timeout_s=20)
+        assert 1 == report.raw_text.count("no such file")
+        found.set()
+        await user.press(report, "Try these again")
+        assert 20_000 == (await user.expect_file()).file.size
+        done = await user.expect("All \u20683\u2069 are here", timeout_s=20)
+        assert report.id == done.id
+        await until_idle(user)
+        messages = await history(user)
+    assert 3 == len([each for each in messages if each.document])
+
+
+async def test_text_file_when_it_holds_links_is_a_batch(scene: Scene) -> None:
+    """In UTF-16, as Windows writes it; what is more than the operator grants is left out and told."""
+    names = {"a.bin": 1000, "b.bin": 2000}
+    links = [scene.site.url(name, size) for name, size in names.items()] + [scene.site.url("c.bin", 3000)]
+    content = ("\r\n".join(links) + "\r\n").encode("utf-16")
+    async with scene.engine(batch_files=2), scene.person() as user:
+        await give(user, "فهرست.txt", content)
+        card = await user.expect("فهرست")
+        assert "One more link is left out" in card.raw_text
+        assert await expected_files(scene, names) == await sent_files(user, 2)
+        await user.expect("All \u20682\u2069 are here", timeout_s=20)
+        await give(user, "x.txt", b"\x00\xff nothing \x00")
+        await user.expect("no link in this file")

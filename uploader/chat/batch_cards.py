@@ -1,0 +1,158 @@
+"""One card per batch, edited as its files fare, and one message more if some of them did not come."""
+
+import time
+from asyncio import sleep
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final
+
+import structlog
+from cachetools import LRUCache
+
+from uploader.batch import Batch
+from uploader.chat import batch_buttons
+from uploader.chat.batch_words import card_text, report_text
+from uploader.chat.progress import EDIT_S, TICK_S
+from uploader.errors import FloodWait, NoAnswer, PeykError, TelegramError
+from uploader.model import ENDED, Job, JobState, Person, Progress
+from uploader.storage.batches import Batches
+from uploader.storage.people import People
+from uploader.telegram.gateway import Gateway, new_random_id
+from uploader.telegram.turns import Urgency
+from uploader.texts import Texts
+
+#: Cards that are kept up to date; one that falls out is drawn again when something happens to its batch.
+CARDS: Final = 2000
+#: A batch without a card for so long lost it when an engine died.
+CARDLESS_S: Final = 30.0
+#: Batches that one look finds ended.
+ENDED_AT_ONCE: Final = 50
+
+_log = structlog.get_logger(__name__)
+
+
+@dataclass(slots=True)
+class _Card:
+    changed: bool = True
+    text: str = ""
+    at: float = float("-inf")
+
+
+class BatchCards:
+    """A watcher of the worker. What a card says is drawn from rows, so that any engine can go on with it."""
+
+    def __init__(
+        self,
+        gateway: Gateway,
+        batches: Batches,
+        people: People,
+        texts: Texts,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._gateway = gateway
+        self._batches = batches
+        self._people = people
+        self._texts = texts
+        self._clock = clock
+        self._cards: LRUCache[int, _Card] = LRUCache(CARDS)
+        self._batch_of: dict[int, int] = {}  # by the numbers of the jobs that run here
+        self._running: dict[int, Progress] = {}
+
+    def started(self, job: Job) -> None:
+        """A worker took the job."""
+        if job.batch_id is not None:
+            self._batch_of[job.id] = job.batch_id
+            self.changed(job.batch_id)
+
+    def progress(self, progress: Progress) -> None:
+        """The job came further."""
+        batch_id = self._batch_of.get(progress.job_id)
+        if batch_id is not None:
+            self._running[progress.job_id] = progress
+            self.changed(batch_id)
+
+    async def ended(self, job: Job) -> None:
+        """The job left the worker."""
+        self._batch_of.pop(job.id, None)
+        self._running.pop(job.id, None)
+        if job.batch_id is not None:
+            self.changed(job.batch_id)
+
+    def changed(self, batch_id: int) -> None:
+        """Something happened to a batch: its card is drawn when it is due."""
+        self._cards.setdefault(batch_id, _Card()).changed = True
+
+    async def look(self) -> None:
+        """Find the batches that ended while nobody saw it."""
+        for batch_id in await self._batches.ended(ENDED_AT_ONCE):
+            self.changed(batch_id)
+
+    async def run(self) -> None:
+        """Draw the cards for as long as the engine runs."""
+        while True:
+            await sleep(TICK_S)
+            due = [
+                (card.at, batch_id)
+                for batch_id, card in self._cards.items()
+                if card.changed and self._clock() - card.at >= EDIT_S
+            ]
+            for _, batch_id in sorted(due):
+                try:
+                    await self.draw(batch_id)
+                except PeykError as error:
+                    _log.warning("card not drawn", batch=batch_id, cause=str(error))
+
+    async def draw(self, batch_id: int) -> None:
+        """Bring a card up to date, and tell how it ended if it did."""
+        card = self._cards.setdefault(batch_id, _Card())
+        batch = await self._batches.get(batch_id)
+        if batch is None or batch.told_at is not None:
+            self._cards.pop(batch_id, None)
+            return
+        if batch.status_message_id is None and time.time() - batch.created_at < CARDLESS_S:
+            return
+        card.changed = False
+        jobs, person = await self._batches.items(batch_id), await self._people.get(batch.user_id)
+        has_ended = all(job.state in ENDED for job in jobs)
+        try:
+            if person is not None:
+                await (self._finish if has_ended else self._show)(person, batch, jobs)
+        except (FloodWait, NoAnswer):
+            card.changed, card.at = True, self._clock() + EDIT_S
+            raise
+        except TelegramError as error:
+            _log.warning("card not shown", batch=batch.id, cause=str(error))
+        if has_ended:
+            await self._batches.told(batch.id)
+            self._cards.pop(batch_id, None)
+
+    async def _show(self, person: Person, batch: Batch, jobs: list[Job]) -> None:
+        card = self._cards.setdefault(batch.id, _Card())
+        text = card_text(self._texts, batch, jobs, self._running)
+        keyboard = batch_buttons.cancel(self._texts, batch.language, batch.id)
+        if batch.status_message_id is None:
+            message_id = await self._gateway.say(person, text, keyboard, urgency=Urgency.MESSAGE)
+            await self._batches.set_card(batch.id, message_id)
+        elif text == card.text or any(job.state is JobState.WAITING_SPONSORS for job in jobs):
+            return  # the card of a batch that waits for sponsors holds their buttons
+        elif not await self._gateway.edit(person, batch.status_message_id, text, keyboard, skippable=True):
+            card.changed = True
+            return
+        card.text, card.at = text, self._clock()
+
+    async def _finish(self, person: Person, batch: Batch, jobs: list[Job]) -> None:
+        """The card's last state, and what did not come, unless the person wanted no more of it."""
+        report = report_text(self._texts, batch, jobs)
+        if batch.status_message_id is not None:
+            try:
+                text = card_text(self._texts, batch, jobs, {})
+                await self._gateway.edit(person, batch.status_message_id, text)
+            except TelegramError as error:  # it may be deleted: the report must come all the same
+                _log.warning("card not shown", batch=batch.id, cause=str(error))
+        if not report or any(job.state is JobState.CANCELLED for job in jobs):
+            return
+        random_id = await self._batches.reserve_report(batch.id, new_random_id())
+        if random_id is not None:
+            may_retry = any(job.state is JobState.FAILED for job in jobs)
+            keyboard = batch_buttons.again(self._texts, batch.language, batch.id) if may_retry else ()
+            await self._gateway.announce(person, report, random_id, keyboard)
