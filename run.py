@@ -174,6 +174,9 @@ def explain(
     from uploader.errors import ConfigError
     from uploader.sources import routing
     from uploader.sources.guard import Guard
+
+    if (version := media.versions_here().folder()) is not None:
+        sys.path.insert(0, str(version))  # the yt-dlp that the engine uses
     from uploader.sources.media.extractors import Extractors
 
     try:

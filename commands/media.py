@@ -17,7 +17,9 @@ app = typer.Typer(help="Update yt-dlp, and say which version is used.", no_args_
 @app.command("update")
 def update(
     version: Annotated[str, typer.Option(help="Which; unset: the newest.")] = "",
-    canary: Annotated[list[str] | None, typer.Option(help="A link to try it on; may be repeated.")] = None,
+    canary: Annotated[
+        list[str] | None, typer.Option(help="A link to try it on, instead of those in the settings.")
+    ] = None,
     find_links: Annotated[
         Path | None, typer.Option(help="Take it from this folder, without network.")
     ] = None,
@@ -26,16 +28,18 @@ def update(
     from uploader.sources.media.canary import trouble
     from uploader.sources.media.versions import CannotUpdate
 
-    versions = _versions()
+    versions, links = versions_here(), canary or _canaries()
     options = () if find_links is None else ("--no-index", "--find-links", str(find_links))
     try:
         installed, folder = versions.install(version, options)
     except CannotUpdate as error:
         refuse("yt-dlp was not updated:", [str(error)], status=1)
-    if why := asyncio.run(trouble(folder, canary or (), versions.root / "work")):
-        refuse(f"yt-dlp {installed} does not work here and is not used:", [why], status=1)
+    if why := asyncio.run(trouble(folder, links, versions.root / "work")):
+        versions.drop(installed)
+        used = versions.chosen() or "Peyk's own"
+        refuse(f"yt-dlp {installed} does not work here; {used} is used as before:", [why], status=1)
     versions.choose(installed)
-    tried = f"{len(canary)} links" if canary else "a page of our own: no --canary was given"
+    tried = f"{len(links)} links" if links else "a page of our own: PEYK_MEDIA_CANARIES is empty"
     typer.echo(f"yt-dlp {installed} is used from now on (tried on {tried}).")
 
 
@@ -45,13 +49,20 @@ def status() -> None:
     from importlib.metadata import version
 
     typer.echo(f"Peyk's own: {version('yt-dlp')}")
-    kept = _versions().kept()
+    kept = versions_here().kept()
     typer.echo("used: " + (kept[0] if kept else "Peyk's own"))
     for each in kept[1:]:
         typer.echo(f"kept: {each}")
 
 
-def _versions() -> "Versions":
+def _canaries() -> list[str]:
+    from uploader.config import ControlAddress
+
+    return ControlAddress().media_canaries.split()
+
+
+def versions_here() -> "Versions":
+    """The versions of this folder's engine."""
     from uploader.config import ControlAddress
     from uploader.sources.media.versions import Versions
 

@@ -105,8 +105,9 @@ async def _built(config: Config, stop: asyncio.Event) -> AsyncIterator[Engine]:
         carriers = Carriers([bot, *fleet.carriers], config.volume_bytes, alerts.carrier_rests)
         held = HeldDelivery(jobs, gateway, Messages(client, gateway), downloads, sources)
         delivery = _delivery(config, database, sources, carriers, gateway, held, texts)
-        watchers = (board, status, cards)
-        worker = Worker(_name(pool), jobs=jobs, people=people, delivery=delivery, watchers=watchers)
+        worker = Worker(
+            _name(pool), jobs=jobs, people=people, delivery=delivery, watchers=(board, status, cards)
+        )
         cookie_admin = _cookie_admin(config, database, gateway, texts)
         intake = _intake(config, database, locks, sources, worker)
         batch_chat = BatchChat(gateway, intake, batches, cards, texts)
@@ -140,6 +141,7 @@ async def _built(config: Config, stop: asyncio.Event) -> AsyncIterator[Engine]:
                 cards=cards,
                 sources=sources,
                 cookie_admin=cookie_admin,
+                alerts=alerts,
                 worker=worker,
             )
 

@@ -17,6 +17,7 @@ from uploader.sources.guard import Guard
 from uploader.sources.media.chooser import Chooser
 from uploader.sources.media.extractors import Extractors
 from uploader.sources.media.process import Cells
+from uploader.sources.media.versions import Trial
 from uploader.sources.media.workshop import Workshop
 from uploader.sources.routing import explain
 
@@ -65,7 +66,7 @@ async def _asked(texts: Sequence[str]) -> list[str | None]:
     said: list[str | None] = [None] * len(texts)
     left = iter(enumerate(texts))
     with tempfile.TemporaryDirectory(prefix="peyk-bench-") as folder:
-        async with Workshop(Path(folder)) as workshop, Chooser(Cells(), workshop) as chooser:
+        async with Workshop(Path(folder)) as workshop, Chooser(Cells(), workshop, Trial()) as chooser:
 
             async def ask() -> None:
                 for at, text in left:

@@ -36,7 +36,7 @@ _POSTGRESQL_PORT: Final = 5432
 
 
 class ControlAddress(BaseSettings):
-    """Where the engine of this folder listens: all that a dashboard needs to know."""
+    """Where the engine of this folder is: all that the programs beside it need to know."""
 
     model_config = SettingsConfigDict(
         env_prefix=PREFIX, env_file=".env", toml_file="peyk.toml", extra="ignore", frozen=True
@@ -47,6 +47,9 @@ class ControlAddress(BaseSettings):
 
     control_socket: Path | None = None
     """Unix socket of the control API; unset: `control.sock` in the data folder."""
+
+    media_canaries: str = ""
+    """Links, separated by blanks, behind which a new yt-dlp must find films before it is used."""
 
     @field_validator("control_socket", mode="before")
     @classmethod

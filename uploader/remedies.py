@@ -19,6 +19,7 @@ FIXES: Final[Mapping[str, str]] = MappingProxyType(
         "files_per_day": "a number of files; 0: no limit",
         "gib_per_day": "a number of GiB; 0: no limit",
         "secret_key": "at least 32 characters, as `openssl rand -hex 32` makes; empty: a file in DATA_DIR",
+        "media_canaries": "links of films, separated by blanks",
         "work_gib": "a number of GiB; 0: no limit",
         "queue_jobs": "a number of jobs; 0: no limit",
         "caption": r"text such as {title:bold}\n{duration}, {size}; empty: no captions",

@@ -11,6 +11,7 @@ import structlog
 from telethon import TelegramClient
 
 from uploader import limits
+from uploader.chat.alerts import Alerts
 from uploader.chat.batch_cards import BatchCards
 from uploader.chat.cookie_admin import CookieAdminChat
 from uploader.chat.progress import StatusMessages
@@ -44,6 +45,7 @@ class Engine:
     cards: BatchCards
     sources: Sources
     cookie_admin: CookieAdminChat
+    alerts: Alerts
     worker: Worker
 
 
@@ -94,6 +96,8 @@ async def _watch(engine: Engine) -> None:
             await engine.files.prune()
             await engine.sources.tidy()
             await engine.cookie_admin.watch()
+            if (left := engine.sources.left_version()) is not None:
+                await engine.alerts.media_fell_back(*left)
         except PeykError as error:
             _log.warning("safety net failed this time", cause=str(error))
 

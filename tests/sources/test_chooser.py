@@ -19,15 +19,19 @@ from uploader.links import parse
 from uploader.sources.media.chooser import Chooser
 from uploader.sources.media.extractors import Extractors
 from uploader.sources.media.process import Cells
+from uploader.sources.media.versions import Trial, Versions
 from uploader.sources.media.workshop import Workshop
 
 YOUTUBE = parse("https://www.youtube.com/watch?v=BaW_jenozKc")
 
 
 @asynccontextmanager
-async def choosing(folder: Path, **changes: Any) -> AsyncIterator[Chooser]:
+async def choosing(folder: Path, versions: Versions | None = None, **changes: Any) -> AsyncIterator[Chooser]:
     """A chooser that leaves nothing."""
-    async with Workshop(folder) as workshop, Chooser(Cells(), workshop, **changes) as chooser:
+    async with (
+        Workshop(folder) as workshop,
+        Chooser(Cells(), workshop, versions or Trial(), **changes) as chooser,
+    ):
         yield chooser
     assert ([], []) == (pids(), os.listdir(folder))  # noqa: PTH208 - after the last wait
 
@@ -35,7 +39,7 @@ async def choosing(folder: Path, **changes: Any) -> AsyncIterator[Chooser]:
 def pids() -> list[int]:
     """The ids of the children."""
     listed = Path(f"/proc/{os.getpid()}/task/{os.getpid()}/children").read_text().split()
-    return [int(pid) for pid in listed if b"extractors.py" in Path(f"/proc/{pid}/cmdline").read_bytes()]
+    return [int(pid) for pid in listed if b"extractors" in Path(f"/proc/{pid}/cmdline").read_bytes()]
 
 
 async def test_links_asked_all_at_once_get_the_answers_of_this_process(tmp_path: Path) -> None:

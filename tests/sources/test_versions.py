@@ -1,22 +1,48 @@
 """yt-dlp, replaced: installed beside our own, tried, chosen in one step, and left when it breaks."""
 
+import asyncio
 import json
+import os
+import subprocess
+import sys
 import zipfile
 from importlib.metadata import distribution
 from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner
 
+from commands.media import app
 from tests.sources.films import web
 from tests.sources.sites import HASTY, LOOPBACK
 from uploader import limits
 from uploader.errors import SourceError
 from uploader.links import parse
 from uploader.sources import Sources
-from uploader.sources.media.canary import trouble
+from uploader.sources.media.chooser import Chooser
+from uploader.sources.media.process import Cells
 from uploader.sources.media.versions import CannotUpdate, Versions
+from uploader.sources.media.workshop import Workshop
 
+RUN = Path(__file__).parents[2] / "run.py"
 BROKEN = "9999.1.1"
+#: As much of yt-dlp as the chooser asks for, and one extractor.
+NEWER = """
+from types import SimpleNamespace
+globals = SimpleNamespace(plugin_dirs=SimpleNamespace(value=[]))
+class New:
+    IE_NAME, _VALID_URL = "brand-new", r"https://brand\\.example/"
+    suitable = staticmethod(lambda url: url.startswith("https://brand.example/"))
+class YoutubeDL:
+    def __init__(self, params, auto_init):
+        pass
+    def add_default_info_extractors(self):
+        self.add_info_extractor(New)
+    def __enter__(self):
+        return self
+    def __exit__(self, *_):
+        pass
+"""
 
 
 def wheel(folder: Path, name: str) -> None:
@@ -39,41 +65,91 @@ def broken_wheel(folder: Path) -> None:
         packed.writestr(f"{info}/RECORD", f"yt_dlp/__init__.py,,\n{info}/METADATA,,\n{info}/WHEEL,,\n")
 
 
+def fake(folder: Path, code: str) -> None:
+    """A yt-dlp of a few lines."""
+    (folder / "yt_dlp").mkdir(parents=True)
+    (folder / "yt_dlp" / "__init__.py").write_text(code)
+
+
+def media(folder: Path, *arguments: str) -> tuple[int, str]:
+    """The exit status of `run.py media ...` where the data folder is `folder`, and all that it said."""
+    ran = subprocess.run(
+        [sys.executable, str(RUN), "media", *arguments],
+        env={**os.environ, "PEYK_DATA_DIR": str(folder)},
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    return ran.returncode, ran.stdout + ran.stderr
+
+
 async def test_version_when_it_works_is_chosen_and_one_that_does_not_is_left(
-    films: Path, tmp_path: Path
+    films: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """From a folder of wheels; children use the chosen one, and after many breaks the one before it."""
-    wheels = tmp_path / "wheels"
+    """By the command, from a folder of wheels; children use it, and after many breaks the one before it."""
+    monkeypatch.setattr(limits, "MEDIA_FAILURES", 4)
+    wheels, data = tmp_path / "wheels", tmp_path / "data"
     wheels.mkdir()
     for name in ("yt-dlp", "yt-dlp-ejs"):
         wheel(wheels, name)
-    options = ("--no-index", "--find-links", str(wheels))
-    versions = Versions(tmp_path / "yt-dlp")
+    update = ("update", "--find-links", str(wheels))
+    versions = Versions(data / "yt-dlp")
     assert versions.folder() is None
-    good, folder = versions.install("", options)
+    status, said = await asyncio.to_thread(media, data, *update)
+    assert (0, True) == (status, "is used from now on (tried on a page of our own" in said)
+    folder, good = versions.folder(), versions.chosen()
+    assert folder is not None
     assert {"yt_dlp", "yt_dlp_ejs"} <= {path.name for path in folder.iterdir()}
-    assert "" == await trouble(folder, (), tmp_path / "work")
-    versions.choose(good)
     broken_wheel(wheels)
-    newest, bad = versions.install(options=options)
-    assert BROKEN == newest
-    assert "child ended" in await trouble(bad, (), tmp_path / "work")
+    status, said = await asyncio.to_thread(media, data, *update)
+    assert (1, True) == (status, f"yt-dlp {BROKEN} does not work here; {good} is used as before" in said)
+    assert ([good], False) == (versions.kept(), (versions.root / BROKEN).exists())
+    fake(versions.root / BROKEN, "raise ImportError('broken')")
     async with (
         web(films) as there,
-        Sources(
-            LOOPBACK, "Peyk/test", patience=HASTY, work_dir=tmp_path / "work", versions=versions
-        ) as sources,
+        Sources(LOOPBACK, "Peyk/test", patience=HASTY, work_dir=data / "work", versions=versions) as sources,
     ):
         link = parse(there.url("/page.html"))
         assert "The Tone: a Film" == (await sources.look(link)).title
         versions.choose(BROKEN)
-        with pytest.raises(SourceError):
-            await sources.look(link)
-        for _ in range(limits.MEDIA_FAILURES - 1):
-            assert BROKEN == versions.chosen()
-            versions.report(worked=False)
-        assert (folder, [good]) == (versions.folder(), versions.kept())
+        for _ in range(limits.MEDIA_FAILURES // 2):  # each link is tried twice
+            assert (BROKEN, None) == (versions.chosen(), versions.left())
+            with pytest.raises(SourceError):
+                await sources.look(link)
+        assert (folder, [good], BROKEN, None) == (
+            versions.folder(),
+            versions.kept(),
+            versions.left(),
+            versions.left(),
+        )
         assert "The Tone: a Film" == (await sources.look(link)).title
+
+
+def test_update_when_the_settings_name_canaries_tries_those(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Behind the second of them nothing may be looked for: the version is not used."""
+    own = Path(str(distribution("yt-dlp").locate_file("")))
+    monkeypatch.setattr(Versions, "install", lambda *_: ("9.9", own))
+    monkeypatch.setenv("PEYK_DATA_DIR", str(tmp_path))
+    monkeypatch.setenv("PEYK_MEDIA_CANARIES", " http://10.0.0.1/film.html\thttp://10.0.0.2/film.html ")
+    ran = CliRunner().invoke(app, ["update"])
+    assert (1, True) == (ran.exit_code, "private-address: 10.0.0.1" in ran.output)
+    assert Versions(tmp_path / "yt-dlp").chosen() is None
+
+
+async def test_patterns_are_those_of_the_version_that_is_used(tmp_path: Path) -> None:
+    """A site that only the new version knows; the child that answered before is replaced."""
+    link = parse("https://brand.example/new")
+    versions = Versions(tmp_path / "yt-dlp")
+    fake(versions.root / "9.9", NEWER)
+    async with Workshop(tmp_path / "work") as workshop, Chooser(Cells(), workshop, versions) as chooser:
+        assert "generic" == await chooser.choose(link)
+        versions.choose("9.9")
+        assert "brand-new" == await chooser.choose(link)
+        versions.fall_back()
+        assert "generic" == await chooser.choose(link)
 
 
 def test_version_when_it_cannot_be_had_changes_nothing(tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""What admins are told without having asked: an account can no longer do what it did."""
+"""What admins are told without having asked: what can no longer do what it did."""
 
 from collections.abc import Callable, Iterable
 
@@ -36,6 +36,14 @@ class Alerts:
     async def carrier_is_missing(self, name: str, cause: str) -> None:
         """An account could not be taken up at the start."""
         await self._tell(lambda language: self._texts.get(language, "alert-missing", name=name, cause=cause))
+
+    async def media_fell_back(self, left: str, used: str | None) -> None:
+        """A version of yt-dlp broke too often and was left for `used`; None: Peyk's own."""
+        await self._tell(
+            lambda language: self._texts.get(
+                language, "alert-media", left=left, used=used or "", own=int(used is None)
+            )
+        )
 
     async def _tell(self, text: Callable[[str], str]) -> None:
         for user_id in self._admins:

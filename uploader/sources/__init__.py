@@ -74,7 +74,7 @@ class Sources:
         self._workshop = Workshop(work_dir or Path(tempfile.gettempdir()) / "peyk-work", work_bytes)
         self._cap_bytes = cap_bytes
         self._cookies = cookies
-        self._versions = versions
+        self._versions = versions or Trial()
         self._patience = patience or Patience()
         self._times = times
         self._resolver = resolver
@@ -91,7 +91,9 @@ class Sources:
         self._exits.push_async_callback(self._connector.close)
         await self._exits.enter_async_context(self._workshop)
         self._prober = Prober(self._cells, self._workshop)
-        self._chooser = await self._exits.enter_async_context(Chooser(self._cells, self._workshop))
+        self._chooser = await self._exits.enter_async_context(
+            Chooser(self._cells, self._workshop, self._versions)
+        )
         self._media = Media(
             cells=self._cells,
             proxy=await self._exits.enter_async_context(Proxy(self._guard, self._patience, self._resolver)),
@@ -159,9 +161,14 @@ class Sources:
         Raises:
             SourceError
         """
-        if self._media is None:
+        if self._media is None or self._chooser is None:
             raise RuntimeError("Sources is used within `async with`")
-        return await self._media.look(link)
+        return await self._media.look(route(link, await self._chooser.choose(link)))
+
+    def left_version(self) -> tuple[str, str | None] | None:
+        """The yt-dlp that broke and was left since the last call, and the one used now; None: Peyk's own."""
+        left = self._versions.left()
+        return None if left is None else (left, self._versions.chosen())
 
     def resting(self) -> list[Resting]:
         """The sites that fail, and are not asked for now."""

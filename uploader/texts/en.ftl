@@ -325,6 +325,10 @@ lock-not-found = There is no public channel @{ $username }.
 lock-not-admin = I cannot see who is in @{ $username }. Make me an admin of that channel, then try again.
 alert-carrier = The account { $name } carries no files for { $wait }: { $cause }
 alert-missing = The account { $name } cannot be used: { $cause }. I go on without it; repair that, then restart me.
+alert-media = { $own ->
+    [1] yt-dlp { $left } broke again and again. I use my own version now.
+   *[other] yt-dlp { $left } broke again and again. I use { $used } now, as before.
+}
 alert-premium = The account { $name } no longer carries files over { $cap }: { $cause }. They go in parts.
 
 unit-b = { $n } B

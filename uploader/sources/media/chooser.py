@@ -15,9 +15,10 @@ from uploader.errors import Reason, SourceError, SourceTemporary
 from uploader.limits import MIB
 from uploader.model import Link
 from uploader.sources.media.process import Cell, Cells, Child, ChildFailed
+from uploader.sources.media.versions import Trial, Versions
 from uploader.sources.media.workshop import Workshop
 
-_PROGRAM: Final = (sys.executable, "-I", str(Path(__file__).with_name("extractors.py")))
+_PROGRAM: Final = (sys.executable, "-I", str(Path(__file__).with_name("start.py")), "extractors")
 #: Under a millisecond, as a rule; the first answer waits until yt-dlp is loaded.
 _ANSWER_S: Final = 15.0
 #: Of those that wait for an answer, the last one's patience.
@@ -42,11 +43,18 @@ class Chooser:
     """One child for all links, started for the first. An async context manager: it owns the child."""
 
     def __init__(
-        self, cells: Cells, workshop: Workshop, *, answer_s: float = _ANSWER_S, idle_s: float = _IDLE_S
+        self,
+        cells: Cells,
+        workshop: Workshop,
+        versions: Versions | Trial,
+        *,
+        answer_s: float = _ANSWER_S,
+        idle_s: float = _IDLE_S,
     ) -> None:
-        """`answer_s`: for one link; `idle_s`: so long a child stays without questions."""
+        """`versions`: whose patterns; `answer_s`: for one link; `idle_s`: a child stays without questions."""
         self._cells = cells
         self._workshop = workshop
+        self._versions = versions
         self._answer_s = answer_s
         self._idle_s = idle_s
         self._questions: asyncio.Queue[_Question] = asyncio.Queue(_WAITING)
@@ -87,33 +95,41 @@ class Chooser:
 
     async def _serve(self) -> None:
         """Child after child, each for as long as there are questions."""
+        question: _Question | None = None
         while True:
-            await self._serve_by_child(await self._questions.get())
+            question = await self._serve_by_child(question or await self._questions.get())
 
-    async def _serve_by_child(self, first: _Question) -> None:
+    async def _serve_by_child(self, first: _Question) -> _Question | None:
+        """Answer the first question and more; returns one that is for the next child."""
         question: _Question | None = first
         failure: Exception | None = None
-        until = monotonic() + _LIFE_S
+        version, until = self._versions.folder(), monotonic() + _LIFE_S
+        reads = () if version is None else (str(version),)
         try:
             async with (
                 self._workshop.folder("chooser") as folder,
-                self._cells.start(_PROGRAM, self._cell(folder.path)) as child,
+                self._cells.start((*_PROGRAM, *reads), self._cell(folder.path, reads)) as child,
             ):
                 while question is not None:
+                    if self._versions.folder() != version or monotonic() > until:
+                        return question
                     name = await self._name(child, question)
                     if not question.answer.done():
                         question.answer.set_result(name)
-                    question = await self._next() if monotonic() < until else None
+                    question = await self._next()
         except SourceError as error:
             failure = error
         except (OSError, ChildFailed) as error:
             _log.warning("no extractor can be chosen", cause=type(error).__name__)
             failure = ChildFailed(type(error).__name__)
+            if question is first:
+                self._versions.report(worked=False)
         # told when the child is gone: whoever hears it may end us
         if question is not None and failure is not None and not question.answer.done():
             question.answer.set_exception(failure)
+        return None
 
-    def _cell(self, folder: Path) -> Cell:
+    def _cell(self, folder: Path, reads: tuple[str, ...]) -> Cell:
         return Cell(
             folder=folder,
             wall_s=_LIFE_S + self._idle_s + self._answer_s,
@@ -121,6 +137,7 @@ class Chooser:
             memory_bytes=_MEMORY_BYTES,
             file_bytes=0,
             files=64,
+            reads=reads,
         )
 
     async def _name(self, child: Child, question: _Question) -> str:

@@ -4,8 +4,8 @@ Asking all 1750 takes milliseconds. Most of their patterns need a text that stan
 as a rule), so only those whose text stands in the link are asked, in yt-dlp's own order. The texts are looked
 up by how they begin, at each place of the link.
 
-Also a program, `python -I extractors.py`: a line with the JSON of a link in, one with the name out. For that,
-only the standard library and yt-dlp are imported.
+Also a program, `python -I start.py extractors`: a line with the JSON of a link in, one with the name out. For
+that, only the standard library and yt-dlp are imported.
 """
 
 import json

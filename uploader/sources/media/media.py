@@ -11,7 +11,7 @@ from typing import Final
 
 from uploader.errors import Reason, SiteFails, SourceError, SourceTemporary
 from uploader.limits import MIB
-from uploader.model import Link, MediaFacts, RemoteFile
+from uploader.model import MediaFacts, RemoteFile
 from uploader.names import safe_name
 from uploader.sources import answers
 from uploader.sources.cookies import CookiePool, Jar
@@ -27,7 +27,7 @@ from uploader.sources.media.versions import Trial, Versions
 from uploader.sources.media.work import Times, Work, told
 from uploader.sources.media.workshop import Folder, Workshop
 from uploader.sources.proxy import Proxy
-from uploader.sources.routing import Route, Source
+from uploader.sources.routing import Route
 from uploader.wishes import ASK, ChoiceNeeded, Wish
 
 _START: Final = (sys.executable, "-I", str(Path(__file__).with_name("start.py")), "child")
@@ -156,9 +156,8 @@ class Media:
         joined = replace(whole, facts=lambda: self._prober.facts_of(into, size_bytes, front))
         return film, choice, _described(joined, film)
 
-    async def look(self, link: Link) -> Film:
-        """What is behind `link`, without any cookies. Raises what `open` raises."""
-        way = Route(link=link, source=Source.MEDIA, extractor=None)
+    async def look(self, way: Route) -> Film:
+        """What a link leads to by its `way`, without any cookies. Raises what `open` raises."""
         async with self._workshop.folder() as folder, self._looking(way, folder, None) as work:
             return await self._film(work)
 

@@ -47,6 +47,12 @@ class Trial:
     def report(self, *, worked: bool) -> None:
         """Nothing follows from it."""
 
+    def left(self) -> None:
+        """It is not left."""
+
+    def chosen(self) -> None:
+        """It is not chosen."""
+
 
 class Versions:
     """The versions below `root`. Without any, yt-dlp is the one that Peyk came with."""
@@ -54,6 +60,7 @@ class Versions:
     def __init__(self, root: Path) -> None:
         self.root = root.absolute()
         self._failures = 0
+        self._left: str | None = None
 
     def chosen(self) -> str | None:
         """The version that children use; None: Peyk's own."""
@@ -102,6 +109,11 @@ class Versions:
             if path.name not in kept and _VERSION.fullmatch(path.name):
                 shutil.rmtree(path, ignore_errors=True)
 
+    def drop(self, version: str) -> None:
+        """Remove an installed version, unless it is used or kept to fall back to."""
+        if version not in self.kept():
+            shutil.rmtree(self.root / version, ignore_errors=True)
+
     def fall_back(self) -> str | None:
         """Leave the chosen version for the one before it; returns which that is, None for Peyk's own."""
         self._write(self.kept()[1:])
@@ -114,6 +126,12 @@ class Versions:
             self._failures = 0
             _log.error("yt-dlp breaks again and again: the version before it is used", broken=broken)
             self.fall_back()
+            self._left = broken
+
+    def left(self) -> str | None:
+        """The version that we fell back from since the last call, unless none was."""
+        left, self._left = self._left, None
+        return left
 
     def kept(self) -> list[str]:
         """The chosen version, then those before it, as far as they are there."""
