@@ -17,6 +17,7 @@ from uploader.sources import Sources, Times
 from uploader.sources.cookies import CookiesRefused
 from uploader.storage.cookies import Cookies
 from uploader.storage.database import Database
+from uploader.wishes import ChoiceNeeded
 
 QUICK = Times(look_s=60, fetch_s=60, silence_s=30, join_s=60)
 VALUE = "very-secret-" * 60  # longer than what yt-dlp says of anything else
@@ -91,6 +92,23 @@ async def test_film_behind_a_login_comes_with_cookies_and_is_private(
     (used,) = await cookies.all()
     assert (0, False) == (used.rejections, used.quarantined)
     assert used.used_at is not None
+
+
+async def test_choice_behind_a_login_is_for_its_person_alone(
+    jars: CookieJars, films: Path, tmp_path: Path
+) -> None:
+    """What can be had there is nobody else's to know: it is asked of the site for each who sends the link."""
+    await jars.add(FILE)
+    sources = "".join(f'<source src="/film.mp4?{res}" type="video/mp4" res="{res}">' for res in (480, 240))
+    page = reply(200, "Content-Type: text/html", body=f"<html><video>{sources}</video></html>".encode())
+    async with members(films, members_only(page)) as (there, _), lent(jars, tmp_path) as opener:
+        with pytest.raises(ChoiceNeeded) as caught:
+            async with opener.open(parse(f"http://films.example:{there.port}/page.html")):
+                pass
+    assert (True, ["v480", "v240"]) == (
+        caught.value.is_private,
+        [option.key for option in caught.value.offer.options[:2]],
+    )
 
 
 async def test_cookies_of_a_site_are_said_to_no_other(jars: CookieJars, films: Path, tmp_path: Path) -> None:
