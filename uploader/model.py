@@ -127,6 +127,8 @@ class MediaFacts:
     height: int = 0
     streamable: bool = False  # plays while it arrives
     silent: bool = False
+    subtitles: str = ""  # the language of those that were put in, in three letters; "": none were
+    audio_codec: str | None = None  # as ffmpeg calls it
     title: str | None = None
     performer: str | None = None
     thumbnail: bytes | None = None  # a small JPEG

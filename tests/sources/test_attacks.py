@@ -76,7 +76,7 @@ class Visitor:
     @property
     def proxy(self) -> str:
         """Where it finds the proxy."""
-        return self.granted.url(self.child.proxy_port)
+        return self.granted.url(self.child.port)
 
     async def visit(self, link: str) -> dict[str, Any]:
         """Look at `link`, fetch all formats that are found; what the child said last."""
@@ -329,7 +329,7 @@ async def test_hostile_links_reach_nothing_by_ffmpeg(through: bool, cell: Cell) 
         raws = [raw.format(port=caught.port) for raw in HOSTILE if "\0" not in raw and len(raw) < 99_999]
         with proxy.admit(size_bytes=MIB, duration_s=60) as granted:
             async with Cells().start(program, cell, proxy) as child:
-                link = granted.url(child.proxy_port) if through else ""
+                link = granted.url(child.port) if through else ""
                 await child.say({"proxy": link, "links": raws[:: 1 if through else 8]})
                 statuses = await child.hear()
             assert (Reason.PRIVATE_ADDRESS if through else None) is granted.refusal

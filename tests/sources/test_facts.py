@@ -29,8 +29,10 @@ from uploader.sources.media.sample import Sample
 from uploader.sources.media.workshop import Workshop
 from uploader.wishes import BEST, Wish
 
-FILM = MediaFacts(kind="video", duration_s=SECONDS, width=WIDTH, height=HEIGHT, streamable=True)
-SONG = MediaFacts(kind="audio", duration_s=SECONDS)
+FILM = MediaFacts(
+    kind="video", duration_s=SECONDS, width=WIDTH, height=HEIGHT, streamable=True, audio_codec="aac"
+)
+SONG = MediaFacts(kind="audio", duration_s=SECONDS, audio_codec="aac")
 
 
 async def told(sources: Sources, url: str) -> MediaFacts | None:
@@ -71,11 +73,11 @@ async def facts_of(tmp_path: Path, path: Path) -> MediaFacts | None:
     [
         ("/film.mp4", FILM),
         ("/late.mp4", replace(FILM, streamable=False)),
-        ("/picture.mp4", replace(FILM, silent=True)),
+        ("/picture.mp4", replace(FILM, silent=True, audio_codec=None)),
         ("/film.mkv", replace(FILM, streamable=False)),
         ("/page.html", replace(FILM, title="The Tone: a Film")),
         ("/dash/list.mpd", replace(FILM, title="list")),
-        ("/tone.mp3", replace(SONG, title="A Tone", performer="Anna")),
+        ("/tone.mp3", replace(SONG, title="A Tone", performer="Anna", audio_codec="mp3")),
         ("/tone.m4a", SONG),
         ("/cover.jpg", None),
         ("/film.zip", None),

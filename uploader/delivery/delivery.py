@@ -89,8 +89,14 @@ class Delivery:
             raise SourceError(Reason.NOT_VISIBLE, str(error)) from None
 
     async def _open(self, errand: Errand, link: Link) -> Delivered:
-        async with self._sources.open(link, errand.job.wish) as remote:
+        wish, most_bytes = errand.job.wish, await self._most_bytes(errand)
+        async with self._sources.open(link, wish, most_bytes=most_bytes) as remote:
             return await self._fetch(errand, remote)
+
+    async def _most_bytes(self, errand: Errand) -> int:
+        """What is put together for this person, at most: all volumes of a file, if they want those."""
+        refuses = await self._people.over_cap(errand.person.user_id) is OverCap.REFUSE
+        return self._carriers.cap_bytes if refuses else limits.VOLUMES * self._volume_bytes
 
     async def _share(self, errand: Errand) -> Delivered:
         """Give the person what was delivered to somebody else."""

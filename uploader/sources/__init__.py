@@ -25,6 +25,7 @@ from uploader.sources.exchange import Exchange, Patience, Wishes
 from uploader.sources.guard import Guard
 from uploader.sources.media.chooser import Chooser
 from uploader.sources.media.facts import Prober
+from uploader.sources.media.feed import Feed
 from uploader.sources.media.media import Media, Order
 from uploader.sources.media.messages import Film
 from uploader.sources.media.pieces import CONTAINERS, CannotCut, Cutter, Pieces
@@ -97,6 +98,7 @@ class Sources:
         self._media = Media(
             cells=self._cells,
             proxy=await self._exits.enter_async_context(Proxy(self._guard, self._patience, self._resolver)),
+            feed=await self._exits.enter_async_context(Feed(self._guard)),
             workshop=self._workshop,
             prober=self._prober,
             connect=self._exchange,
@@ -148,7 +150,7 @@ class Sources:
                         # found without login, and such a site does not put another film under a link
                         remote = replace(remote, fresh_s=limits.FILM_FRESH_S)
                 else:
-                    remote = await exits.enter_async_context(self._prober.watched(remote))
+                    remote = await exits.enter_async_context(self._media.made(remote, order))
             try:
                 yield remote
             except SiteFails as error:

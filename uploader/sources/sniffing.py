@@ -116,5 +116,21 @@ def true_name(head: bytes, name: str) -> str:
     return f"{stem}{kind.extensions[0]}" if lies else name
 
 
+def true_extension(mime_type: str, extension: str) -> str:
+    """`extension`, unless files of a type that was found by their bytes have others: then the usual one."""
+    by_extension = {mime_type_of_name(f"x{each}"): each for kind in _KINDS for each in kind.extensions[::-1]}
+    kind = next(
+        (
+            each
+            for each in _KINDS
+            if mime_type == each.mime_type or by_extension.get(mime_type) in each.extensions
+        ),
+        None,
+    )
+    if kind is None or extension in kind.extensions:
+        return extension
+    return by_extension.get(mime_type, kind.extensions[0])
+
+
 def _is_text(mime_type: str) -> bool:
     return mime_type.startswith("text/") and mime_type not in PAGES

@@ -42,7 +42,7 @@ def main() -> None:
         try:
             _leave_network(libc)
             if settings["listener"] is not None:
-                _hand_over_listener(settings["listener"])
+                _hand_over_listener(*settings["listener"])
         except OSError:
             if settings["listener"] is not None:
                 sys.exit(NO_NETWORK)
@@ -68,13 +68,12 @@ def _leave_network(libc: ctypes.CDLL) -> None:
         fcntl.ioctl(any_socket, _SET_FLAGS, struct.pack("16sH14x", b"lo", _UP))
 
 
-def _hand_over_listener(descriptor: int) -> None:
+def _hand_over_listener(descriptor: int, port: int) -> None:
     """Listen in the new network, and let the parent, outside of it, take the connections."""
     with socket.socket(fileno=descriptor) as parent, socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
+        listener.bind(("127.0.0.1", port))  # nobody else is in this network
         listener.listen()
-        port = listener.getsockname()[1]
-        socket.send_fds(parent, [struct.pack("!H", port)], [listener.fileno()])
+        socket.send_fds(parent, [b"!"], [listener.fileno()])
 
 
 def _leave_files(libc: ctypes.CDLL, reads: list[str], writes: list[str]) -> None:

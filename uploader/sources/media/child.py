@@ -124,7 +124,7 @@ class Looker:
             return
         headers = given.get("http_headers") or self._info.get("http_headers")
         worked, _ = self._ydl.dl(path, {**given, "http_headers": headers}, subtitle=True)
-        if not worked:
+        if worked is False:  # of segments put together it is not told
             raise Failed("broken")
 
     def _has_end(self, given: dict[str, Any]) -> bool:

@@ -50,6 +50,7 @@ class _Told(BaseModel):
     width: _Pixels
     height: _Pixels
     silent: bool
+    audio_codec: _Text | None
     title: _Text | None
     performer: _Text | None
     thumbnail: Annotated[str, Field(max_length=2 * _THUMBNAIL_BYTES)] | None
@@ -130,6 +131,7 @@ def _checked(told: _Told, path: Path, front: Front | None) -> MediaFacts | None:
         height=told.height,
         streamable=front is not None or atoms.starts_fast(head),
         silent=told.silent,
+        audio_codec=told.audio_codec,
         title=one_line(told.title or "") or None,
         performer=one_line(told.performer or "") or None,
         thumbnail=thumbnail if thumbnail.startswith(_JPEG) and len(thumbnail) <= _THUMBNAIL_BYTES else None,

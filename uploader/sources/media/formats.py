@@ -18,6 +18,11 @@ _IN_MP4: Final = ("avc", "h264", "hvc", "hev", "h265", "av01", "av1", "vp9", "vp
 _AUDIO_CONTAINERS: Final = (("mp3", "mp3"), ("opus", "ogg"), ("vorbis", "ogg"), ("flac", "flac"))
 #: The codecs that go into a sound as they are.
 _AS_IT_IS: Final = {"m4a": r"(?:mp4a(?:\.40.*)?|aac.*)", "mp3": r"(?:mp3|mp4a\.6b|mp4a\.69)", "opus": r"opus"}
+#: Plain files whose suffix tells what they are.
+_BY_SUFFIX: Final = {
+    **{"mp4": "mp4", "m4v": "mp4", "mov": "mov", "webm": "webm", "mkv": "mkv", "flv": "mkv", "avi": "mkv"},
+    **{"mp3": "mp3", "m4a": "m4a", "ogg": "ogg", "oga": "ogg", "opus": "opus", "flac": "flac", "wav": "wav"},
+}
 _HEIGHT: Final = re.compile(r"v([0-9]{1,5})")
 _MOST_LINES: Final = 99_999
 #: A picture of so many lines has a sound that is worth to be taken out of it.
@@ -99,6 +104,13 @@ def choice_of(film: Film, numbers: tuple[int, ...], container: str | None = None
         # a part of unknown size adds to what is known: the known part alone can be too large
         expected_bytes=sum(known) if known else None,
     )
+
+
+def container_of(choice: Choice) -> str:
+    """The suffix of what it is, or becomes."""
+    if choice.container is not None:
+        return choice.container
+    return _BY_SUFFIX.get(choice.formats[0].ext) or _container(choice.formats)
 
 
 def size_of(given: Format) -> int | None:

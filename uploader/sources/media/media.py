@@ -1,27 +1,33 @@
 """The media source: a page or a list in, one film out, streamed where that can be."""
 
 import asyncio
-import re
 import sys
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Final
 
+import structlog
+
 from uploader.errors import Reason, SiteFails, SourceError, SourceTemporary
 from uploader.limits import MIB
-from uploader.model import MediaFacts, RemoteFile
-from uploader.names import safe_name
+from uploader.model import RemoteFile
 from uploader.sources import answers
 from uploader.sources.cookies import CookiePool, Jar
+from uploader.sources.media.described import described, named, title_of
+from uploader.sources.media.extras import SUBTITLES_BYTES, Extras
 from uploader.sources.media.facts import Prober
-from uploader.sources.media.formats import Choice, choose
+from uploader.sources.media.feed import Feed
+from uploader.sources.media.formats import PLAIN, Choice, choose
 from uploader.sources.media.join import join
 from uploader.sources.media.local import local_file, save
 from uploader.sources.media.messages import Film, Format
 from uploader.sources.media.offers import offer_of
 from uploader.sources.media.process import Cell, Cells, ChildFailed
+from uploader.sources.media.recipes import Recipe, check_span, name_of_file, recipe_of_file, recipe_of_film
+from uploader.sources.media.render import Input, Renderer
 from uploader.sources.media.stream import Connect, streamed
 from uploader.sources.media.versions import Trial, Versions
 from uploader.sources.media.work import Times, Work, told
@@ -38,11 +44,12 @@ _MEMORY_BYTES: Final = 1024 * MIB
 _OVERHEAD: Final = 1.25
 #: The parts, and what they are joined into.
 _COPIES: Final = 2
-_EXTENSION: Final = re.compile(r"[a-z0-9]{2,5}")
 #: What a site says that wants a login, or whose patience with strangers is over.
 _LOCKED: Final = frozenset({Reason.NEEDS_LOGIN, Reason.FORBIDDEN})
 #: What extractors that no longer fit their site end with.
 _BROKEN: Final = frozenset({Reason.INTERNAL, Reason.SITE_BROKEN})
+
+_log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -62,6 +69,7 @@ class Media:
         *,
         cells: Cells,
         proxy: Proxy,
+        feed: Feed,
         workshop: Workshop,
         prober: Prober,
         connect: Connect,
@@ -80,6 +88,9 @@ class Media:
         self._cookies = cookies
         self._versions = versions or Trial()
         self._times = times or Times()
+        self._extras = Extras(cells, connect)
+        wall_s = self._times.fetch_s + self._times.join_s
+        self._renderer = Renderer(cells, workshop, prober, feed, wall_s)
 
     @asynccontextmanager
     async def open(self, order: Order) -> AsyncIterator[RemoteFile]:
@@ -92,18 +103,17 @@ class Media:
             SourceError: on entering, and while reading; a SourceTemporary may pass.
         """
         async with self._workshop.folder() as folder:
-            found, jar = await self._look_with_cookies(order, folder)
-            film, choice, joined = found
-            if joined is not None:
-                yield joined if jar is None else replace(joined, is_private=True)
+            (film, choice, made), jar = await self._look_with_cookies(order, folder)
+            if made is not None:
+                yield made if jar is None else replace(made, is_private=True)
                 return
         given, way = choice.formats[0], order.way
-        async with streamed(given, self._connect, lambda: self._find(way, given.id, jar)) as remote:
+        async with streamed(given, self._connect, partial(self._find, way, given.id, jar)) as remote:
             if remote.mime_type in answers.PAGES:
                 raise SourceError(Reason.NO_MEDIA, f"{way.link.host}: a page instead of a film")
-            async with self._prober.watched(_named(remote, film, given)) as watched:
-                described = _described(watched, film)
-                yield described if jar is None else replace(described, fresh_s=0.0, is_private=True)
+            async with self._prober.watched(named(remote, film, given)) as watched:
+                found = described(watched, film)
+                yield found if jar is None else replace(found, fresh_s=0.0, is_private=True)
 
     async def _look_with_cookies(
         self, order: Order, folder: Folder
@@ -134,27 +144,107 @@ class Media:
         self, order: Order, folder: Folder, jar: Jar | None
     ) -> tuple[Film, Choice, RemoteFile | None]:
         """What was found, what of it is to be brought, and that, if it had to be put together here."""
-        way, wish = order.way, order.wish.format
-        async with self._looking(way, folder, jar) as work:
+        way, wish = order.way, order.wish
+        async with self._looking(way, folder, jar, order.most_bytes) as work:
             film = await self._film(work)
-            if wish == ASK and (offer := offer_of(film, self._cap_bytes)).options:
+            if wish.format == ASK and (offer := offer_of(film, self._cap_bytes)).options:
                 raise ChoiceNeeded(replace(offer, title=offer.title or way.link.host))
-            choice = choose(film, self._cap_bytes, wish=wish, most_bytes=order.most_bytes)
-            if choice.container is None:
+            choice = choose(film, self._cap_bytes, wish=wish.format, most_bytes=order.most_bytes)
+            recipe = recipe_of_film(film, choice, wish)
+            if recipe is not None:
+                check_span(recipe)
+            elif choice.container is None:
                 return film, choice, None
-            parts = await self._fetch(work, choice, folder)
+            parts = await self._fetch(work, choice, folder, all_of_it=recipe is None)
+            words = await self._words(work, recipe, wish, folder)
+        if recipe is None:
+            made = await self._joined(film, choice, way, parts, folder)
+        else:
+            made = await self._rendered(order, film, choice, recipe, parts, words, folder, jar)
+        return film, choice, described(made, film)
+
+    async def _joined(
+        self, film: Film, choice: Choice, way: Route, parts: Sequence[Path | None], folder: Folder
+    ) -> RemoteFile:
         extension = f".{choice.container}"
-        name = _title(film, way.link.host + extension, extension)
-        into = folder.path / f"film{extension}"
+        name = title_of(film, way.link.host + extension, extension)
+        into, paths = folder.path / f"film{extension}", [each for each in parts if each is not None]
         async with self._workshop.turns:
             with told(way.link.host):
-                front = await join(parts, into, self._cells, self._cell(folder, self._times.join_s))
-        for part in parts:
+                cell = self._cell(folder, self._times.join_s, folder.reserved_bytes)
+                front = await join(paths, into, self._cells, cell)
+        for part in paths:
             part.unlink()
         whole = local_file(into, name, answers.mime_type_of_name(name), front)
         size_bytes = whole.size_bytes or 0
-        joined = replace(whole, facts=lambda: self._prober.facts_of(into, size_bytes, front))
-        return film, choice, _described(joined, film)
+        return replace(whole, facts=lambda: self._prober.facts_of(into, size_bytes, front))
+
+    async def _rendered(
+        self,
+        order: Order,
+        film: Film,
+        choice: Choice,
+        recipe: Recipe,
+        parts: Sequence[Path | None],
+        words: Path | None,
+        folder: Folder,
+        jar: Jar | None,
+    ) -> RemoteFile:
+        """What is made of the parts; those that were not fetched are streamed into it."""
+        host, inputs = order.way.link.host, list[Input]()
+        async with AsyncExitStack() as exits:
+            for given, part in zip(choice.formats, parts, strict=True):
+                if part is None:
+                    renew = partial(self._find, order.way, given.id, jar)
+                    remote = await exits.enter_async_context(streamed(given, self._connect, renew))
+                    if remote.mime_type in answers.PAGES:
+                        raise SourceError(Reason.NO_MEDIA, f"{host}: a page instead of a film")
+                    inputs.append(named(remote, film, given))
+                else:
+                    inputs.append(part)
+            cover = await self._extras.cover(film.thumbnail, folder.path) if recipe.sound else None
+            extension = f".{recipe.container}"
+            with told(host):
+                return await self._renderer.render(
+                    inputs,
+                    recipe,
+                    title_of(film, host + extension, extension),
+                    folder,
+                    order.most_bytes,
+                    cover=cover,
+                    subtitles=words,
+                )
+
+    async def _words(self, work: Work, recipe: Recipe | None, wish: Wish, folder: Folder) -> Path | None:
+        """The subtitles that are wished for; None: they are not, or there is something wrong with them."""
+        if recipe is None or not recipe.language:
+            return None
+        path = folder.path / "subtitles"
+        await folder.hold(folder.reserved_bytes + 3 * SUBTITLES_BYTES)
+        try:
+            await work.fetch_subtitles(wish.subtitles, path, SUBTITLES_BYTES)
+        except (SourceError, ChildFailed, TimeoutError) as error:
+            _log.info("a film comes without its subtitles", host=work.way.link.host, cause=str(error))
+            return None
+        return await self._extras.subtitles(path)
+
+    @asynccontextmanager
+    async def made(self, remote: RemoteFile, order: Order) -> AsyncIterator[RemoteFile]:
+        """A plain file as it is ordered: itself, a span of it, or the sound of a film.
+
+        Raises:
+            SourceError: on entering, and while reading.
+        """
+        recipe = recipe_of_file(remote, order.wish)
+        if recipe is None:
+            async with self._prober.watched(remote) as watched:
+                yield watched
+            return
+        async with self._workshop.folder() as folder:
+            with told(order.way.link.host):
+                name = name_of_file(remote, recipe)
+                made = await self._renderer.render([remote], recipe, name, folder, order.most_bytes)
+            yield replace(made, fresh_s=remote.fresh_s)
 
     async def look(self, way: Route) -> Film:
         """What a link leads to by its `way`, without any cookies. Raises what `open` raises."""
@@ -182,82 +272,53 @@ class Media:
             raise SourceTemporary(Reason.CHANGED, f"{way.link.host}: the format is gone")
         return found[0]
 
-    async def _fetch(self, work: Work, choice: Choice, folder: Folder) -> list[Path]:
-        """All parts of the choice, fetched at once into files."""
-        if choice.expected_bytes is None:
-            await folder.hold(_COPIES)  # it becomes more while the fetch runs
-        else:
-            await folder.reserve(_COPIES * choice.expected_bytes)
+    async def _fetch(
+        self, work: Work, choice: Choice, folder: Folder, *, all_of_it: bool
+    ) -> list[Path | None]:
+        """The parts of the choice, fetched at once into files; None for plain ones unless `all_of_it`."""
+        copies = _COPIES if all_of_it else 1
+        plain = [at for at, each in enumerate(choice.formats) if each.protocol in PLAIN]
+        segments = [at for at in range(len(choice.formats)) if at not in plain]
+        if all_of_it and choice.expected_bytes is not None:
+            await folder.reserve(copies * choice.expected_bytes)
+        elif all_of_it or segments:
+            await folder.hold(copies)  # it becomes more while the fetch runs
         paths = [folder.path / f"{number}.part" for number in choice.numbers]
-        segments = [at for at, each in enumerate(choice.formats) if each.protocol not in {"http", "https"}]
         async with asyncio.TaskGroup() as tasks:
-            for at, given in enumerate(choice.formats):
-                if at not in segments:
-                    tasks.create_task(self._save(work, given, paths[at], folder))
+            for at in plain if all_of_it else ():
+                tasks.create_task(self._save(work, choice.formats[at], paths[at], folder))
             if segments:
                 wanted = [(choice.numbers[at], paths[at]) for at in segments]
-                tasks.create_task(work.fetch(wanted, lambda size: folder.hold(_COPIES * size)))
-        return paths
+                tasks.create_task(work.fetch(wanted, lambda size: folder.hold(copies * size)))
+        return [path if all_of_it or at in segments else None for at, path in enumerate(paths)]
 
     async def _save(self, work: Work, given: Format, path: Path, folder: Folder) -> None:
-        async def renew() -> Format:
-            return await self._find(work.way, given.id, work.jar)
-
+        renew = partial(self._find, work.way, given.id, work.jar)
         async with streamed(given, self._connect, renew) as remote:
-            most_bytes = min(remote.size_bytes or self._cap_bytes, self._cap_bytes)
+            most_bytes = min(remote.size_bytes or work.most_bytes, work.most_bytes)
             await folder.hold(_COPIES * most_bytes)
-            await save(remote, path, self._cap_bytes, lambda done_bytes: None)
+            await save(remote, path, work.most_bytes, lambda done_bytes: None)
 
     @asynccontextmanager
-    async def _looking(self, way: Route, folder: Folder, jar: Jar | None) -> AsyncIterator[Work]:
-        times = self._times
-        most_bytes = int(_LOOK_BYTES + self._cap_bytes * _OVERHEAD)
+    async def _looking(
+        self, way: Route, folder: Folder, jar: Jar | None, most_bytes: int | None = None
+    ) -> AsyncIterator[Work]:
+        """A child; what it fetches is at most `most_bytes`; None: of the size of the cap."""
+        times, most_bytes = self._times, most_bytes or self._cap_bytes
+        pass_bytes = int(_LOOK_BYTES + most_bytes * _OVERHEAD)
         wall_s = times.look_s + times.fetch_s
-        with told(way.link.host), self._proxy.admit(size_bytes=most_bytes, duration_s=wall_s) as granted:
+        with told(way.link.host), self._proxy.admit(size_bytes=pass_bytes, duration_s=wall_s) as granted:
             version = self._versions.folder()
             reads = () if version is None else (str(version),)
-            cell = replace(self._cell(folder, wall_s), reads=reads)
+            cell = replace(self._cell(folder, wall_s, most_bytes), reads=reads)
             async with self._cells.start((*_START, *reads), cell, self._proxy) as child:
-                yield Work(way, jar, child, granted, times, self._cap_bytes)
+                yield Work(way, jar, child, granted, times, most_bytes)
 
-    def _cell(self, folder: Folder, wall_s: float) -> Cell:
+    def _cell(self, folder: Folder, wall_s: float, most_bytes: int) -> Cell:
         return Cell(
             folder=folder.path,
             wall_s=wall_s,
             cpu_s=int(wall_s),
             memory_bytes=_MEMORY_BYTES,
-            file_bytes=int(self._cap_bytes * _OVERHEAD),
+            file_bytes=int(most_bytes * _OVERHEAD),
         )
-
-
-def _named(remote: RemoteFile, film: Film, given: Format) -> RemoteFile:
-    """`remote` under the film's title instead of the name of its address."""
-    extension = f".{given.ext}" if _EXTENSION.fullmatch(given.ext) else ""
-    name = _title(film, remote.name, extension)
-    known = remote.mime_type != answers.OCTET_STREAM
-    return replace(
-        remote, name=name, mime_type=remote.mime_type if known else answers.mime_type_of_name(name)
-    )
-
-
-def _described(remote: RemoteFile, film: Film) -> RemoteFile:
-    """`remote`, with what its page says of it where the file itself says nothing."""
-    ask = remote.facts
-    if ask is None:
-        return remote
-
-    async def facts() -> MediaFacts | None:
-        told = await ask()
-        if told is None:
-            return None
-        # of a film its page knows more than its tags, of a song they do
-        titles = (told.title, film.title) if told.kind == "audio" else (film.title, told.title)
-        return replace(told, title=titles[0] or titles[1], performer=told.performer or film.uploader)
-
-    return replace(remote, facts=facts)
-
-
-def _title(film: Film, fallback: str, extension: str) -> str:
-    """The film's title as a file name; a slash in it is no step of a path."""
-    title = re.sub(r"[/\\]", "-", film.title or "")
-    return safe_name(title + extension, fallback=fallback, mime_type=None) if title else fallback

@@ -69,7 +69,9 @@ def _facts(film: Any) -> tuple[dict[str, Any] | None, Any]:
     sounds = film.streams.audio
     if not pictures and not sounds:
         return None, None
-    tags = {name.lower(): value[:_TEXT_CHARACTERS] for name, value in film.metadata.items()}
+    # of a song in Ogg, the tags are its sound's
+    tagged = {**(sounds[0].metadata if sounds else {}), **film.metadata}
+    tags = {name.lower(): value[:_TEXT_CHARACTERS] for name, value in tagged.items()}
     width, height = _size(pictures[0]) if pictures else (0, 0)
     facts = {
         "kind": "video" if pictures else "audio",
@@ -77,6 +79,7 @@ def _facts(film: Any) -> tuple[dict[str, Any] | None, Any]:
         "width": width,
         "height": height,
         "silent": not sounds,
+        "audio_codec": sounds[0].codec_context.codec.canonical_name[:_TEXT_CHARACTERS] if sounds else None,
         "title": tags.get("title"),
         "performer": tags.get("artist") or tags.get("album_artist"),
         "thumbnail": None,

@@ -5,20 +5,18 @@ import json
 import os
 import signal
 import socket
-import struct
 import sys
 from collections.abc import AsyncIterator, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 import structlog
 
 from uploader.errors import PeykError
 from uploader.limits import MIB
 from uploader.sources.media.cell import NO_NETWORK
-from uploader.sources.proxy import Proxy
 
 #: What a child needs of the machine: its own programs and libraries, certificates, and noise.
 _READS: Final = (
@@ -41,6 +39,17 @@ class ChildFailed(PeykError):
     """The child ended before it said what it was asked for; the message is its exit status."""
 
 
+class Outlet(Protocol):
+    """What a child may speak to: a server of ours on loopback, which listens on any other socket as well."""
+
+    @property
+    def port(self) -> int:
+        """Where it listens, and is found by the child in a network of its own, too."""
+
+    def listening(self, listener: socket.socket) -> AbstractAsyncContextManager[None]:
+        """Serve `listener` within the context."""
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Cell:
     """What a child may use."""
@@ -55,10 +64,10 @@ class Cell:
 
 
 class Child:
-    """A running child. `proxy_port` is where it finds the proxy; 0: it has no way out."""
+    """A running child. `port` is where it finds its outlet; 0: it has no way out."""
 
-    def __init__(self, process: asyncio.subprocess.Process, proxy_port: int) -> None:
-        self.proxy_port = proxy_port
+    def __init__(self, process: asyncio.subprocess.Process, port: int) -> None:
+        self.port = port
         self._process = process
 
     @property
@@ -110,39 +119,39 @@ class Cells:
 
     @asynccontextmanager
     async def start(
-        self, program: Sequence[str], cell: Cell, proxy: Proxy | None = None
+        self, program: Sequence[str], cell: Cell, outlet: Outlet | None = None
     ) -> AsyncIterator[Child]:
         """A running child, killed at the end of the context with all that it started.
 
-        Without `proxy` it has no network. Where the machine refuses a network of its own, a child with a
-        `proxy` has the whole network before it, and only yt-dlp's manners lead it through the proxy.
+        Without `outlet` it has no network. Where the machine refuses a network of its own, a child with an
+        `outlet` has the whole network before it, and only its manners lead it there and nowhere else.
 
         Raises:
             TimeoutError: on leaving: the context took longer than the cell allows.
             ChildFailed: it could not be started.
         """
         async with asyncio.timeout(cell.wall_s), AsyncExitStack() as exits:
-            started = await self._started(program, cell, proxy, exits) if self._isolated else None
+            started = await self._started(program, cell, outlet, exits) if self._isolated else None
             if started is None:
                 process = await exits.enter_async_context(_running(program, cell, isolated=False))
-                started = Child(process, proxy.port if proxy else 0)
+                started = Child(process, outlet.port if outlet else 0)
             yield started
 
     async def _started(
-        self, program: Sequence[str], cell: Cell, proxy: Proxy | None, exits: AsyncExitStack
+        self, program: Sequence[str], cell: Cell, outlet: Outlet | None, exits: AsyncExitStack
     ) -> Child | None:
         """The child in a network of its own; None: the machine does not allow that."""
-        if proxy is None:
+        if outlet is None:
             process = await exits.enter_async_context(_running(program, cell, isolated=True))
             return Child(process, 0)
         ours, theirs = socket.socketpair()
         with ours, theirs:
             process = await exits.enter_async_context(
-                _running(program, cell, isolated=True, listener=theirs.fileno())
+                _running(program, cell, isolated=True, listener=(theirs.fileno(), outlet.port))
             )
             theirs.close()
             ours.settimeout(_SHUT_S)
-            message, descriptors, _, _ = await asyncio.to_thread(socket.recv_fds, ours, 2, 1)
+            _, descriptors, _, _ = await asyncio.to_thread(socket.recv_fds, ours, 1, 1)
         if not descriptors:
             status = await process.wait()
             if status != NO_NETWORK:
@@ -150,14 +159,15 @@ class Cells:
             _log.warning("children share the machine's network: namespaces are not allowed here")
             self._isolated = False
             return None
-        await exits.enter_async_context(proxy.listening(socket.socket(fileno=descriptors[0])))
-        return Child(process, struct.unpack("!H", message)[0])
+        await exits.enter_async_context(outlet.listening(socket.socket(fileno=descriptors[0])))
+        return Child(process, outlet.port)
 
 
 @asynccontextmanager
 async def _running(
-    program: Sequence[str], cell: Cell, *, isolated: bool, listener: int | None = None
+    program: Sequence[str], cell: Cell, *, isolated: bool, listener: tuple[int, int] | None = None
 ) -> AsyncIterator[asyncio.subprocess.Process]:
+    """The process; `listener`: the socket to hand a listener over by, and the port of that."""
     settings = {
         "isolated": isolated,
         "listener": listener,
@@ -177,7 +187,7 @@ async def _running(
         cwd=cell.folder,
         env=_environment(cell.folder),
         start_new_session=True,
-        pass_fds=() if listener is None else (listener,),
+        pass_fds=() if listener is None else listener[:1],
         limit=_LINE_BYTES,
     )
     try:

@@ -63,7 +63,7 @@ class Sample:
                 self._keep((0, self._end), self._end - len(self._last), bytes(self._last))
             os.ftruncate(self._file, self._size_bytes)
             async with asyncio.timeout(_FILL_S):
-                for first, last in list(self._wanted):
+                for first, last in self._wanted:  # the beginning tells of an index, which is wanted then
                     await self._fill(first, min(last, self._size_bytes))
         except (SourceError, OSError):
             return None

@@ -1,5 +1,6 @@
 """What yt-dlp's failures come to. Like `child`, it imports only yt-dlp and the standard library."""
 
+import errno
 import re
 from typing import Final
 
@@ -65,6 +66,8 @@ def kind_of(error: Exception) -> str:
     if isinstance(reason, HTTPError):
         known = next((kind for kind, statuses in _STATUSES if reason.status in statuses), None)
         return known or ("down" if reason.status >= 500 else "broken")
+    if isinstance(reason, OSError) and reason.errno == errno.EFBIG:
+        return "too-large"
     if isinstance(reason, TransportError | OSError):
         return "unreachable"
     if isinstance(cause, YoutubeDLError):

@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from uploader.errors import Reason, SourceError, SourceTemporary
 from uploader.sources.cookies import Jar
@@ -32,14 +32,14 @@ class Work:
     """One yt-dlp child at work on one link."""
 
     def __init__(
-        self, way: Route, jar: Jar | None, child: Child, granted: Pass, times: Times, cap_bytes: int
+        self, way: Route, jar: Jar | None, child: Child, granted: Pass, times: Times, most_bytes: int
     ) -> None:
         self.way = way
         self.jar = jar
         self._child = child
         self._granted = granted
         self._times = times
-        self._cap_bytes = cap_bytes
+        self.most_bytes = most_bytes
 
     async def look(self) -> Film:
         """What is behind the link.
@@ -48,7 +48,7 @@ class Work:
             SourceError: nothing that can be brought.
         """
         async with asyncio.timeout(self._times.look_s):
-            proxy = self._granted.url(self._child.proxy_port)
+            proxy = self._granted.url(self._child.port)
             order = {"look": self.way.link.url, "extractor": self.way.extractor, "proxy": proxy}
             await self._child.say({**order, "cookies": None if self.jar is None else self.jar.text})
             said = self._checked(messages.read(await self._child.hear()))
@@ -63,10 +63,25 @@ class Work:
         """Have segments fetched into files; `came` is told how much is there, and may raise.
 
         Raises:
-            SourceError: they cannot be, or are more than the cap.
+            SourceError: they cannot be, or are more than `most_bytes`.
         """
         orders = [{"format": number, "path": str(path)} for number, path in wanted]
-        await self._child.say({"fetch": orders, "cap_bytes": self._cap_bytes})
+        await self._fetch({"fetch": orders, "cap_bytes": self.most_bytes}, came)
+
+    async def fetch_subtitles(self, language: str, path: Path, most_bytes: int) -> None:
+        """Have subtitles fetched into a file.
+
+        Raises:
+            SourceError: they cannot be, or are more than `most_bytes`.
+        """
+
+        async def came(size_bytes: int) -> None:
+            """Room for them is there."""
+
+        await self._fetch({"subtitles": language, "path": str(path), "cap_bytes": most_bytes}, came)
+
+    async def _fetch(self, order: dict[str, Any], came: Callable[[int], Awaitable[None]]) -> None:
+        await self._child.say(order)
         while True:
             async with asyncio.timeout(self._times.silence_s):
                 said = self._checked(messages.read(await self._child.hear()))

@@ -1,0 +1,259 @@
+"""ffmpeg, in a child: makes what a recipe says of a film, reading no more of it than it needs."""
+
+import asyncio
+import base64
+import struct
+from collections.abc import Mapping, Sequence
+from contextlib import AsyncExitStack
+from dataclasses import replace
+from pathlib import Path
+from types import MappingProxyType
+from typing import Final
+
+from imageio_ffmpeg import get_ffmpeg_exe
+
+from uploader.errors import Reason, SourceError
+from uploader.limits import MIB
+from uploader.model import MediaFacts, RemoteFile
+from uploader.sources.media.facts import Prober
+from uploader.sources.media.feed import Fed, Feed
+from uploader.sources.media.front import read_front
+from uploader.sources.media.join import DEMUXERS
+from uploader.sources.media.local import local_file, save
+from uploader.sources.media.offers import SOUND_KBPS
+from uploader.sources.media.process import Cell, Cells
+from uploader.sources.media.recipes import Recipe, check_span, span_s
+from uploader.sources.media.workshop import Folder, Workshop
+
+_DEMUXERS: Final = f"{DEMUXERS},avi,wav,srt"
+_MUXERS: Final[Mapping[str, str]] = MappingProxyType(
+    {
+        **{"mp4": "mp4", "mov": "mov", "mkv": "matroska", "webm": "webm", "ts": "mpegts"},
+        **{"m4a": "ipod", "mp3": "mp3", "opus": "opus", "ogg": "ogg", "flac": "flac", "wav": "wav"},
+    }
+)
+_ENCODERS: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
+    {
+        "m4a": ("aac", "-b:a", f"{SOUND_KBPS['m4a']}k"),
+        "mp3": ("libmp3lame", "-q:a", "2"),  # about 190 kbit/s
+        "opus": ("libopus", "-b:a", f"{SOUND_KBPS['opus']}k"),
+    }
+)
+#: As ffmpeg calls the codecs that need not be encoded.
+_CODECS: Final[Mapping[str, str]] = MappingProxyType({"m4a": "aac", "mp3": "mp3", "opus": "opus"})
+_SUBTITLES: Final[Mapping[str, str]] = MappingProxyType(
+    {"mp4": "mov_text", "mov": "mov_text", "mkv": "subrip", "webm": "webvtt"}
+)
+#: Of these the pictures of a song's cover cannot be tracks.
+_NO_COVER: Final = frozenset({"ogg", "opus", "wav"})
+#: The index is put to their front.
+_INDEXED: Final = frozenset({"mp4", "mov", "m4a"})
+_MEMORY_BYTES: Final = 1024 * MIB
+#: Heads, indexes, covers and tags.
+_AROUND_BYTES: Final = 4 * MIB
+#: The loudest second of a sound, above its mean; and of pictures, which begin with a key frame before.
+_PEAK: Final = 1.5
+#: How much more than its share of the bytes a part of a film may have.
+_UNEVEN: Final = 4.0
+#: What a copied sound has per second, at most: lossless stereo.
+_SOUND_BYTES: Final = 400_000
+#: An argument of a program holds no more: https://man7.org/linux/man-pages/man2/execve.2.html
+_BLOCK_CHARACTERS: Final = 120_000
+
+Input = Path | RemoteFile
+
+
+class Renderer:
+    """Makes files, in folders of the workshop."""
+
+    def __init__(self, cells: Cells, workshop: Workshop, prober: Prober, feed: Feed, wall_s: float) -> None:
+        """`wall_s`: for one file, whose source may be slow."""
+        self._cells = cells
+        self._workshop = workshop
+        self._prober = prober
+        self._feed = feed
+        self._wall_s = wall_s
+
+    async def render(
+        self,
+        inputs: Sequence[Input],
+        recipe: Recipe,
+        name: str,
+        folder: Folder,
+        most_bytes: int,
+        *,
+        cover: Path | None = None,
+        subtitles: Path | None = None,
+    ) -> RemoteFile:
+        """What `recipe` makes of the `inputs`: one file, or a picture and a sound. It is called `name`.
+
+        A remote file that can be read from any place is not stored. At most `most_bytes` are made.
+
+        Raises:
+            SourceError: OUT_OF_RANGE, NO_SOUND, NO_ROOM, TOO_LARGE, SITE_BROKEN, or what reading raises.
+            TimeoutError, ChildFailed: see `Cells.start`.
+        """
+        check_span(recipe)
+        readable = [await self._readable(each, at, folder, most_bytes) for at, each in enumerate(inputs)]
+        recipe = await self._looked_up(recipe, readable[-1])
+        room_bytes = min(_room_bytes(recipe, [_size(each) for each in readable]), most_bytes)
+        await folder.reserve(room_bytes)
+        into = folder.path / f"made.{recipe.container}"
+        async with AsyncExitStack() as exits:
+            feds = [
+                exits.enter_context(self._feed.serving(each))
+                for each in readable
+                if not isinstance(each, Path)
+            ]
+            if not feds:
+                await exits.enter_async_context(self._workshop.turns)  # it is as fast as the machine
+            left = iter(feds)
+            places = [each if isinstance(each, Path) else next(left).url for each in readable]
+            cell = Cell(
+                folder=folder.path,
+                wall_s=self._wall_s,
+                cpu_s=int(self._wall_s),
+                memory_bytes=_MEMORY_BYTES,
+                file_bytes=room_bytes,
+            )
+            await self._run(arguments(places, recipe, into, cover, subtitles), cell, feds)
+        for each in readable:
+            if isinstance(each, Path):
+                each.unlink()
+        made, facts = await self._made(into, recipe, name)
+        facts = replace(facts, subtitles=recipe.language if subtitles else "")
+
+        async def told() -> MediaFacts | None:
+            return facts
+
+        return replace(made, facts=told)
+
+    async def _readable(self, given: Input, at: int, folder: Folder, most_bytes: int) -> Input:
+        """The same, as something that can be read from any place."""
+        if isinstance(given, Path) or (given.size_bytes is not None and given.validator is not None):
+            return given
+        path = folder.path / f"input-{at}"
+        await folder.hold(folder.reserved_bytes + (given.size_bytes or most_bytes))
+        await save(given, path, most_bytes, lambda done_bytes: None)
+        return path
+
+    async def _looked_up(self, recipe: Recipe, given: Input) -> Recipe:
+        """The recipe with what only the file itself can tell."""
+        if not (recipe.is_span and recipe.duration_s is None) and not (
+            recipe.sound and recipe.copies is None
+        ):
+            return recipe
+        facts = await self._facts(given)
+        if recipe.sound and facts is not None and facts.audio_codec is None:
+            raise SourceError(Reason.NO_SOUND, "a film without a sound")
+        codec = None if facts is None else facts.audio_codec
+        recipe = replace(
+            recipe,
+            duration_s=recipe.duration_s or (None if facts is None else facts.duration_s),
+            copies=codec == _CODECS.get(recipe.sound) if recipe.copies is None else recipe.copies,
+        )
+        check_span(recipe)
+        return recipe
+
+    async def _facts(self, given: Input) -> MediaFacts | None:
+        if isinstance(given, Path):
+            return await self._prober.facts_of(given, given.stat().st_size)
+        async with self._prober.watched(given) as watched:
+            return None if watched.facts is None else await watched.facts()
+
+    async def _run(self, program: Sequence[str], cell: Cell, feds: Sequence[Fed]) -> None:
+        async with self._cells.start(program, cell, self._feed if feds else None) as ffmpeg:
+            status = await ffmpeg.ended()
+        for fed in feds:
+            if fed.failure is not None:
+                raise fed.failure
+        if status:
+            raise SourceError(Reason.SITE_BROKEN, f"ffmpeg ended with {status}")
+
+    async def _made(self, into: Path, recipe: Recipe, name: str) -> tuple[RemoteFile, MediaFacts]:
+        front = await asyncio.to_thread(read_front, into) if recipe.container in _INDEXED else None
+        made = local_file(into, name, _TYPES[recipe.container], front)
+        facts = await self._prober.facts_of(into, made.size_bytes or 0, front)
+        if facts is None:  # nothing that plays
+            reason = Reason.OUT_OF_RANGE if recipe.is_span else Reason.SITE_BROKEN
+            raise SourceError(reason, f"{made.size_bytes} bytes of {recipe.container}")
+        return made, facts
+
+
+_TYPES: Final[Mapping[str, str]] = MappingProxyType(
+    {
+        **{"mp4": "video/mp4", "mov": "video/quicktime", "mkv": "video/x-matroska", "webm": "video/webm"},
+        **{"ts": "video/mp2t", "m4a": "audio/mp4", "mp3": "audio/mpeg", "opus": "audio/ogg"},
+        **{"ogg": "audio/ogg", "flac": "audio/flac", "wav": "audio/wav"},
+    }
+)
+
+
+def arguments(
+    places: Sequence[Path | str], recipe: Recipe, into: Path, cover: Path | None, subtitles: Path | None
+) -> list[str]:
+    """The program that makes `into`. A place is a file, or the address of one that is fed to it."""
+    span = ["-ss", f"{recipe.start_s:.3f}"] if recipe.start_s else []
+    if recipe.stop_s is not None:
+        span += ["-to", f"{recipe.stop_s:.3f}"]
+    inputs: list[str] = []
+    for place in (*places, *([subtitles] if subtitles else [])):
+        protocols = "http,tcp" if isinstance(place, str) else "file"
+        inputs += ["-protocol_whitelist", protocols, "-format_whitelist", _DEMUXERS, *span, "-i", str(place)]
+    tracks = _sound(recipe) if recipe.sound else _film(recipe, len(places))
+    if subtitles:
+        tracks += ["-map", f"{len(places)}:s:0", "-c:s", _SUBTITLES[recipe.container]]
+        tracks += ["-metadata:s:s:0", f"language={recipe.language}", "-disposition:s:0", "default"]
+    tags = [part for name, value in recipe.tags for part in ("-metadata", f"{name}={value}")]
+    if cover and recipe.container in _NO_COVER:
+        tags += _block(cover)
+    elif cover:
+        inputs += ["-protocol_whitelist", "file", "-format_whitelist", "jpeg_pipe,image2", "-i", str(cover)]
+        tracks += ["-map", f"{len(places)}:v:0", "-c:v", "copy", "-disposition:v:0", "attached_pic"]
+    return [
+        *(str(get_ffmpeg_exe()), "-nostdin", "-loglevel", "error", "-y", *inputs, *tracks),
+        *("-map_metadata", "0" if recipe.keeps else "-1", *tags),
+        *("-max_interleave_delta", "0", "-f", _MUXERS[recipe.container], str(into)),
+    ]
+
+
+def _sound(recipe: Recipe) -> list[str]:
+    encoder = ("copy",) if recipe.copies else _ENCODERS[recipe.sound]
+    version = ["-id3v2_version", "3"] if recipe.container == "mp3" else []
+    return ["-map", "0:a:0", "-c:a", *encoder, *version]
+
+
+def _film(recipe: Recipe, places: int) -> list[str]:
+    """All tracks as they are, as far as the container has a place for them."""
+    if places == 2:
+        return ["-map", "0:v:0", "-map", "1:a:0", "-c", "copy"]
+    if not recipe.keeps:
+        return ["-map", "0:V:0?", "-map", "0:a:0?", "-c", "copy"]
+    pictures = [] if recipe.container in _NO_COVER else ["-map", "0:v?"]
+    words = ["-map", "0:s?"] if recipe.container in _SUBTITLES else []
+    return [*pictures, "-map", "0:a?", *words, "-c", "copy"]
+
+
+def _block(cover: Path) -> list[str]:
+    """The cover as Ogg has it: https://www.rfc-editor.org/rfc/rfc9639#name-picture"""
+    data, kind = cover.read_bytes(), b"image/jpeg"
+    block = struct.pack(">II", 3, len(kind)) + kind + struct.pack(">6I", 0, 0, 0, 24, 0, len(data)) + data
+    text = base64.b64encode(block).decode()
+    return ["-metadata:s:a:0", f"METADATA_BLOCK_PICTURE={text}"] if len(text) <= _BLOCK_CHARACTERS else []
+
+
+def _size(given: Input) -> int:
+    return given.stat().st_size if isinstance(given, Path) else given.size_bytes or 0
+
+
+def _room_bytes(recipe: Recipe, sizes: Sequence[int]) -> int:
+    """How much what is made may weigh."""
+    whole_bytes, length_s = sum(sizes) * 1.05, span_s(recipe)
+    if length_s is not None and recipe.duration_s and not recipe.sound:
+        whole_bytes *= min(1.0, _UNEVEN * length_s / recipe.duration_s)
+    if recipe.sound and not recipe.copies and length_s is not None:
+        return int(length_s * SOUND_KBPS[recipe.sound] * 125 * _PEAK) + _AROUND_BYTES
+    if recipe.sound and recipe.copies and length_s is not None:
+        return int(min(whole_bytes, length_s * _SOUND_BYTES)) + _AROUND_BYTES
+    # encoded, of unknown length: files that weigh less than what is made of them are small
+    return int(whole_bytes * (4 if recipe.sound and not recipe.copies else 1)) + _AROUND_BYTES
