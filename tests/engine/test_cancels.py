@@ -22,7 +22,7 @@ def children() -> dict[int, bytes]:
     """The processes of jobs, each with its command line: one that only knows extractors serves all."""
     listed = Path(f"/proc/{os.getpid()}/task/{os.getpid()}/children").read_text().split()
     lines = {int(pid): Path(f"/proc/{pid}/cmdline").read_bytes() for pid in listed}
-    return {pid: line for pid, line in lines.items() if b"extractors.py" not in line}
+    return {pid: line for pid, line in lines.items() if b"extractors" not in line}
 
 
 def left(config: Config) -> tuple[int, list[Path], int]:

@@ -303,7 +303,7 @@ async def _file(work: Path, name: str) -> None:
 def _children() -> list[int]:
     """The ids of our processes that work for one job."""
     listed = Path(f"/proc/{os.getpid()}/task/{os.getpid()}/children").read_text().split()
-    return [int(pid) for pid in listed if b"extractors.py" not in Path(f"/proc/{pid}/cmdline").read_bytes()]
+    return [int(pid) for pid in listed if b"extractors" not in Path(f"/proc/{pid}/cmdline").read_bytes()]
 
 
 async def test_film_in_segments_when_it_grows_beyond_the_room_then_is_refused(
