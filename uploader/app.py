@@ -17,6 +17,7 @@ from uploader.chat.alerts import Alerts
 from uploader.chat.batch import BatchChat
 from uploader.chat.batch_cards import BatchCards
 from uploader.chat.cookie_admin import CookieAdminChat
+from uploader.chat.menu import Menu
 from uploader.chat.progress import StatusMessages
 from uploader.chat.questions import Questions
 from uploader.chat.receiver import Receiver
@@ -105,10 +106,10 @@ async def _built(config: Config, stop: asyncio.Event) -> AsyncIterator[Engine]:
         carriers = Carriers([bot, *fleet.carriers], config.volume_bytes, alerts.carrier_rests)
         held = HeldDelivery(jobs, gateway, Messages(client, gateway), downloads, sources)
         delivery = _delivery(config, database, sources, carriers, gateway, held, texts)
-        worker = Worker(
-            _name(pool), jobs=jobs, people=people, delivery=delivery, watchers=(board, status, cards)
-        )
+        watchers = (board, status, cards)
+        worker = Worker(_name(pool), jobs=jobs, people=people, delivery=delivery, watchers=watchers)
         cookie_admin = _cookie_admin(config, database, gateway, texts)
+        menu = Menu(gateway, people, texts, config.admins)
         intake = _intake(config, database, locks, sources, worker)
         batch_chat = BatchChat(gateway, intake, batches, cards, texts)
         user = UserChat(gateway, intake, jobs, people, Rates(database), status, texts, batch_chat)
@@ -124,14 +125,14 @@ async def _built(config: Config, stop: asyncio.Event) -> AsyncIterator[Engine]:
             questions=Questions(gateway, intake, _choosing(config, database, worker), status, texts),
             intake=intake,
             locks=locks,
+            menu=menu,
             texts=texts,
             admins=config.admins,
         ).attach(client, receiver)
         async with connected(client), _told(alerts, fleet), _control(config, board, settings, stop):
             yield Engine(
                 client=client,
-                gateway=gateway,
-                texts=texts,
+                menu=menu,
                 deadlines=Deadlines(database),
                 files=files,
                 intake=intake,

@@ -14,6 +14,7 @@ from uploader import limits
 from uploader.chat.alerts import Alerts
 from uploader.chat.batch_cards import BatchCards
 from uploader.chat.cookie_admin import CookieAdminChat
+from uploader.chat.menu import Menu
 from uploader.chat.progress import StatusMessages
 from uploader.chat.receiver import Receiver
 from uploader.chat.user import UserChat
@@ -22,8 +23,6 @@ from uploader.intake import WATCH_S, Intake
 from uploader.sources import Sources
 from uploader.storage.deadlines import Deadlines
 from uploader.storage.files import Files
-from uploader.telegram.gateway import Gateway
-from uploader.texts import LANGUAGES, Texts
 from uploader.worker import Worker
 
 _log = structlog.get_logger(__name__)
@@ -34,8 +33,7 @@ class Engine:
     """The running parts that the main loop looks after."""
 
     client: TelegramClient
-    gateway: Gateway
-    texts: Texts
+    menu: Menu
     deadlines: Deadlines
     files: Files
     intake: Intake
@@ -54,7 +52,7 @@ async def run(engine: Engine, stop: asyncio.Event) -> None:
 
     Raises TelegramError when the login ends.
     """
-    await _offer_commands(engine)
+    await engine.menu.offer()
     away_s = await engine.receiver.away_s()
     async with asyncio.TaskGroup() as tasks:
         background = [
@@ -105,20 +103,6 @@ async def _watch(engine: Engine) -> None:
 async def _until_disconnected(client: Any) -> None:
     await client.disconnected
     raise TelegramError("the session ended: the login was revoked, or is used elsewhere")
-
-
-async def _offer_commands(engine: Engine) -> None:
-    """Fill the clients' command menu; a data centre that does not offer this loses nothing else."""
-    for language in ("", *LANGUAGES):
-        commands = [
-            (name, engine.texts.get(language or LANGUAGES[0], f"command-{name}"))
-            for name in ("start", "help", "settings", "cancel")
-        ]
-        try:
-            await engine.gateway.publish_commands(language, commands)
-        except TelegramError as error:
-            _log.warning("commands not offered", cause=str(error))
-            return
 
 
 @contextmanager

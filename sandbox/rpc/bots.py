@@ -19,11 +19,20 @@ _START_PARAM: Final = re.compile("[A-Za-z0-9_-]{1,64}")
 
 
 def _shelf(scope: Any, lang_code: str) -> bytes:
+    """Where commands are kept; those for one person by the id, whatever way they were named."""
+    if isinstance(scope, types.BotCommandScopePeer):
+        scope = types.BotCommandScopePeer(types.InputPeerUser(scope.peer.user_id, 0))
     return bytes(scope) + lang_code.encode()
+
+
+def _check_scope(call: Call, scope: Any) -> None:
+    if isinstance(scope, types.BotCommandScopePeer):
+        peers.user(call, scope.peer)
 
 
 @rpc(functions.bots.SetBotCommandsRequest, users=False)
 def set_bot_commands(call: Call, request: Any) -> Any:
+    _check_scope(call, request.scope)
     if len(request.commands) > MAX_COMMANDS:
         raise RpcError(400, "BOT_COMMANDS_TOO_MUCH")
     for command in request.commands:
@@ -38,20 +47,29 @@ def set_bot_commands(call: Call, request: Any) -> Any:
 
 @rpc(functions.bots.GetBotCommandsRequest, users=False)
 def get_bot_commands(call: Call, request: Any) -> Any:
+    _check_scope(call, request.scope)
     return call.account.commands.get(_shelf(request.scope, request.lang_code), [])
 
 
 @rpc(functions.bots.ResetBotCommandsRequest, users=False)
 def reset_bot_commands(call: Call, request: Any) -> Any:
+    _check_scope(call, request.scope)
     gone = call.account.commands.pop(_shelf(request.scope, request.lang_code), None)
     call.world.ledger.keep(call.account)
     return gone is not None
 
 
-def offered_commands(bot: Account, lang_code: str) -> list[Any]:
-    """The commands that a bot offers to a person in their private chat."""
-    default = types.BotCommandScopeDefault()
-    return bot.commands.get(_shelf(default, lang_code)) or bot.commands.get(_shelf(default, ""), [])
+def offered_commands(bot: Account, person: Account) -> list[Any]:
+    """The commands that a bot offers to a person in their private chat: the narrowest that there are.
+
+    https://core.telegram.org/bots/api#determining-list-of-commands
+    """
+    own = types.BotCommandScopePeer(types.InputPeerUser(person.id, 0))
+    for scope in (own, types.BotCommandScopeUsers(), types.BotCommandScopeDefault()):
+        for lang_code in (person.lang_code, ""):
+            if commands := bot.commands.get(_shelf(scope, lang_code)):
+                return commands
+    return []
 
 
 @rpc(functions.messages.StartBotRequest, bots=False)

@@ -18,7 +18,7 @@ def get_users(call: Call, request: Any) -> Any:
 @rpc(functions.users.GetFullUserRequest)
 def get_full_user(call: Call, request: Any) -> Any:
     account = peers.known_user(call, request.id)
-    commands = offered_commands(account, call.account.lang_code)
+    commands = offered_commands(account, call.account)
     full = types.UserFull(
         id=account.id,
         settings=types.PeerSettings(),

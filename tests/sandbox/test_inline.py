@@ -118,6 +118,17 @@ async def test_commands_when_offered_are_shown_in_the_persons_language(world: Wo
             full = await client(functions.users.GetFullUserRequest("peyk_bot"))
             shown += [command.description for command in full.full_user.bot_info.commands]
         assert ["کمک", "Help"] == shown
+        access_hash = world.accounts.access_hash(account, "user", user.id)
+        own = types.BotCommandScopePeer(types.InputPeerUser(user.id, access_hash))
+        await bot(functions.bots.SetBotCommandsRequest(own, "", [types.BotCommand("status", "Hers")]))
+        full = await sara(functions.users.GetFullUserRequest("peyk_bot"))
+        assert ["status"] == [command.command for command in full.full_user.bot_info.commands]
+        full = await ada(functions.users.GetFullUserRequest("peyk_bot"))
+        assert ["help"] == [command.command for command in full.full_user.bot_info.commands]
+        with refused("PEER_ID_INVALID"):
+            nobody = types.BotCommandScopePeer(types.InputPeerUser(user.id, access_hash + 1))
+            await bot(functions.bots.SetBotCommandsRequest(nobody, "", []))
+        assert await bot(functions.bots.ResetBotCommandsRequest(own, ""))
         await bot(functions.bots.ResetBotCommandsRequest(scope, "fa"))
         assert [] == await bot(functions.bots.GetBotCommandsRequest(scope, "fa"))
         for command, error in (

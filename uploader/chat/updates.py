@@ -12,6 +12,7 @@ from uploader.chat import batch_buttons, choice, keyboards, text_files
 from uploader.chat.admin import AdminChat
 from uploader.chat.batch import BatchChat
 from uploader.chat.cookie_admin import CookieAdminChat
+from uploader.chat.menu import Menu
 from uploader.chat.questions import Questions
 from uploader.chat.receiver import Receiver
 from uploader.chat.settings import SettingsChat
@@ -47,6 +48,7 @@ class Updates:
         questions: Questions,
         intake: Intake,
         locks: SponsorLocks,
+        menu: Menu,
         texts: Texts,
         admins: frozenset[int],
     ) -> None:
@@ -58,6 +60,7 @@ class Updates:
         self._questions = questions
         self._intake = intake
         self._locks = locks
+        self._menu = menu
         self._texts = texts
         self._admins = admins
         self._commands: Mapping[str, Command] = {
@@ -122,6 +125,8 @@ class Updates:
             await command(incoming)
             if word == "help" and is_admin:
                 await self._admin.help(incoming)
+            if word in {"start", "help"}:
+                await self._menu.greet(incoming.person)
 
     async def _on_pressed(self, event: Any) -> None:
         if self._calls.knock(event.sender_id) is not None:

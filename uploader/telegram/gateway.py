@@ -250,15 +250,19 @@ class Gateway:
                 )
         return None
 
-    async def publish_commands(self, language: str, commands: Sequence[tuple[str, str]]) -> None:
-        """Offer commands in the clients' menu; `language` "" is for everyone.
+    async def publish_commands(
+        self, language: str, commands: Sequence[tuple[str, str]], person: Person | None = None
+    ) -> None:
+        """Offer commands in the clients' menu, in all chats or that of `person`; `language` "": any.
+
+        https://core.telegram.org/api/bots/commands#commands-scopes
 
         Raises:
             FloodWait, TelegramError
         """
         await self._calls.call(
             functions.bots.SetBotCommandsRequest(
-                scope=types.BotCommandScopeDefault(),
+                scope=types.BotCommandScopePeer(_peer(person)) if person else types.BotCommandScopeDefault(),
                 lang_code=language,
                 commands=[types.BotCommand(command, text) for command, text in commands],
             )

@@ -343,6 +343,12 @@ command-start = How to begin
 command-help = What I can do
 command-settings = What I bring of films, and of very large files
 command-cancel = Stop everything of mine
+command-status = What is going on
+command-failed = What failed today, and why
+command-maintenance = Take no new links for a while
+command-lock = Channels that people join first
+command-sites = Sites that rest after failures
+command-cookies = Logins for sites that want one
 
 # Under a delivered film or song; the fields are those of PEYK_CAPTION
 caption =

@@ -331,6 +331,12 @@ command-start = شروع
 command-help = چه کارهایی از من برمی‌آید
 command-settings = از ویدئوها و فایل‌های خیلی بزرگ چه بیاورم
 command-cancel = توقف همهٔ کارهای من
+command-status = الان چه خبر است
+command-failed = چه چیزهایی امروز نشد و چرا
+command-maintenance = مدتی لینک تازه نگرفتن
+command-lock = کانال‌هایی که باید اول عضوشان شد
+command-sites = سایت‌هایی که بعد از خطا استراحت می‌کنند
+command-cookies = ورودها برای سایت‌هایی که ورود می‌خواهند
 
 # Under a delivered film or song; the fields are those of PEYK_CAPTION
 caption =
