@@ -13,7 +13,7 @@ from textual.pilot import Pilot
 
 from tui.app import DashboardApp
 from uploader.control.server import ControlServer
-from uploader.snapshot import JobRow, Snapshot, SponsorRow, TransferRow
+from uploader.snapshot import JobRow, SiteRow, Snapshot, SponsorRow, TransferRow
 
 #: 2026-11-24 09:30 UTC: the moment at which all fixed pictures are taken.
 NOW = 1_795_512_600.0
@@ -178,6 +178,7 @@ def busy() -> Snapshot:
             SponsorRow(channel_id=2, title="سینمای ایران", username="cinema_ir", asked=96, joined=41),
             SponsorRow(channel_id=3, title="Music Box", username="musicbox", asked=0, joined=0),
         ),
+        resting=(SiteRow(site="films.example.org", wait_s=48), SiteRow(site="vimeo", wait_s=12)),
     )
 
 

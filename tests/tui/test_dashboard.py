@@ -14,7 +14,7 @@ from tui.screens.dashboard import DashboardScreen
 from tui.screens.guide import Guide
 from tui.widgets.status_bar import MaintenanceLever
 from tui.widgets.transfers import TransferCard
-from uploader.snapshot import SponsorRow
+from uploader.snapshot import SiteRow, SponsorRow
 
 SIZES = [(80, 24), (120, 36), (200, 60)]
 
@@ -62,10 +62,22 @@ async def test_dashboard_when_the_engine_works_shows_all_of_it(
         "ubuntu-26.04-desktop.iso",
         "delivered in 16 s",
         "file not found",
+        "resting: films.example.org 48 s · vimeo 12 s",
         "m Maintenance",
         "q Quit",
     ):
         assert expected in text
+
+
+async def test_frame_when_sites_rest_names_them_as_plain_text(engine: FakeEngine, socket_path: Path) -> None:
+    """It comes with the first site and goes with the last, and a name from outside is no markup."""
+    engine.seen = idle(resting=(SiteRow(site="[red]a\nb[/]", wait_s=3),))
+    app = StillApp(socket_path)
+    async with engine.server(socket_path), app.run_test() as pilot:
+        await seen(pilot, app)
+        assert "resting: [red]a b[/] 3 s" in shown(app)
+        engine.seen = idle()
+        await until(pilot, lambda: "resting" not in shown(app))
 
 
 async def test_bar_when_bytes_are_acknowledged_grows(engine: FakeEngine, socket_path: Path) -> None:

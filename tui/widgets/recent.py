@@ -1,8 +1,10 @@
-"""The jobs that ended, newest first."""
+"""The jobs that ended, newest first, and the sites that are let rest because too many failed there."""
 
 from collections.abc import Iterable
 
-from tui import units, wording
+from textual.content import Content
+
+from tui import plain, units, wording
 from tui.widgets.table import Cell, Column, TablePanel
 from uploader.snapshot import JobRow, Snapshot
 
@@ -21,6 +23,11 @@ class Recent(TablePanel):
     )
     EMPTY = "Nothing has ended yet."
 
+    def show(self, snapshot: Snapshot, now: float) -> None:
+        """The rows, and in the frame which sites rest and for how long."""
+        super().show(snapshot, now)
+        self.border_subtitle = _resting(snapshot, now)
+
     def rows(self, snapshot: Snapshot, now: float) -> Iterable[tuple[Cell, ...]]:
         """One row per ended job."""
         for job in snapshot.recent:
@@ -33,6 +40,15 @@ class Recent(TablePanel):
                 outcome,
                 Cell(f"{units.brief(now - job.updated_at)} ago", "quiet"),
             )
+
+
+def _resting(snapshot: Snapshot, now: float) -> Content:
+    passed_s = now - snapshot.at
+    sites = [
+        f"{plain.name(row.site)} {units.duration(max(0.0, row.wait_s - passed_s))}"
+        for row in snapshot.resting
+    ]
+    return Content.styled(f"resting: {' · '.join(sites)}" if sites else "", "$warning")
 
 
 def _outcome(job: JobRow) -> tuple[Cell, Cell]:
