@@ -49,11 +49,11 @@ async def there(heights: Path) -> AsyncIterator[Site]:
         yield listening
 
 
-async def size_of(message: Any) -> tuple[int, int]:
-    """The size of the picture in a file that arrived, as its own bytes say."""
+async def film_of(message: Any) -> tuple[int, int, int]:
+    """Width, height and seconds of a film that arrived, as its own bytes say."""
     with av.open(io.BytesIO(await message.download_media(bytes)), "r") as film:
         stream = film.streams.video[0]
-        return stream.width, stream.height
+        return stream.width, stream.height, round((film.duration or 0) / av.time_base)
 
 
 def plain(text: str) -> str:
@@ -108,7 +108,7 @@ async def test_film_when_one_of_its_heights_is_pressed_arrives_in_it(scene: Scen
         whole = await user.expect("Which one shall I bring")
         assert "Only this part" not in whole.raw_text
         await user.press(whole, label(whole, "240p"))
-        assert (426, 240) == await size_of(await user.expect_file())
+        assert (426, 240, 3) == await film_of(await user.expect_file())
         done = await user.expect("Done")
         assert {card.id} == {part.id, whole.id, done.id}
         always = await user.press(done, label(done, "Always: at most 240p"))
@@ -118,14 +118,14 @@ async def test_film_when_one_of_its_heights_is_pressed_arrives_in_it(scene: Scen
 
 
 async def test_film_when_its_person_has_a_preset_comes_unasked(scene: Scene, there: Site) -> None:
-    """`/settings` says once and for all what else is asked each time."""
+    """`/settings` says once and for all what else is asked each time; the link says which part."""
     async with scene.engine(), scene.person() as user:
         await user.send("/settings")
         settings = await user.expect("I ask you each time")
         await user.press(settings, label(settings, "480p"))
         await user.expect("at most \u2068480p")
-        await user.send(there.url("/page.html"))
-        assert (854, 480) == await size_of(await user.expect_file())
+        await user.send(there.url("/page.html") + " ۰:۰۱-")
+        assert (854, 480, 2) == await film_of(await user.expect_file())
     assert [] == cards_of(scene.user)
 
 
@@ -209,4 +209,4 @@ async def test_card_when_the_engine_is_killed_is_answered_to_the_next(scene: Sce
         async with engine(parent, scene):
             await until_it_listens(scene)
             await user.press(card, data_of(cards_of(scene.user)[0], b":v240"))
-            assert (426, 240) == await size_of(await user.expect_file())
+            assert (426, 240, 1) == await film_of(await user.expect_file())

@@ -4,9 +4,9 @@ import pytest
 import sqlalchemy as sa
 
 from tests.storage.arrivals import Arrivals
-from tests.storage.test_moves import OFFER
+from tests.storage.test_moves import OFFER, WISH
 from uploader import limits
-from uploader.model import Job, JobState
+from uploader.model import Job, JobState, Link
 from uploader.storage import tables
 from uploader.storage.choices import Choices
 from uploader.storage.database import Database
@@ -66,3 +66,27 @@ async def test_ask_when_the_job_was_cancelled_meanwhile_then_it_is(jobs: Jobs, a
     current = await jobs.get(job.id)
     assert current is not None
     assert current.state is JobState.CANCELLED
+
+
+async def test_ask_when_others_wait_for_the_same_file_then_they_are_asked_next(
+    database: Database, jobs: Jobs
+) -> None:
+    """A question holds no key: whoever sent the same link has their turn, and those who chose share again."""
+    for user_id in (1, 2):
+        await jobs.add(
+            user_id=user_id, chat_id=user_id, message_id=1, language="fa", state=JobState.QUEUED,
+            link=Link(url="https://a.example/f", host="a.example"), link_key="asking",
+        )  # fmt: skip
+    first = await jobs.claim("w")
+    assert first is not None
+    assert await jobs.claim("w") is None
+    await jobs.ask(first, OFFER)
+    second = await jobs.claim("w")
+    assert second is not None
+    await jobs.ask(second, OFFER)
+    for job in (first, second):
+        assert await Choices(database).choose(job.id, job.user_id, WISH, "chosen")
+    fetching = await jobs.claim("w")
+    assert fetching is not None
+    assert (fetching.id, fetching.fetching) == (first.id, "chosen")
+    assert await jobs.claim("w") is None
