@@ -173,8 +173,9 @@ def test_caption_of_a_film_when_none_is_set_is_in_the_language_of_the_person(
 
 def test_caption_of_a_kept_file_is_the_one_that_it_had() -> None:
     """Whoever gets it by reference reads the same."""
-    facts = MediaFacts(kind="audio", duration_s=60, title="One")
-    captions, document = Captions("{title}, {duration}, {size}, {host}, {name}", Texts("en")), uploaded(facts)
+    facts = MediaFacts(kind="video", duration_s=60, title="One", performer="A\nB", width=1920, height=1080)
+    every = ", ".join(f"{{{field}}}" for field in FIELDS)
+    captions, document = Captions(every, Texts("en")), uploaded(facts)
     kept = KeptFile(
         key="k",
         document=Document(id=1, access_hash=1, file_reference=b""),
@@ -183,9 +184,24 @@ def test_caption_of_a_kept_file_is_the_one_that_it_had() -> None:
         size_bytes=document.size_bytes,
         validator=None,
         title=facts.title,
+        performer=facts.performer,
         duration_s=facts.duration_s,
+        width=facts.width,
+        height=facts.height,
     )
-    assert captions.of_upload(job("en"), document) == captions.of_kept(job("en"), kept)
+    caption = captions.of_upload(job("en"), document)
+    assert caption == captions.of_kept(job("en"), kept)
+    assert caption.text.endswith("One, A B, 1:00, 1920×1080, 1920, 1080")
+
+
+def test_caption_of_a_song_has_no_line_about_its_picture() -> None:
+    """Digits are those of the language."""
+    template = "{performer}\n{resolution}\n{width}\n{height}"
+    captions, texts = Captions(template, Texts("en")), []
+    for size in (0, 720):
+        facts = MediaFacts(kind="audio", duration_s=60, performer="Anna", width=size, height=size)
+        texts.append(captions.of_upload(job("fa"), uploaded(facts)).text)
+    assert ["Anna", "Anna\n۷۲۰×۷۲۰\n۷۲۰\n۷۲۰"] == texts
 
 
 def test_caption_of_a_plain_file_when_none_is_set_is_empty() -> None:

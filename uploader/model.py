@@ -207,8 +207,11 @@ class KeptFile:
     name: str
     size_bytes: int
     validator: str | None  # of the source, when it was fetched
-    title: str | None = None  # of a film or a song
+    title: str | None = None  # of a film or a song, as what follows
+    performer: str | None = None
     duration_s: float | None = None
+    width: int = 0  # 0: it has none
+    height: int = 0
     is_fresh: bool = True  # so new that the source need not be asked whether it still has the same
 
 

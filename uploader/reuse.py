@@ -80,7 +80,10 @@ class Reuse:
                 size_bytes=delivered.size_bytes or 0,
                 validator=remote.validator,
                 title=facts.title if facts else None,
+                performer=facts.performer if facts else None,
                 duration_s=facts.duration_s if facts else None,
+                width=facts.width if facts else 0,
+                height=facts.height if facts else 0,
             ),
             remote.fresh_s,
         )

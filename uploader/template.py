@@ -15,7 +15,10 @@ from uploader.model import Caption, Entity
 #: https://core.telegram.org/api/config#caption-length-limit-default; counted as UTF-16 does.
 CAPTION_UNITS: Final = 1024
 #: What a template may name.
-FIELDS: Final = ("name", "size", "title", "duration", "host")
+FIELDS: Final = (
+    *("name", "size", "host", "title", "performer", "duration"),
+    *("resolution", "width", "height"),
+)
 #: How a value may be shown: `{title:bold}`.
 STYLES: Final = ("bold", "italic", "code")
 

@@ -20,6 +20,11 @@ FILE = KeptFile(
     name="film.mp4",
     size_bytes=2**40,
     validator='"etag"',
+    title="A Film",
+    performer="Anna",
+    duration_s=60.5,
+    width=1920,
+    height=1080,
 )
 
 

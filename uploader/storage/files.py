@@ -18,7 +18,10 @@ def from_row(row: Row) -> KeptFile:
         size_bytes=row.size_bytes,
         validator=row.validator,
         title=row.title,
+        performer=row.performer,
         duration_s=row.duration_s,
+        width=row.width,
+        height=row.height,
         is_fresh=bool(row.is_fresh),
     )
 
@@ -45,7 +48,10 @@ class Files:
             "size_bytes": file.size_bytes,
             "validator": file.validator,
             "title": file.title,
+            "performer": file.performer,
             "duration_s": file.duration_s,
+            "width": file.width,
+            "height": file.height,
             "fresh_until": now + fresh_s,
             "expires_at": now + kept_s,
         }
