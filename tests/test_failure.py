@@ -9,6 +9,7 @@ from uploader.errors import (
     FloodWait,
     PeykError,
     Reason,
+    SiteFails,
     SourceError,
     SourceTemporary,
     StorageUnavailable,
@@ -64,6 +65,14 @@ def test_judge_when_telegram_or_the_database_fails_is_patient() -> None:
         waits = [verdict.wait_s for verdict in verdicts if isinstance(verdict, Retry)]
         assert [5.0, 20.0, 80.0, 320.0, 600.0, 600.0, 600.0] == waits
         assert isinstance(verdicts[-1], GiveUp)
+
+
+def test_judge_when_a_site_asks_for_a_longer_wait_obeys_it() -> None:
+    """The attempt counts all the same: a site that always asks for time is given up like any other."""
+    error = SiteFails(Reason.SITE_BUSY, wait_s=60.0)
+    verdicts = [judge(error, failures) for failures in range(limits.ATTEMPTS)]
+    assert [60.0, 60.0, 80.0, 320.0] == [each.wait_s for each in verdicts if isinstance(each, Retry)]
+    assert isinstance(verdicts[-1], GiveUp)
 
 
 def test_judge_when_many_fail_together_spreads_their_next_attempts() -> None:

@@ -38,7 +38,7 @@ from uploader.intake import Intake
 from uploader.quotas import Allowance, Quotas
 from uploader.reuse import Reuse
 from uploader.service import Engine, run
-from uploader.sources import Sources
+from uploader.sources import Hosts, Sources
 from uploader.sources.media.versions import Versions
 from uploader.sponsors import SponsorLocks
 from uploader.storage.batches import Batches
@@ -265,6 +265,7 @@ def _sources(config: Config, cookies: CookieJars) -> Sources:
             work_dir=config.work_dir or config.data_dir / "work",
             work_bytes=config.work_gib * 1024 * limits.MIB or None,
             cap_bytes=config.volume_bytes,
+            hosts=Hosts(config.host_connections),
             cookies=cookies,
             versions=Versions(config.data_dir / "yt-dlp"),
         )

@@ -166,6 +166,9 @@ class Config(ControlAddress):
     upload_window: int = Field(default=4, ge=1, le=16)
     """Parts of 512 KiB on their way on each connection."""
 
+    host_connections: int = Field(default=8, ge=1, le=64)
+    """Connections to one host that files are fetched over, over all jobs."""
+
     @field_validator("admins", "allow_networks", "closed_ports", mode="before")
     @classmethod
     def _split(cls, value: Any) -> Any:
@@ -291,9 +294,8 @@ class Config(ControlAddress):
         passwords = [urlsplit(url).password for url in (self.database, self.proxy.get_secret_value())]
         tokens = [token, *_tokens(self.carriers)]
         halves = [each.partition(":")[2] for each in tokens]
-        secrets = [*tokens, *halves, self.api_hash.get_secret_value(), *passwords]
-        secrets.append(self.backup_key.get_secret_value())
-        secrets.append(self.secret_key.get_secret_value())
+        keys = (key.get_secret_value() for key in (self.api_hash, self.backup_key, self.secret_key))
+        secrets = [*tokens, *halves, *keys, *passwords]
         return [secret for secret in secrets if secret]
 
     @property

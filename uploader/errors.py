@@ -103,12 +103,14 @@ class SourceTemporary(SourceError):
 class SiteFails(SourceTemporary):
     """The site is down, overloaded or not to be reached: no other link of it would do better just now.
 
-    `site` is the one that failed (see `Link.site`); "": the one that was asked.
+    `site` is the one that failed (see `Link.site`); "": the one that was asked. It wants to be left alone
+    for `wait_s`.
     """
 
-    def __init__(self, reason: Reason, detail: str = "", *, site: str = "") -> None:
+    def __init__(self, reason: Reason, detail: str = "", *, site: str = "", wait_s: float = 0.0) -> None:
         super().__init__(reason, detail)
         self.site = site
+        self.wait_s = wait_s
 
 
 class NotYet(SourceTemporary):

@@ -11,6 +11,7 @@ from uploader.errors import (
     PeykError,
     Reason,
     ReasonedError,
+    SiteFails,
     SourceTemporary,
     StorageUnavailable,
     TelegramError,
@@ -69,7 +70,8 @@ def judge(
         return Rest(wait_s=limits.ACCOUNT_REST_S, reason=reason)
     if failures + 1 >= _attempts(error):
         return GiveUp(reason=reason)
-    return Retry(wait_s=limits.retry_wait_s(failures + 1, chance), reason=reason)
+    asked_s = error.wait_s if isinstance(error, SiteFails) else 0.0
+    return Retry(wait_s=max(asked_s, limits.retry_wait_s(failures + 1, chance)), reason=reason)
 
 
 def _attempts(error: Exception) -> int:

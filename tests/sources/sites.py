@@ -17,7 +17,7 @@ from aiohttp.abc import AbstractResolver, ResolveResult
 
 from uploader.links import parse
 from uploader.model import RemoteFile
-from uploader.sources import Patience, Sources
+from uploader.sources import Hosts, Patience, Sources
 
 LOOPBACK: Final = (IPv4Network("127.0.0.0/8"),)
 #: A line for `head`: the connection serves again, provided that the site keeps it.
@@ -149,10 +149,16 @@ async def silence(asked: Asked, writer: asyncio.StreamWriter) -> None:
     await asyncio.Event().wait()
 
 
-def sources(*networks: str, patience: Patience = HASTY, resolver: AbstractResolver | None = None) -> Sources:
+def sources(
+    *networks: str,
+    patience: Patience = HASTY,
+    resolver: AbstractResolver | None = None,
+    hosts: Hosts | None = None,
+) -> Sources:
     """Sources that reach `networks`, all of loopback when none is named."""
     allowed = [ip_network(network) for network in networks] or LOOPBACK
-    return Sources(allowed, "Peyk/test", patience=patience, resolver=resolver)
+    hosts = hosts or Hosts(pause_s=0.01)
+    return Sources(allowed, "Peyk/test", patience=patience, resolver=resolver, hosts=hosts)
 
 
 async def collected(remote: RemoteFile, start: int = 0, stop: int | None = None) -> bytes:
@@ -161,9 +167,11 @@ async def collected(remote: RemoteFile, start: int = 0, stop: int | None = None)
 
 
 @asynccontextmanager
-async def opened(url: str, patience: Patience = HASTY) -> AsyncIterator[RemoteFile]:
+async def opened(
+    url: str, patience: Patience = HASTY, hosts: Hosts | None = None
+) -> AsyncIterator[RemoteFile]:
     """The file at `url`, opened by sources of its own."""
-    async with sources(patience=patience) as opener, opener.open(parse(url)) as remote:
+    async with sources(patience=patience, hosts=hosts) as opener, opener.open(parse(url)) as remote:
         yield remote
 
 

@@ -23,6 +23,8 @@ from uploader.sources.cookies import CookiePool
 from uploader.sources.direct import probe
 from uploader.sources.exchange import Exchange, Patience, Wishes
 from uploader.sources.guard import Guard
+from uploader.sources.hosts import Hosts
+from uploader.sources.lanes import Lanes
 from uploader.sources.media.chooser import Chooser
 from uploader.sources.media.facts import Prober
 from uploader.sources.media.feed import Feed
@@ -37,7 +39,7 @@ from uploader.sources.proxy import Proxy
 from uploader.sources.routing import Route, Source, route
 from uploader.wishes import UNDECIDED, Wish
 
-__all__ = ["CannotCut", "Patience", "Resting", "Sources", "Times"]
+__all__ = ["CannotCut", "Hosts", "Patience", "Resting", "Sources", "Times"]
 
 _CAP_BYTES: Final = 2000 * MIB
 
@@ -54,6 +56,7 @@ class Sources:
         work_dir: Path | None = None,
         work_bytes: int | None = None,
         cap_bytes: int = _CAP_BYTES,
+        hosts: Hosts | None = None,
         cookies: CookiePool | None = None,
         versions: Versions | Trial | None = None,
         patience: Patience | None = None,
@@ -65,6 +68,7 @@ class Sources:
 
         `work_dir` holds what must be put together on disk; None: a folder of the system's. All engines there
         have `work_bytes` at once; None: what its disk has. Nothing above `cap_bytes` is put together.
+        `hosts` say how politely files are fetched; None: by default.
         `resolver` None: the system's. `isolated`: see `process.Cells`.
 
         Raises:
@@ -82,6 +86,8 @@ class Sources:
         self._cells = Cells(isolated=isolated)
         self._breakers = Breakers()
         self._exits = AsyncExitStack()
+        self._lanes = Lanes(hosts or Hosts(), self._patience.trial_s)
+        self._tasks = asyncio.TaskGroup()
         self._connector: aiohttp.TCPConnector | None = None
         self._media: Media | None = None
         self._prober: Prober | None = None
@@ -90,6 +96,7 @@ class Sources:
     async def __aenter__(self) -> Self:
         self._connector = self._guard.connector(resolver=self._resolver)
         self._exits.push_async_callback(self._connector.close)
+        await self._exits.enter_async_context(self._tasks)
         await self._exits.enter_async_context(self._workshop)
         self._prober = Prober(self._cells, self._workshop)
         self._chooser = await self._exits.enter_async_context(
@@ -226,4 +233,12 @@ class Sources:
     def _exchange(self, wishes: Wishes | None = None) -> Exchange:
         if self._connector is None:
             raise RuntimeError("Sources is used within `async with`")
-        return Exchange(self._guard, self._connector, self._user_agent, self._patience, wishes)
+        return Exchange(
+            self._guard,
+            self._connector,
+            self._user_agent,
+            self._patience,
+            self._lanes,
+            self._tasks,
+            wishes,
+        )

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from email.errors import MessageError
 from email.header import decode_header, make_header
 from email.message import Message
-from email.utils import collapse_rfc2231_value
+from email.utils import collapse_rfc2231_value, parsedate_to_datetime
 from typing import Final
 from urllib.parse import unquote, urlsplit
 
@@ -39,7 +39,8 @@ _ESCAPED: Final = re.compile(r"%[0-9a-f]{2}", re.IGNORECASE)
 #: Statuses that have a reason of their own. Temporary ones may end by themselves.
 _NOT_FOUND: Final = frozenset({404, 410})
 _FORBIDDEN: Final = frozenset({401, 403, 407, 451})
-_BUSY: Final = frozenset({429, 503})
+#: The host wants to be left alone for a while.
+BUSY: Final = frozenset({429, 503})
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -61,8 +62,10 @@ def refusal(status: int, headers: Mapping[str, str], site: str) -> SourceError |
         return SourceError(Reason.NOT_FOUND, detail)
     if status in _FORBIDDEN:
         return SourceError(Reason.FORBIDDEN, detail)
-    if status in _BUSY:
-        return SiteFails(Reason.SITE_BUSY, detail + _asked_wait(headers), site=site)
+    if status in BUSY:
+        wait_s = asked_wait_s(headers)
+        asked = f", retry after {wait_s:.0f} s" if wait_s else ""
+        return SiteFails(Reason.SITE_BUSY, detail + asked, site=site, wait_s=wait_s)
     if status >= 500:
         return SiteFails(Reason.SITE_BROKEN, detail, site=site)
     return SourceError(Reason.SITE_BROKEN, detail)
@@ -126,6 +129,21 @@ def hides_size(status: int, headers: Mapping[str, str], host: str) -> bool:
     return status == 416 or (status == 206 and read_facts(status, headers, host).size_bytes is None)
 
 
+def asked_wait_s(headers: Mapping[str, str]) -> float:
+    """For how many seconds the host wants to be left alone, at most an hour; 0: it does not say.
+
+    A time of day is compared with the host's own. https://www.rfc-editor.org/rfc/rfc9110#section-10.2.3
+    """
+    asked = headers.get("Retry-After", "").strip()
+    if _DIGITS.fullmatch(asked):
+        return float(min(int(asked), _LONGEST_WAIT_S))
+    try:
+        until, now = (parsedate_to_datetime(each) for each in (asked, headers.get("Date", "")))
+        return min(max(0.0, (until - now).total_seconds()), _LONGEST_WAIT_S)
+    except (TypeError, ValueError, OverflowError):  # no date, or one without a zone
+        return 0.0
+
+
 def raw_name(headers: Mapping[str, str], urls: list[str], type_: str) -> str:
     """The name given to the file by the header, else by the URLs that led to it; "" when none is given.
 
@@ -151,11 +169,6 @@ def mime_type_of_name(name: str) -> str:
     """The type that the extension of `name` stands for."""
     guessed, coding = mimetypes.guess_type(f"./{name}")
     return guessed if guessed and not coding else OCTET_STREAM
-
-
-def _asked_wait(headers: Mapping[str, str]) -> str:
-    match = _DIGITS.fullmatch(headers.get("Retry-After", "").strip())
-    return f", retry after {min(int(match[0]), _LONGEST_WAIT_S)} s" if match else ""
 
 
 def _disposition_name(header: str) -> str:

@@ -17,12 +17,13 @@ import aiohttp
 import stamina
 
 from uploader import limits
-from uploader.errors import Reason, SourceError, SourceTemporary
+from uploader.errors import NotYet, Reason, SourceError, SourceTemporary
 from uploader.limits import MIB
 from uploader.model import Link, RemoteFile
 from uploader.names import safe_name
 from uploader.sources import answers
 from uploader.sources.exchange import Exchange, Patience, translated
+from uploader.sources.lanes import File
 from uploader.sources.sniffing import HEAD_BYTES, true_name, true_type
 
 #: Breaks that lie further apart than this do not add up.
@@ -112,17 +113,34 @@ class _Body:
         self._patience = exchange.patience
         self._link = link  # the end of the redirects
         self._facts = facts
-        self._first = first  # until the first read; None: the whole is still to be asked for
-        self._head = head if first is not None else b""  # of its body: read already
+        #: Until it is read: the answer with the whole, and what was read of its body already.
+        self._first = None if first is None else (first, head)
+        self._file = File(
+            site=link.site,
+            owner=exchange,
+            growth=exchange.lanes.growth(link.site),
+            stretch=self._stretch,
+            spawn=exchange.spawn,
+        )
 
-    async def read(self, start: int, stop: int | None) -> AsyncIterator[bytes]:
+    def read(self, start: int, stop: int | None) -> AsyncIterator[bytes]:
         """See `model.RemoteFile.read`."""
         if start and self._facts.validator is None:
             raise SourceError(Reason.SITE_BROKEN, f"{self._link.host}: no ranges")
+        if start and self._first is not None:
+            self._exchange.drop(self._first[0])
+            self._first = None
         end = self._facts.size_bytes if stop is None else stop
+        if end is None or self._facts.validator is None:
+            return self._stretch(start, end, True)
+        return self._exchange.lanes.read(self._file, start, end)
+
+    async def _stretch(self, start: int, end: int | None, resumes: bool) -> AsyncIterator[bytes]:
+        """The bytes over one connection at a time, taken up again where it breaks if it `resumes`."""
         at = start
+        head = b""
         pace = _Pace(self._patience)
-        breaks = _Breaks(self._patience.resumes)
+        breaks = _Breaks(self._patience.resumes if resumes else 0)
         resuming = stamina.retry_context(
             on=lambda error: self._can_resume(at) and breaks.allow(error, at),
             attempts=None,  # `breaks` counts them
@@ -135,11 +153,12 @@ class _Body:
             with attempt:
                 # a site may answer with less than was asked for, so one answer need not be enough
                 while end is None or at < end:
-                    response, facts = await self._answer(at, end, pace)
+                    response, facts, head = await self._answer(at, end, pace)
                     end = facts.size_bytes if end is None else end
                     left = _least(facts.body_bytes, None if end is None else end - at)
                     try:
-                        while chunk := await self._chunk(response, left, pace):
+                        while chunk := head[:left] or await self._chunk(response, left, pace):
+                            head = b""
                             at += len(chunk)
                             left = None if left is None else left - len(chunk)
                             yield chunk
@@ -153,21 +172,22 @@ class _Body:
 
     async def _answer(
         self, at: int, end: int | None, pace: "_Pace"
-    ) -> tuple[aiohttp.ClientResponse, answers.Facts]:
-        """An answer whose body begins at `at`, and what it promises."""
-        first, self._first = self._first, None
-        if first is not None and at == 0:
-            return first, self._facts
-        self._head = b""
-        if first is not None:
-            self._exchange.drop(first)
+    ) -> tuple[aiohttp.ClientResponse, answers.Facts, bytes]:
+        """An answer whose body begins at `at`, what it promises, and what was read of it already."""
+        if at == 0 and self._first is not None:
+            (first, head), self._first = self._first, None
+            return first, self._facts, head
         headers: dict[str, str] = {}
         if self._facts.validator is not None:
             last = "" if end is None else end - 1
             headers = {"Range": f"bytes={at}-{last}", "If-Range": self._facts.validator}
         with pace.waiting():
             response, _ = await self._exchange.get(self._link, headers)
-        return response, self._checked(response, at)
+        try:
+            return response, self._checked(response, at), b""
+        except SourceError:
+            self._exchange.drop(response)
+            raise
 
     def _checked(self, response: aiohttp.ClientResponse, at: int) -> answers.Facts:
         """The facts of a further answer, which is to be of the same file.
@@ -201,9 +221,6 @@ class _Body:
         """
         if left == 0:
             return b""
-        if self._head:
-            head, self._head = self._head, b""
-            return head if left is None else head[:left]
         host = self._link.host
         with translated(self._link.site), pace.waiting():
             # the session's own deadline is put off by whatever arrives, if only the length of a chunk
@@ -258,7 +275,7 @@ class _Breaks:
 
     def allow(self, error: Exception, at: int) -> bool:
         """Whether the body may be taken up again at `at` after `error`."""
-        if isinstance(error, _TooSlow) or not isinstance(error, SourceTemporary):
+        if isinstance(error, _TooSlow | NotYet) or not isinstance(error, SourceTemporary):
             return False
         if error.reason not in _PASSING:
             return False

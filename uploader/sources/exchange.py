@@ -6,10 +6,10 @@ Nothing of aiohttp's errors goes further than this file: their texts hold whole 
 import asyncio
 import errno
 import socket
-from collections.abc import Iterator, Mapping
+from collections.abc import Coroutine, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Any, Final, TypeVar
 from urllib.parse import urljoin
 
 import aiohttp
@@ -19,7 +19,9 @@ from yarl import URL
 from uploader.errors import NotALink, Reason, SiteFails, SourceError, SourceTemporary
 from uploader.links import parse
 from uploader.model import Link
+from uploader.sources import answers
 from uploader.sources.guard import Guard, is_denial
+from uploader.sources.lanes import Lanes
 
 REDIRECTS: Final = 10
 _REDIRECTED: Final = frozenset({301, 302, 303, 307, 308})
@@ -46,6 +48,7 @@ class Patience:
     floor_s: float = 60.0
     resumes: int = 5  # of a body that breaks off, without 8 MiB of progress between them
     resume_wait_s: float = 0.5  # before the first one, then doubled, up to 16 times this
+    trial_s: float = 2.0  # after which it is judged how many connections are best for a file
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -58,8 +61,11 @@ class Wishes:
     tls: bool = False
 
 
+_T = TypeVar("_T")
+
+
 class Exchange:
-    """The requests of one link, and the answers that are open."""
+    """The requests of one link, the answers that are open, and whatever reads them aside."""
 
     def __init__(
         self,
@@ -67,12 +73,18 @@ class Exchange:
         connector: aiohttp.TCPConnector,
         user_agent: str,
         patience: Patience,
+        lanes: Lanes,
+        tasks: asyncio.TaskGroup,
         wishes: Wishes | None = None,
     ) -> None:
+        """`tasks` end after `close`."""
         self._guard = guard
         self._wishes = wishes or Wishes()
         self.patience = patience
-        self._open: set[aiohttp.ClientResponse] = set()
+        self.lanes = lanes
+        self._tasks = tasks
+        self._aside: set[asyncio.Task[Any]] = set()
+        self._open: dict[aiohttp.ClientResponse, str] = {}  # and the site of each
         # a session for each link: cookies live along its redirects and never meet another person's
         self._session = aiohttp.ClientSession(
             connector=connector,
@@ -115,19 +127,41 @@ class Exchange:
         url = URL(link.url, encoded=True)
         known = link.host == self._wishes.host and (url.scheme == "https" or not self._wishes.tls)
         said = {**(self._wishes.secrets if known else {}), **headers}
-        with translated(link.site):
-            async with asyncio.timeout(self.patience.answer_s):
-                response = await self._session.get(url, headers=said, allow_redirects=False)
-        self._open.add(response)
+        hosts = self.lanes.hosts
+        await hosts.enter(link.site, self)
+        try:
+            with translated(link.site):
+                async with asyncio.timeout(self.patience.answer_s):
+                    response = await self._session.get(url, headers=said, allow_redirects=False)
+        except BaseException:
+            hosts.leave(link.site, self)
+            raise
+        self._open[response] = link.site
+        if response.status in answers.BUSY:
+            hosts.said_busy(link.site, answers.asked_wait_s(response.headers))
         return response
+
+    def spawn(self, aside: Coroutine[Any, Any, _T]) -> asyncio.Task[_T]:
+        """Run `aside`, which raises nothing, beside whoever reads. `close` cancels it."""
+        task = self._tasks.create_task(aside)
+        self._aside.add(task)
+        task.add_done_callback(self._aside.discard)
+        return task
 
     def drop(self, response: aiohttp.ClientResponse) -> None:
         """Close `response`. Its connection serves again only if the whole body was read."""
-        self._open.discard(response)
         response.close()
+        site = self._open.pop(response, None)
+        if site is not None:
+            self.lanes.hosts.leave(site, self)
 
     async def close(self) -> None:
-        """Close the answers that are still open, and the session."""
+        """Cancel what is read aside, close the answers that are still open, and the session."""
+        aside = tuple(self._aside)
+        for task in aside:
+            task.cancel()
+        if aside:
+            await asyncio.wait(aside)
         for response in tuple(self._open):
             self.drop(response)
         await self._session.close()
