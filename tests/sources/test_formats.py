@@ -1,10 +1,13 @@
 """Which format of a film is brought, and what the child may say about it."""
 
+from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
 
 from uploader.errors import Reason, SourceError, SourceTemporary
+from uploader.model import RemoteFile
+from uploader.sources.media.described import named
 from uploader.sources.media.formats import choose
 from uploader.sources.media.messages import Film, Format, read
 from uploader.sources.media.stream import wishes_of
@@ -115,6 +118,30 @@ def test_expected_size_of_a_pair_is_the_sum_of_what_is_known() -> None:
     """Room is reserved for both."""
     choice = choose(film(sound("s", size_bytes=100), picture("p", about_bytes=1000)), CAP)
     assert 1100 == choice.expected_bytes
+
+
+@pytest.mark.parametrize(
+    ("mime_type", "ext", "expected"),
+    [
+        ("video/mp4", "mp4", "A Film.mp4"),
+        ("video/mp4", "m4v", "A Film.m4v"),
+        ("video/x-matroska", "mp4", "A Film.mkv"),
+        ("video/webm", "mp4", "A Film.webm"),
+        ("audio/mpeg", "mp4", "A Film.mp3"),
+        ("video/mp4", "", "A Film.mp4"),
+        ("video/mp4", "unknown_video", "A Film.mp4"),
+        ("application/octet-stream", "mp4", "A Film.mp4"),
+    ],
+)
+def test_film_is_called_what_its_bytes_are(mime_type: str, ext: str, expected: str) -> None:
+    """Whatever its page says; an extension that files of that kind may have is left to it."""
+    remote = RemoteFile(name="x", size_bytes=1, mime_type=mime_type, validator=None, read=nothing)
+    assert expected == named(remote, film(), made("a", ext=ext)).name
+
+
+async def nothing(start: int, stop: int | None) -> AsyncIterator[bytes]:
+    """Nobody reads it."""
+    yield b""
 
 
 @pytest.mark.parametrize(

@@ -4,11 +4,12 @@ from pathlib import Path
 
 import pytest
 
-from tests.sources.films import web
+from tests.sources.films import ffmpeg, web
 from tests.sources.sites import Answer, reply
 from tests.sources.test_formats import CAP, HLS, film, made, picture, sound
-from tests.sources.test_media import brought, media
+from tests.sources.test_media import brought, media, seen
 from tests.sources.test_media import work as work
+from tests.sources.test_pairs import PAIR
 from uploader.errors import Reason, SourceError
 from uploader.sources.media.formats import choose
 from uploader.sources.media.messages import Film, Format
@@ -176,10 +177,16 @@ async def test_link_without_a_choice_does_not_ask(path: str, films: Path, work: 
     assert len(body) > 10_000
 
 
-async def test_link_with_a_choice_when_the_original_is_wished_is_joined_as_it_is(
+async def test_original_of_a_pair_is_joined_in_the_container_that_it_comes_in(
     films: Path, work: Path
 ) -> None:
-    """A pair of MP4 files stays one."""
-    async with web(films) as there, media(work) as sources:
-        remote, _ = await brought(sources, there.url("/dash/list.mpd"), Wish(format=ORIGINAL))
-    assert ("list.mp4", "video/mp4") == (remote.name, remote.mime_type)
+    """A picture and a sound of WebM stay WebM."""
+    for name, encoder in (("v", ("-an", "-c:v", "libvpx", "-deadline", "realtime")), ("a", ("-vn",))):
+        ffmpeg("-i", "film.mp4", *encoder, f"{name}.webm", cwd=films)
+    pair = PAIR.replace("picture.mp4", "v.webm").replace("tone.m4a", "a.webm").replace("/mp4", "/webm")
+    pair = pair.replace("avc1.42c00d", "vp8").replace("mp4a.40.2", "opus")
+    answer = reply(200, "Content-Type: application/dash+xml", body=pair.encode())
+    async with web(films, {"pair_mpd": answer}) as there, media(work) as sources:
+        remote, body = await brought(sources, there.url("/pair.mpd"), Wish(format=ORIGINAL))
+    assert ("pair.webm", "video/webm") == (remote.name, remote.mime_type)
+    assert ["opus", "vp8"] == seen(body).codecs

@@ -4,7 +4,7 @@ import asyncio
 import io
 import json
 import os
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from ipaddress import ip_network
 from pathlib import Path
 
@@ -26,21 +26,26 @@ from uploader.limits import MIB
 from uploader.links import parse
 from uploader.model import MediaFacts, RemoteFile
 from uploader.sources import Sources
+from uploader.sources.media.extras import cut_subtitles
 from uploader.wishes import BEST, Wish
 
 OPEN = "127.0.0.9"
 
 
-async def page(asked: Asked, writer: asyncio.StreamWriter) -> None:
-    """A page that tells of its film."""
-    here = f"http://{asked.headers['host']}"
+def told_of(here: str, cover: str) -> bytes:
+    """A page that tells of the film at the site `here`."""
     about = {
         **{"@context": "https://schema.org", "@type": "VideoObject", "name": "The Tone", "author": "Anna"},
-        **{"contentUrl": f"{here}/film.mp4", "thumbnailUrl": f"{here}/cover.jpg"},
-        **{"uploadDate": "2024-05-01"},
+        **{"contentUrl": f"{here}/film.mp4", "thumbnailUrl": cover, "uploadDate": "2024-05-01"},
     }
-    told = f"<html><head><script type='application/ld+json'>{json.dumps(about)}</script></head></html>"
-    await reply(200, "Content-Type: text/html", body=told.encode())(asked, writer)
+    return f"<html><script type='application/ld+json'>{json.dumps(about)}</script></html>".encode()
+
+
+async def page(asked: Asked, writer: asyncio.StreamWriter) -> None:
+    """A page that tells of its film and of its cover."""
+    here = f"http://{asked.headers['host']}"
+    body = told_of(here, f"{here}/cover.jpg")
+    await reply(200, "Content-Type: text/html", body=body)(asked, writer)
 
 
 @dataclass(frozen=True)
@@ -78,7 +83,7 @@ class Words:
 
     codec: str
     language: str | None
-    lines: list[str]
+    lines: list[tuple[float, str]]  # when they are shown, in seconds, and what they say
 
 
 def words(body: bytes) -> list[Words]:
@@ -89,7 +94,10 @@ def words(body: bytes) -> list[Words]:
                 codec=each.codec_context.name,
                 language=each.language,
                 lines=[
-                    line.ass.decode().rpartition(",")[2]
+                    (
+                        round(float((packet.pts or 0) * packet.time_base), 2),
+                        line.ass.decode().rpartition(",")[2],
+                    )
                     for packet in film.demux(each)
                     if packet.size > 2
                     for line in packet.decode()
@@ -104,7 +112,6 @@ async def test_sound_of_a_film_has_its_codec_its_tags_and_its_cover(films: Path,
     """Taken out of a film that is streamed: as it is, or encoded."""
     expected = {
         "m4a": ("The Tone.m4a", "audio/mp4", "aac", "mov,mp4,m4a,3gp,3g2,mj2"),
-        "mp3": ("The Tone.mp3", "audio/mpeg", "mp3", "mp3"),
         "opus": ("The Tone.opus", "audio/ogg", "opus", "ogg"),
     }
     found = {}
@@ -139,6 +146,7 @@ async def test_sound_of_a_pair_is_its_own_file(films: Path, work: Path) -> None:
         ("/whole.mp4", Wish(start_s=2), "whole.mp4", ["aac", "h264"]),
         ("/tone.mp3", Wish(stop_s=1), "tone.mp3", ["mp3float"]),
         ("/film.mp4", Wish(format="mp3", start_s=2, stop_s=9), "film.mp3", ["mp3float"]),
+        ("/film.mp4", Wish(start_s=1.5, stop_s=2.5), "film.mp4", ["aac", "h264"]),
         ("/tone.m4a", Wish(format="mp3"), "tone.m4a", ["aac"]),
     ],
 )
@@ -200,14 +208,20 @@ async def test_span_of_a_pair_is_cut_out_of_both(films: Path, work: Path) -> Non
         ("/film.mp4", Wish(start_s=SECONDS + 1)),
         ("/hls/list.m3u8", Wish(format=BEST, start_s=SECONDS + 1)),
         ("/film.mp4", Wish(start_s=2, stop_s=2)),
+        ("/noise.mp4", Wish(start_s=1)),
+        ("/picture.mp4", Wish(format="mp3")),
     ],
 )
-async def test_span_behind_the_end_is_refused(path: str, wish: Wish, films: Path, work: Path) -> None:
-    """There is nothing in it."""
-    async with web(films) as there, media(work) as sources:
+async def test_what_is_wished_and_cannot_be_made_says_why(
+    path: str, wish: Wish, films: Path, work: Path
+) -> None:
+    """A span behind the end, nothing that could be cut, no sound."""
+    noise = ranged(bytes(range(256)) * 20_000, 'ETag: "x"', "Content-Type: video/mp4")
+    async with web(films, {"noise_mp4": noise}) as there, media(work) as sources:
         with pytest.raises(SourceError) as caught:
             await brought(sources, there.url(path), wish)
-    assert Reason.OUT_OF_RANGE is caught.value.reason
+    reasons = {"/noise.mp4": Reason.SITE_BROKEN, "/picture.mp4": Reason.NO_SOUND}
+    assert reasons.get(path, Reason.OUT_OF_RANGE) is caught.value.reason
 
 
 async def test_file_that_is_gone_while_a_span_of_it_is_read_says_so(films: Path, work: Path) -> None:
@@ -220,30 +234,60 @@ async def test_file_that_is_gone_while_a_span_of_it_is_read_says_so(films: Path,
     assert Reason.NOT_FOUND is caught.value.reason
 
 
-VTT = "WEBVTT\n\n00:00.500 --> 00:01.500\nسلام\n\n00:02.000 --> 00:02.500\nworld\n"
+VTT = """WEBVTT
+
+00:00.100 --> 00:00.500
+not in the span
+
+00:00.900 --> 00:01.500
+سلام
+
+00:02.000 --> 00:02.500
+two
+lines
+"""
 TRACK = "#EXTM3U\n#EXT-X-TARGETDURATION:3\n#EXTINF:3.0,\n{}\n#EXT-X-ENDLIST\n"
 
 
 async def test_subtitles_that_are_wished_are_a_track_of_the_film(films: Path, work: Path) -> None:
-    """In their language; with a span, those that belong to it."""
+    """In their language; of a span, those that belong to it."""
     answers = {
         "master_m3u8": listed(MASTER),
         "fa_m3u8": listed(TRACK.format("/fa.vtt")),
         "fa_vtt": reply(200, "Content-Type: text/vtt", body=VTT.encode()),
     }
-    wish = Wish(format="v180", subtitles="fa")
-    async with web(films, answers) as there, media(work) as sources:
-        url = parse(there.url("/master.m3u8"))
-        async with sources.open(url, wish) as remote:
-            body, facts = await collected(remote), await facts_of(remote)
-        _, cut = await brought(sources, url.url, replace(wish, start_s=2))
-    assert [Words("mov_text", "fas", ["سلام", "world"])] == words(body)
-    assert ["world"] == words(cut)[0].lines
-    assert (["aac", "h264", "mov_text"], 25 * SECONDS) == (seen(body).codecs, seen(body).frames)
-    assert ("fas", True) == (facts.subtitles, starts_fast(body))
+    wish = Wish(format="v180", subtitles="fa", start_s=1)
+    async with (
+        web(films, answers) as there,
+        media(work) as sources,
+        sources.open(parse(there.url("/master.m3u8")), wish) as remote,
+    ):
+        body, facts = await collected(remote), await facts_of(remote)
+    assert [Words("mov_text", "fas", [(0.0, "سلام"), (1.0, "two\\Nlines")])] == words(body)
+    assert (["aac", "h264", "mov_text"], "fas") == (seen(body).codecs, facts.subtitles)
+    assert seen(body).duration_s == pytest.approx(SECONDS - 1, abs=0.15)
+    assert starts_fast(body)
 
 
-@pytest.mark.parametrize("harm", ["inside", "noise", "endless", "missing"])
+SUBRIP = "1\n00:00:01,000 --> 00:00:02,500\none\n\n2\n00:59:59,500 --> 01:00:01,000\ntwo\n\n"
+
+
+@pytest.mark.parametrize(
+    ("start_s", "stop_s", "expected"),
+    [
+        (0.0, None, SUBRIP),
+        (1.5, 3.0, "1\n00:00:00,000 --> 00:00:01,000\none\n\n"),
+        (2.0, 2.25, "1\n00:00:00,000 --> 00:00:00,250\none\n\n"),
+        (3600.0, None, "1\n00:00:00,000 --> 00:00:01,000\ntwo\n\n"),
+        (2.5, 3599.5, ""),
+    ],
+)
+def test_subtitles_of_a_span_begin_with_it(start_s: float, stop_s: float | None, expected: str) -> None:
+    """What is shown in it, as long as it lasts."""
+    assert expected == cut_subtitles(SUBRIP, start_s, stop_s)
+
+
+@pytest.mark.parametrize("harm", ["inside", "noise", "endless"])
 async def test_film_whose_subtitles_are_bad_comes_without(harm: str, films: Path, work: Path) -> None:
     """Nobody follows them inside, and no more of them is read than subtitles have."""
     async with trap() as caught:
@@ -273,24 +317,32 @@ async def test_film_whose_subtitles_are_bad_comes_without(harm: str, films: Path
     )
 
 
+async def test_song_whose_cover_lies_inside_comes_without(films: Path, work: Path) -> None:
+    """Nobody looks at it there; and where children have no network of their own, it is made as well."""
+    async with trap() as caught:
+        cover = f"http://127.0.0.2:{caught.port}/cover.jpg"
+
+        async def inside(asked: Asked, writer: asyncio.StreamWriter) -> None:
+            body = told_of(f"http://{asked.headers['host']}", cover)
+            await reply(200, "Content-Type: text/html", body=body)(asked, writer)
+
+        async with (
+            web(films, {"page_html": inside}, OPEN) as there,
+            Sources(
+                [ip_network(f"{OPEN}/32")], "Peyk/test", patience=HASTY, work_dir=work, isolated=False
+            ) as sources,
+        ):
+            _, body = await brought(sources, there.url("/page.html"), Wish(format="m4a"))
+    assert ("aac", None, 0) == (heard(body).codec, heard(body).cover, caught.connections)
+
+
 async def test_film_of_segments_above_the_cap_is_brought_if_volumes_are_wished(
     films: Path, work: Path
 ) -> None:
     """Nobody said how much it weighs; whoever takes it in volumes gets it."""
     async with web(films) as there, media(work, cap_bytes=50_000) as sources:
         _, body = await brought(sources, there.url("/hls/list.m3u8"), most_bytes=10 * MIB)
-        with pytest.raises(SourceError) as caught:
-            await brought(sources, there.url("/hls/list.m3u8"))
     assert 25 * SECONDS == seen(body).frames
-    assert Reason.TOO_LARGE is caught.value.reason
-
-
-async def test_film_with_a_wrong_extension_is_called_what_it_is(films: Path, work: Path) -> None:
-    """The page says MP4, and its bytes say otherwise."""
-    film = ranged((films / "film.mkv").read_bytes(), 'ETag: "x"', "Content-Type: video/mp4")
-    async with web(films, {"page_html": page, "film_mp4": film}) as there, media(work) as sources:
-        remote, _ = await brought(sources, there.url("/page.html"))
-    assert ("The Tone.mkv", "video/x-matroska") == (remote.name, remote.mime_type)
 
 
 @pytest.mark.parametrize("wish", [Wish(format="mp3"), Wish(start_s=1)])

@@ -118,6 +118,8 @@ def true_name(head: bytes, name: str) -> str:
 
 def true_extension(mime_type: str, extension: str) -> str:
     """`extension`, unless files of a type that was found by their bytes have others: then the usual one."""
+    if mime_type == OCTET_STREAM:
+        return extension
     by_extension = {mime_type_of_name(f"x{each}"): each for kind in _KINDS for each in kind.extensions[::-1]}
     kind = next(
         (

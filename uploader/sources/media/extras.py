@@ -4,6 +4,7 @@ Whatever is wrong with them, the film comes without.
 """
 
 import asyncio
+import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
@@ -30,7 +31,37 @@ _FETCH_S: Final = 20.0
 _READ_S: Final = 15.0
 _MEMORY_BYTES: Final = 512 * MIB
 
+#: When a line is shown, and what it says.
+_TIME: Final = r"(\d{2,4}:\d\d:\d\d,\d{3})"
+_CUE: Final = re.compile(rf"^{_TIME} --> {_TIME}\n(.*?)(?=^\d+\n\d{{2,4}}:|\Z)", re.MULTILINE | re.DOTALL)
+
 _log = structlog.get_logger(__name__)
+
+
+def cut_subtitles(text: str, start_s: float, stop_s: float | None) -> str:
+    """The lines of a SubRip file, as ffmpeg writes it, for a span of its film, which then begins at 0.
+
+    ffmpeg itself is off by as much as there is before the first line.
+    """
+    length_s = float("inf") if stop_s is None else stop_s - start_s
+    kept: list[str] = []
+    for cue in _CUE.finditer(text):
+        begin_s, end_s = (_seconds(cue[at]) - start_s for at in (1, 2))
+        if end_s > 0 and begin_s < length_s:
+            shown = f"{_clock(max(0.0, begin_s))} --> {_clock(min(end_s, length_s))}"
+            kept.append(f"{len(kept) + 1}\n{shown}\n{cue[3].strip()}\n\n")
+    return "".join(kept)
+
+
+def _seconds(clock: str) -> float:
+    hours, minutes, seconds = clock.replace(",", ".").split(":")
+    return int(hours) * 3600 + int(minutes) * 60 + float(seconds)
+
+
+def _clock(seconds: float) -> str:
+    whole_ms = round(seconds * 1000)
+    minutes, rest_ms = divmod(whole_ms, 60_000)
+    return f"{minutes // 60:02}:{minutes % 60:02}:{rest_ms // 1000:02},{rest_ms % 1000:03}"
 
 
 class Extras:
@@ -60,11 +91,16 @@ class Extras:
         made = ("-vf", scale, "-frames:v", "1", "-q:v", "4", "-f", "mjpeg")
         return cover if await self._written(picture, demuxer, made, cover, _COVER_BYTES) else None
 
-    async def subtitles(self, raw: Path) -> Path | None:
-        """What stands in the file `raw`, as a SubRip file beside it."""
+    async def subtitles(self, raw: Path, start_s: float, stop_s: float | None) -> Path | None:
+        """What stands in the file `raw` for a span of its film, as a SubRip file beside it."""
         clean = raw.with_name("clean.srt")
         made = ("-map", "0:s:0", "-c:s", "subrip", "-f", "srt")
-        return clean if await self._written(raw, "webvtt,srt,ass", made, clean, 2 * SUBTITLES_BYTES) else None
+        if not await self._written(raw, "webvtt,srt,ass", made, clean, 2 * SUBTITLES_BYTES):
+            return None
+        text = await asyncio.to_thread(clean.read_text, encoding="utf-8", errors="replace")
+        span = await asyncio.to_thread(cut_subtitles, text, start_s, stop_s)
+        await asyncio.to_thread(clean.write_text, span, encoding="utf-8")
+        return clean if span else None
 
     async def _written(
         self, raw: Path, demuxers: str, made: Sequence[str], into: Path, most_bytes: int

@@ -13,9 +13,17 @@ from uploader.sources.media.process import Cell, Cells
 
 #: What fetched files are. Not among them: lists that lead elsewhere (hls, dash, concat), and pictures.
 DEMUXERS: Final = "mov,mp4,matroska,webm,mpegts,aac,mp3,ogg,flac,flv"
-_MUXERS: Final = {"mp4": "mp4", "mkv": "matroska", "m4a": "ipod", "mp3": "mp3", "ogg": "ogg", "flac": "flac"}
+_MUXERS: Final = {
+    "mp4": "mp4",
+    "mkv": "matroska",
+    "webm": "webm",
+    "m4a": "ipod",
+    "mp3": "mp3",
+    "ogg": "ogg",
+    "flac": "flac",
+}
 #: Looked through for the first sound, which of 4K films comes after more than ffmpeg's own 5 MB.
-_PROBE_BYTES: Final = "64M"
+PROBE_BYTES: Final = "64M"
 #: Containers whose index belongs before their pictures.
 _INDEXED: Final = frozenset({"mp4", "m4a"})
 
@@ -42,7 +50,7 @@ async def _copy(parts: Sequence[Path], into: Path, more: Sequence[str], cells: C
     container = into.suffix.removeprefix(".")
     inputs: list[str] = []
     for part in parts:
-        inputs += ["-probesize", _PROBE_BYTES, "-protocol_whitelist", "file", "-format_whitelist", DEMUXERS]
+        inputs += ["-probesize", PROBE_BYTES, "-protocol_whitelist", "file", "-format_whitelist", DEMUXERS]
         inputs += ["-i", str(part)]
     if len(parts) == 2:
         maps = ["-map", "0:v:0", "-map", "1:a:0"]

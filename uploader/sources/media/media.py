@@ -177,6 +177,7 @@ class Media:
             part.unlink()
         whole = local_file(into, name, answers.mime_type_of_name(name), front)
         size_bytes = whole.size_bytes or 0
+        folder.keep(size_bytes)
         return replace(whole, facts=lambda: self._prober.facts_of(into, size_bytes, front))
 
     async def _rendered(
@@ -226,7 +227,7 @@ class Media:
         except (SourceError, ChildFailed, TimeoutError) as error:
             _log.info("a film comes without its subtitles", host=work.way.link.host, cause=str(error))
             return None
-        return await self._extras.subtitles(path)
+        return await self._extras.subtitles(path, wish.start_s, wish.stop_s)
 
     @asynccontextmanager
     async def made(self, remote: RemoteFile, order: Order) -> AsyncIterator[RemoteFile]:

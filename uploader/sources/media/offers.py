@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Final
 
+from uploader.names import one_line
 from uploader.sources.media.formats import (
     Choice,
     choose,
@@ -34,7 +35,7 @@ def offer_of(film: Film, cap_bytes: int) -> Offer:
     options = _options(film, usable, cap_bytes) if len(usable) > 1 else []
     return Offer(
         kind="film",
-        title=film.title or "",
+        title=one_line(film.title or ""),
         duration_s=film.duration_s,
         options=tuple(options) if len(options) > 1 else (),
         subtitles=tuple(each.language for each in film.subtitles),

@@ -18,14 +18,14 @@ from uploader.model import MediaFacts, RemoteFile
 from uploader.sources.media.facts import Prober
 from uploader.sources.media.feed import Fed, Feed
 from uploader.sources.media.front import read_front
-from uploader.sources.media.join import DEMUXERS
+from uploader.sources.media.join import DEMUXERS, PROBE_BYTES
 from uploader.sources.media.local import local_file, save
 from uploader.sources.media.offers import SOUND_KBPS
 from uploader.sources.media.process import Cell, Cells
 from uploader.sources.media.recipes import Recipe, check_span, span_s
 from uploader.sources.media.workshop import Folder, Workshop
 
-_DEMUXERS: Final = f"{DEMUXERS},avi,wav,srt"
+_DEMUXERS: Final = f"{DEMUXERS},avi,wav"
 _MUXERS: Final[Mapping[str, str]] = MappingProxyType(
     {
         **{"mp4": "mp4", "mov": "mov", "mkv": "matroska", "webm": "webm", "ts": "mpegts"},
@@ -116,10 +116,16 @@ class Renderer:
                 memory_bytes=_MEMORY_BYTES,
                 file_bytes=room_bytes,
             )
-            await self._run(arguments(places, recipe, into, cover, subtitles), cell, feds)
+            try:
+                await self._run(arguments(places, recipe, into, cover, subtitles), cell, feds)
+            except SourceError:
+                if await asyncio.to_thread(_is_full, into, room_bytes):
+                    raise SourceError(Reason.TOO_LARGE, f"more than {room_bytes} bytes") from None
+                raise
         for each in readable:
             if isinstance(each, Path):
                 each.unlink()
+        folder.keep(into.stat().st_size)
         made, facts = await self._made(into, recipe, name)
         facts = replace(facts, subtitles=recipe.language if subtitles else "")
 
@@ -197,11 +203,13 @@ def arguments(
     if recipe.stop_s is not None:
         span += ["-to", f"{recipe.stop_s:.3f}"]
     inputs: list[str] = []
-    for place in (*places, *([subtitles] if subtitles else [])):
-        protocols = "http,tcp" if isinstance(place, str) else "file"
-        inputs += ["-protocol_whitelist", protocols, "-format_whitelist", _DEMUXERS, *span, "-i", str(place)]
+    for place in places:
+        fed = isinstance(place, str)
+        inputs += ["-protocol_whitelist", "http,tcp" if fed else "file", "-format_whitelist", _DEMUXERS]
+        inputs += [*(() if fed else ("-probesize", PROBE_BYTES)), *span, "-i", str(place)]
     tracks = _sound(recipe) if recipe.sound else _film(recipe, len(places))
     if subtitles:
+        inputs += ["-protocol_whitelist", "file", "-format_whitelist", "srt", "-i", str(subtitles)]
         tracks += ["-map", f"{len(places)}:s:0", "-c:s", _SUBTITLES[recipe.container]]
         tracks += ["-metadata:s:s:0", f"language={recipe.language}", "-disposition:s:0", "default"]
     tags = [part for name, value in recipe.tags for part in ("-metadata", f"{name}={value}")]
@@ -240,6 +248,11 @@ def _block(cover: Path) -> list[str]:
     block = struct.pack(">II", 3, len(kind)) + kind + struct.pack(">6I", 0, 0, 0, 24, 0, len(data)) + data
     text = base64.b64encode(block).decode()
     return ["-metadata:s:a:0", f"METADATA_BLOCK_PICTURE={text}"] if len(text) <= _BLOCK_CHARACTERS else []
+
+
+def _is_full(made: Path, room_bytes: int) -> bool:
+    """Whether ffmpeg ended because the file may not be larger."""
+    return made.is_file() and made.stat().st_size >= room_bytes
 
 
 def _size(given: Input) -> int:

@@ -68,7 +68,7 @@ class Workshop:
         finally:
             # in the loop, for this must happen whatever is cancelled meanwhile; a handful of files
             shutil.rmtree(path, ignore_errors=True)
-            self._write_down(-folder.reserved_bytes)
+            self.give_back(folder.reserved_bytes)
 
     async def reserve(self, size_bytes: int, own_bytes: int = 0) -> None:
         """Count room as taken, besides `own_bytes` that the same job has reserved already.
@@ -91,6 +91,10 @@ class Workshop:
                     raise NotYet(Reason.NO_ROOM, told, wait_s=limits.DISK_REST_S)
                 raise SourceError(Reason.NO_ROOM, told)
             self._write_down(size_bytes)
+
+    def give_back(self, size_bytes: int) -> None:
+        """Count room as free again."""
+        self._write_down(-size_bytes)
 
     def tidy(self) -> None:
         """Remove what engines left that are no more. Takes as long as deleting files does."""
@@ -156,6 +160,11 @@ class Folder:
         """See that so much fits in all; it may become more. Raises what `Workshop.reserve` raises."""
         if size_bytes > self.reserved_bytes:
             await self.reserve(max(size_bytes - self.reserved_bytes, _STEP_BYTES))
+
+    def keep(self, size_bytes: int) -> None:
+        """Give back what is reserved beyond so much: no more will be written."""
+        self._workshop.give_back(max(0, self.reserved_bytes - size_bytes))
+        self.reserved_bytes = min(self.reserved_bytes, size_bytes)
 
 
 def _is_dead(folder: Path) -> bool:
