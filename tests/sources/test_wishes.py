@@ -166,12 +166,9 @@ async def test_plain_file_when_a_span_of_it_or_its_sound_is_wished_is_that(
 
 async def test_span_of_a_long_film_is_read_and_nothing_between(films: Path, work: Path) -> None:
     """The site gives its beginning and its end, and keeps what lies between to itself."""
-    noise = ("-f", "lavfi", "-i", "nullsrc=size=640x360:rate=25:duration=8,geq=random(1)*255:128:128")
+    noise = ("-f", "lavfi", "-i", "color=size=320x180:rate=25:duration=8,noise=alls=100:allf=t")
     long = films / "long.mp4"
-    if not long.exists():
-        ffmpeg(
-            *noise, "-c:v", "mpeg4", "-q:v", "3", "-g", "25", "-movflags", "+faststart", str(long), cwd=films
-        )
+    ffmpeg(*noise, "-c:v", "mpeg4", "-q:v", "2", "-g", "25", "-movflags", "+faststart", str(long), cwd=films)
     content = long.read_bytes()
     assert len(content) > 8 * MIB
 
