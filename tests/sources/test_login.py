@@ -56,7 +56,7 @@ async def members(films: Path, page: Answer) -> AsyncIterator[tuple[Site, Site]]
 
 def lent(jars: CookieJars, tmp_path: Path) -> Sources:
     """Sources with a pool, in a DNS with two sites."""
-    names = Names({"films.example": [["127.0.0.1"]], "other.example": [["127.0.0.1"]]})
+    names = Names({f"{name}.example": [["127.0.0.1"]] for name in ("films", "files.films", "other")})
     return Sources(
         LOOPBACK,
         "Peyk/test",
@@ -92,6 +92,51 @@ async def test_film_behind_a_login_comes_with_cookies_and_is_private(
     (used,) = await cookies.all()
     assert (0, False) == (used.rejections, used.quarantined)
     assert used.used_at is not None
+
+
+async def test_plain_file_behind_a_login_comes_with_cookies_and_is_private(
+    jars: CookieJars, cookies: Cookies, films: Path, tmp_path: Path
+) -> None:
+    """Asked without them first, then with them, for its ranges too."""
+    await jars.add(FILE)
+    content = bytes(range(256)) * 4000
+    guarded = members_only(ranged(content, 'ETag: "z"'))
+    async with (
+        site(guarded) as there,
+        lent(jars, tmp_path) as opener,
+        opener.open(parse(f"http://files.films.example:{there.port}/a.zip")) as remote,
+    ):
+        assert (0, True) == (remote.fresh_s, remote.is_private)
+        assert (content, content[9:99]) == (await collected(remote), await collected(remote, 9, 99))
+    said = [asked.headers.get("cookie") for asked in there.asked]
+    assert [None, *[f"sid={VALUE}"] * (len(said) - 1)] == said
+    assert (await cookies.all())[0].used_at is not None
+
+
+async def test_cookies_for_a_plain_file_go_where_they_say_and_nowhere_else(
+    jars: CookieJars, tmp_path: Path
+) -> None:
+    """Not to a site that a redirect leads to, not without TLS if they are for TLS, not outside their path."""
+    rows = [
+        *(".films.example TRUE /private FALSE 0 deep 1", ".films.example TRUE / TRUE 0 tls 2"),
+        *("films.example FALSE / FALSE 0 host 3", ".films.example TRUE / FALSE 0 all 4"),
+    ]
+    await jars.add("\n".join(row.replace(" ", "\t") for row in rows).encode())
+    async with site(ranged(b"it" * 99, 'ETag: "z"')) as trap:
+
+        async def moved(asked: Asked, writer: asyncio.StreamWriter) -> None:
+            known = "all=4" in asked.headers.get("cookie", "")
+            where = f"Location: http://other.example:{trap.port}/a.zip"
+            await (reply(302, where) if known else reply(403))(asked, writer)
+
+        async with site(moved) as there, lent(jars, tmp_path) as opener:
+            for host, path in (("films.example", "a.zip"), ("files.films.example", "private/a.zip")):
+                async with opener.open(parse(f"http://{host}:{there.port}/{path}")) as remote:
+                    assert b"it" * 99 == await collected(remote)
+    said = [set(filter(None, asked.headers.get("cookie", "").split("; "))) for asked in there.asked]
+    assert [set(), {"host=3", "all=4"}, set(), {"deep=1", "all=4"}] == said
+    assert trap.asked
+    assert {None} == {asked.headers.get("cookie") for asked in trap.asked}
 
 
 async def test_choice_behind_a_login_is_for_its_person_alone(

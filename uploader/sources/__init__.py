@@ -19,12 +19,13 @@ from uploader.limits import MIB
 from uploader.model import Link, RemoteFile
 from uploader.sources import answers
 from uploader.sources.breakers import Breakers, Resting
-from uploader.sources.cookies import CookiePool
+from uploader.sources.cookies import CookiePool, Jar
 from uploader.sources.direct import probe
 from uploader.sources.exchange import Exchange, Patience, Wishes
 from uploader.sources.guard import Guard
 from uploader.sources.hosts import Hosts
 from uploader.sources.lanes import Lanes
+from uploader.sources.lending import lend
 from uploader.sources.media.chooser import Chooser
 from uploader.sources.media.facts import Prober
 from uploader.sources.media.feed import Feed
@@ -217,20 +218,25 @@ class Sources:
         """The file, if the site itself answers with one; None: it is a matter for yt-dlp."""
         if way.is_named:
             return None
-        exchange = self._exchange()
-        exits.push_async_callback(exchange.close)
-        try:
-            remote = await probe(way.link, exchange)
-        except SourceError as error:
-            if way.source is Source.DIRECT or error.reason is not Reason.FORBIDDEN:
-                raise
-            return None  # to some sites only a browser may speak, and yt-dlp looks like one
-        if remote.mime_type in answers.PAGES | answers.LISTS:
-            await exchange.close()
-            return None
-        return remote
 
-    def _exchange(self, wishes: Wishes | None = None) -> Exchange:
+        async def ask(jar: Jar | None) -> RemoteFile | None:
+            exchange = self._exchange(Wishes(cookies="" if jar is None else jar.text))
+            exits.push_async_callback(exchange.close)
+            try:
+                remote = await probe(way.link, exchange)
+            except SourceError as error:
+                if way.source is Source.DIRECT or error.reason is not Reason.FORBIDDEN:
+                    raise
+                return None  # to some sites only a browser may speak, and yt-dlp looks like one
+            if remote.mime_type in answers.PAGES | answers.LISTS:
+                await exchange.close()
+                return None
+            return remote
+
+        remote, jar = await lend(self._cookies, way, ask)
+        return remote if remote is None or jar is None else replace(remote, fresh_s=0.0, is_private=True)
+
+    def _exchange(self, wishes: Wishes) -> Exchange:
         if self._connector is None:
             raise RuntimeError("Sources is used within `async with`")
         return Exchange(

@@ -7,8 +7,9 @@ import asyncio
 import errno
 import socket
 from collections.abc import Coroutine, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
+from http.cookies import CookieError, Morsel
 from typing import Any, Final, TypeVar
 from urllib.parse import urljoin
 
@@ -59,6 +60,7 @@ class Wishes:
     secrets: Mapping[str, str] = field(default_factory=dict)  # only to `host`, and only over TLS if `tls`
     host: str = ""
     tls: bool = False
+    cookies: str = field(default="", repr=False)  # in the Netscape format, each with where it may be said
 
 
 _T = TypeVar("_T")
@@ -89,7 +91,7 @@ class Exchange:
         self._session = aiohttp.ClientSession(
             connector=connector,
             connector_owner=False,
-            cookie_jar=aiohttp.CookieJar(),
+            cookie_jar=_cookie_jar(self._wishes.cookies),
             headers={
                 **{"User-Agent": user_agent, "Accept": "*/*"},
                 **self._wishes.headers,
@@ -165,6 +167,21 @@ class Exchange:
         for response in tuple(self._open):
             self.drop(response)
         await self._session.close()
+
+
+def _cookie_jar(text: str) -> aiohttp.CookieJar:
+    """The cookies of an operator's file (see `cookies.read`): each keeps to its domain, path and TLS."""
+    jar = aiohttp.CookieJar(quote_cookie=False)
+    for line in text.splitlines()[1:]:
+        domain, below, path, tls, _, name, value = line.split("\t")
+        cookie: Morsel[str] = Morsel()
+        with suppress(CookieError):  # a name that no client would say
+            cookie.set(name, value, value)
+            cookie["path"] = path
+            cookie["secure"] = "TLS" if tls == "TRUE" else ""
+            cookie["domain"] = domain if below == "TRUE" else ""
+            jar.update_cookies([(name, cookie)], URL(f"https://{domain.removeprefix('.')}/"))
+    return jar
 
 
 @contextmanager

@@ -16,6 +16,7 @@ from uploader.limits import MIB
 from uploader.model import RemoteFile
 from uploader.sources import answers
 from uploader.sources.cookies import CookiePool, Jar
+from uploader.sources.lending import lend
 from uploader.sources.media.described import described, named, title_of
 from uploader.sources.media.extras import SUBTITLES_BYTES, Extras
 from uploader.sources.media.facts import Prober
@@ -44,8 +45,6 @@ _MEMORY_BYTES: Final = 1024 * MIB
 _OVERHEAD: Final = 1.25
 #: The parts, and what they are joined into.
 _COPIES: Final = 2
-#: What a site says that wants a login, or whose patience with strangers is over.
-_LOCKED: Final = frozenset({Reason.NEEDS_LOGIN, Reason.FORBIDDEN})
 #: What extractors that no longer fit their site end with.
 _BROKEN: Final = frozenset({Reason.INTERNAL, Reason.SITE_BROKEN})
 
@@ -103,7 +102,9 @@ class Media:
             SourceError: on entering, and while reading; a SourceTemporary may pass.
         """
         async with self._workshop.folder() as folder:
-            (film, choice, made), jar = await self._look_with_cookies(order, folder)
+            (film, choice, made), jar = await lend(
+                self._cookies, order.way, partial(self._look_and_fetch, order, folder)
+            )
             if made is not None:
                 yield made if jar is None else replace(made, is_private=True)
                 return
@@ -114,31 +115,6 @@ class Media:
             async with self._prober.watched(named(remote, film, given)) as watched:
                 found = described(watched, film)
                 yield found if jar is None else replace(found, fresh_s=0.0, is_private=True)
-
-    async def _look_with_cookies(
-        self, order: Order, folder: Folder
-    ) -> tuple[tuple[Film, Choice, RemoteFile | None], Jar | None]:
-        """What `_look_and_fetch` finds, and the cookies that were needed for it."""
-        try:
-            return await self._look_and_fetch(order, folder, None), None
-        except SourceError as error:
-            if self._cookies is None or error.reason not in _LOCKED:
-                raise
-            locked = error
-        for jar in await self._cookies.choose(order.way.link, order.way.family):
-            try:
-                found = await self._look_and_fetch(order, folder, jar)
-            except ChoiceNeeded as needed:
-                await self._cookies.worked(jar)
-                raise ChoiceNeeded(needed.offer, is_private=True) from None
-            except SourceError as error:
-                if error.reason not in _LOCKED:
-                    raise
-                await self._cookies.rejected(jar, order.way.link)
-            else:
-                await self._cookies.worked(jar)
-                return found, jar
-        raise locked
 
     async def _look_and_fetch(
         self, order: Order, folder: Folder, jar: Jar | None
