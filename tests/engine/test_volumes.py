@@ -96,9 +96,9 @@ async def test_file_when_its_person_wants_no_volumes_is_refused(scene: Scene, wi
     """The choice of /settings is kept, and shown on the card."""
     async with scene.engine(volume_mib=VOLUME_MIB), scene.person() as user:
         await user.send("/settings")
-        card = await user.expect("Now: I send it in parts")
-        assert "not at all" in ((await user.press(card, "Do not bring it")).text or "")
-        await user.expect("Now: I do not bring it")
+        card = await user.expect("I send them in parts")
+        assert "not at all" in ((await user.press(card, "Large files: not at all")).text or "")
+        await user.expect("I do not bring them")
         await user.send(scene.site.url("film.bin", SIZE_BYTES, with_length=with_length))
         assert "/settings" in (await user.expect("larger than")).raw_text
         assert [] == await documents(user)
