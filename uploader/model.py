@@ -6,6 +6,7 @@ Frozen data without I/O. Sizes are bytes, times are seconds since the epoch.
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from pathlib import Path
 from types import MappingProxyType
 from typing import Literal
 from urllib.parse import urlsplit
@@ -147,6 +148,8 @@ class RemoteFile:
     fresh_s: float = 0.0
     #: Found with an account of the operator's.
     is_private: bool = False
+    #: Where its bytes lie on our disk, perhaps in another order; None: they do not.
+    path: Path | None = None
     #: `read(start, stop)` yields the bytes [start, stop) in chunks of any size; stop None = to the end.
     #: start > 0 needs a `validator`. Raises SourceError. Ends early only by raising.
     read: Callable[[int, int | None], AsyncIterator[bytes]]

@@ -39,6 +39,8 @@ def films(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("films")
     ffmpeg(*_PICTURE, *_H264, "-g", "25", "film.mp4", cwd=folder)
     ffmpeg(*_PICTURE, *_H264, "-g", "9999", "one.mp4", cwd=folder)
+    segments = ("-f", "hls", "-hls_time", "4", "-hls_playlist_type", "vod")
+    ffmpeg("-i", "film.mp4", "-c", "copy", *segments, "list.m3u8", cwd=folder)
     return folder
 
 
@@ -76,6 +78,19 @@ async def test_film_when_above_the_cap_comes_in_volumes_that_play(
     assert SECONDS * 25 == sum(counts)
     assert min(counts) > 0
     assert "cat" not in told
+
+
+async def test_film_in_segments_when_above_the_cap_comes_in_volumes_that_play(
+    scene: Scene, films: Path, tmp_path: Path
+) -> None:
+    """Put together here, though nobody said how large it is, and cut where it lies."""
+    (tmp_path / "saved").mkdir()
+    async with serving(films) as site, scene.engine(volume_mib=1), scene.person() as user:
+        await user.send(f"{site}/list.m3u8")
+        await user.expect("plays by itself", timeout_s=60)
+        await user.expect("Done")
+        counts = await pictures_of(user, tmp_path / "saved")
+    assert (SECONDS * 25, True) == (sum(counts), len(counts) > 1)
 
 
 async def test_film_when_it_cannot_be_cut_comes_in_raw_volumes_with_a_word(

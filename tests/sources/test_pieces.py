@@ -3,6 +3,7 @@
 import asyncio
 import io
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from pathlib import Path
 
 import av
@@ -54,7 +55,7 @@ async def sources(tmp_path: Path) -> AsyncIterator[Sources]:
 
 def film(folder: Path, name: str) -> RemoteFile:
     """A film as a site gives it."""
-    return local_file(folder / name, name, TYPES[name.rpartition(".")[2]])
+    return replace(local_file(folder / name, name, TYPES[name.rpartition(".")[2]]), path=None)
 
 
 def played(body: bytes) -> tuple[float, int, bool]:
@@ -116,6 +117,24 @@ async def test_film_when_the_disk_is_too_small_for_it_is_not_fetched(films: Path
     with pytest.raises(CannotCut):
         async with sources.pieces(huge, CAP_BYTES, lambda done: None):
             pass
+
+
+async def test_film_when_it_lies_here_already_is_not_written_again(
+    films: Path, sources: Sources, tmp_path: Path
+) -> None:
+    """What was joined is cut where it is, and stays."""
+    here = tmp_path / "film.mp4"
+    here.write_bytes((films / "film.mp4").read_bytes())
+    joined = replace(local_file(here, "film.mp4", "video/mp4"), read=_nothing)
+    async with sources.pieces(joined, CAP_BYTES, lambda done: None) as cut:
+        bodies = [await collected(cut.next()) for _ in range(cut.count or 0)]
+    assert SECONDS * 25 == sum(played(body)[1] for body in bodies)
+    assert here.exists()
+
+
+async def _nothing(start: int, stop: int | None) -> AsyncIterator[bytes]:
+    raise AssertionError("a byte was read")
+    yield b""
 
 
 async def test_film_when_others_are_being_cut_waits_for_its_turn(films: Path, tmp_path: Path) -> None:

@@ -31,7 +31,9 @@ def local_file(path: Path, name: str, mime_type: str, front: Front | None = None
                 most_bytes = min(_PIECE_BYTES, end - begin)
                 yield await asyncio.to_thread(os.pread, file.fileno(), most_bytes, at + begin - len(head))
 
-    return RemoteFile(name=name, size_bytes=size_bytes, mime_type=mime_type, validator=None, read=read)
+    return RemoteFile(
+        name=name, size_bytes=size_bytes, mime_type=mime_type, validator=None, path=path, read=read
+    )
 
 
 async def save(remote: RemoteFile, path: Path, most_bytes: int, progress: Callable[[int], None]) -> None:

@@ -1,7 +1,7 @@
 """A film above the cap in pieces that play by themselves: cut before key frames, nothing encoded anew.
 
 ffmpeg has to see the whole film, so it lies on disk for the time of the job, and its pieces beside it: twice
-its size is reserved before it is fetched.
+its size is reserved before it is fetched. One that was put together here lies there already.
 """
 
 import asyncio
@@ -79,9 +79,9 @@ class Pieces:
         return self._files[self._given - 1]
 
 
-def room_bytes(size_bytes: int) -> int:
-    """What a film and its pieces take on the disk."""
-    return int(size_bytes * (2 + _LIST_SHARE)) + 4 * _ONCE_BYTES
+def room_bytes(size_bytes: int, copies: int = 2) -> int:
+    """What a film and its pieces take on the disk; the pieces alone are one of the `copies`."""
+    return int(size_bytes * (copies + _LIST_SHARE)) + 4 * _ONCE_BYTES
 
 
 class Cutter:
@@ -107,13 +107,16 @@ class Cutter:
         size_bytes = remote.size_bytes or 0
         async with self._workshop.folder() as folder:
             try:
-                await folder.reserve(room_bytes(size_bytes))
+                await folder.reserve(room_bytes(size_bytes, 2 if remote.path is None else 1))
             except NotYet:
                 raise  # there will be room for it
             except SourceError as error:
                 raise CannotCut(str(error)) from None
             film = folder.path / "film"
-            await save(remote, film, size_bytes, progress)
+            if remote.path is None:
+                await save(remote, film, size_bytes, progress)
+            else:
+                film.hardlink_to(remote.path)  # in the same workshop
             cell = Cell(
                 folder=folder.path,
                 wall_s=_CUT_S,
