@@ -1,0 +1,145 @@
+"""Films that are read to ffmpeg over loopback: what it may ask for, and what it is not led to."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from pathlib import Path
+
+import aiohttp
+import pytest
+
+from tests.sources.sites import LOOPBACK
+from tests.sources.test_media import folders
+from tests.sources.test_media import work as work
+from tests.sources.traps import trap
+from uploader.errors import Reason, SourceError, SourceTemporary
+from uploader.limits import MIB
+from uploader.model import RemoteFile
+from uploader.sources.guard import Guard
+from uploader.sources.media.facts import Prober
+from uploader.sources.media.feed import Feed
+from uploader.sources.media.process import Cells
+from uploader.sources.media.recipes import Recipe
+from uploader.sources.media.render import Renderer
+from uploader.sources.media.workshop import Workshop
+
+CONTENT = bytes(range(256)) * 4000
+#: Files that say where the film really is.
+LEADING = {
+    "hls": "#EXTM3U\n#EXT-X-TARGETDURATION:1\n#EXTINF:1.0,\n{inside}/a.ts\n#EXT-X-ENDLIST\n",
+    "concat": "ffconcat version 1.0\nfile '{inside}/a.mp4'\n",
+    "dash": '<?xml version="1.0"?><MPD xmlns="urn:mpeg:dash:schema:mpd:2011" type="static"><Period>'
+    '<AdaptationSet mimeType="video/mp4"><Representation id="1" bandwidth="9"><BaseURL>{inside}/a.mp4'
+    "</BaseURL></Representation></AdaptationSet></Period></MPD>",
+    "sdp": "v=0\no=- 0 0 IN IP4 127.0.0.2\nc=IN IP4 127.0.0.2\nt=0 0\nm=video {port} RTP/AVP 96\n",
+}
+
+
+def remote(content: bytes) -> RemoteFile:
+    """A film as a site gives it."""
+
+    async def read(start: int, stop: int | None) -> AsyncIterator[bytes]:
+        for at in range(start, len(content) if stop is None else stop, 10_000):
+            yield content[at : min(at + 10_000, stop or len(content))]
+
+    return RemoteFile(name="a.mp4", size_bytes=len(content), mime_type="video/mp4", validator="x", read=read)
+
+
+@asynccontextmanager
+async def asking(feed: Feed, path: str, **headers: str) -> AsyncIterator[aiohttp.ClientResponse]:
+    """What the feed answers."""
+    async with (
+        aiohttp.ClientSession() as session,
+        session.get(f"http://127.0.0.1:{feed.port}{path}", headers=headers) as response,
+    ):
+        yield response
+
+
+@pytest.mark.parametrize(
+    ("asked", "status", "start", "stop"),
+    [
+        (None, 206, 0, len(CONTENT)),
+        ("bytes=0-", 206, 0, len(CONTENT)),
+        ("bytes=100-199", 206, 100, 200),
+        (f"bytes={len(CONTENT) - 5}-", 206, len(CONTENT) - 5, len(CONTENT)),
+        (f"bytes=10-{len(CONTENT) * 2}", 206, 10, len(CONTENT)),
+        (f"bytes={len(CONTENT)}-", 416, 0, 0),
+        ("bytes=-5", 416, 0, 0),
+        ("lines=1-2", 416, 0, 0),
+    ],
+)
+async def test_feed_gives_the_bytes_that_are_asked_for(
+    asked: str | None, status: int, start: int, stop: int
+) -> None:
+    """From any place to the end, or to another."""
+    async with Feed(Guard(LOOPBACK)) as feed:
+        with feed.serving(remote(CONTENT)) as fed:
+            headers = {} if asked is None else {"Range": asked}
+            async with asking(feed, fed.url.rpartition("/")[2].join(["/", ""]), **headers) as response:
+                body = await response.read()
+    assert status == response.status
+    assert status != 206 or CONTENT[start:stop] == body
+
+
+async def test_feed_knows_no_other_files_and_none_that_are_over() -> None:
+    """Addresses are not guessed, and end with their context."""
+    async with Feed(Guard(LOOPBACK)) as feed:
+        with feed.serving(remote(CONTENT)) as fed:
+            path = "/" + fed.url.rpartition("/")[2]
+        statuses = []
+        for each in (path, "/", "/x"):
+            async with asking(feed, each) as response:
+                statuses.append(response.status)
+    assert [404, 404, 404] == statuses
+    assert len(path) > 30
+
+
+async def test_feed_of_a_film_that_breaks_off_is_cut_short_and_says_why() -> None:
+    """Half a film is not taken for a whole one."""
+
+    async def read(start: int, stop: int | None) -> AsyncIterator[bytes]:
+        yield CONTENT[:50_000]
+        raise SourceTemporary(Reason.TIMED_OUT, "site")
+
+    async with Feed(Guard(LOOPBACK)) as feed:
+        with feed.serving(replace(remote(CONTENT), read=read)) as fed:
+            async with asking(feed, "/" + fed.url.rpartition("/")[2]) as response:
+                with pytest.raises(aiohttp.ClientPayloadError):
+                    await response.read()
+    assert fed.failure is not None
+    assert Reason.TIMED_OUT is fed.failure.reason
+
+
+@pytest.mark.parametrize("kind", LEADING)
+async def test_film_that_says_where_it_really_is_leads_nowhere(kind: str, work: Path) -> None:
+    """Not even where children have no network of their own, and loopback is open to them."""
+    cells = Cells(isolated=False)
+    async with (
+        trap() as caught,
+        Workshop(work) as workshop,
+        Feed(Guard(LOOPBACK)) as feed,
+        workshop.folder() as folder,
+    ):
+        inside = f"http://127.0.0.2:{caught.port}"
+        film = remote(LEADING[kind].format(inside=inside, port=caught.port).encode())
+        renderer = Renderer(cells, workshop, Prober(cells, workshop), feed, 20)
+        recipe = Recipe(container="mp4", start_s=1, duration_s=9)
+        with pytest.raises(SourceError) as error:
+            await renderer.render([film], recipe, "a.mp4", folder, MIB)
+    assert (Reason.SITE_BROKEN, 0) == (error.value.reason, caught.connections)
+
+
+async def test_film_that_is_made_larger_than_it_may_be_is_stopped(films: Path, work: Path) -> None:
+    """Nothing beyond the bound is written, and the person is told why."""
+    cells = Cells()
+    async with Workshop(work) as workshop, Feed(Guard(LOOPBACK)) as feed, workshop.folder() as folder:
+        renderer = Renderer(cells, workshop, Prober(cells, workshop), feed, 20)
+        film = remote(await asyncio.to_thread((films / "film.mp4").read_bytes))
+        with pytest.raises(SourceError) as error:
+            await renderer.render(
+                [film], Recipe(container="mkv", start_s=1, duration_s=3), "a", folder, 50_000
+            )
+        written = sum(file.stat().st_size for each in folders(work) for file in each.iterdir())
+    assert Reason.TOO_LARGE is error.value.reason
+    assert written <= 50_000
