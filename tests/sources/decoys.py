@@ -86,33 +86,43 @@ LEADING: Final[Mapping[str, str]] = {
     "</trackList></playlist>",
     "list.smil": '<smil><head/><body><switch><video src="{inside}/film.mp4" system-bitrate="1"/></switch>'
     "</body></smil>",
+    "subtitles.m3u8": _MASTER
+    + '#EXT-X-MEDIA:TYPE=SUBTITLES,GROUP-ID="s",NAME="s",LANGUAGE="en",URI="{inside}/s.m3u8"\n'
+    + '#EXT-X-STREAM-INF:BANDWIDTH=1000,SUBTITLES="s"\n{open}/hls/list.m3u8\n',
+    "subtitles.mpd": _MPD
+    % (
+        '<Period><AdaptationSet mimeType="video/mp4"><Representation id="1" bandwidth="1000" width="320" '
+        'height="180"><BaseURL>{open}/film.mp4</BaseURL></Representation></AdaptationSet>'
+        '<AdaptationSet mimeType="text/vtt" lang="en"><Representation id="s" bandwidth="1">'
+        "<BaseURL>{inside}/s.vtt</BaseURL></Representation></AdaptationSet></Period>"
+    ),
+    "track.html": _PAGE
+    % (
+        "",
+        '<video src="{open}/film.mp4"><track kind="subtitles" srclang="en" src="{inside}/s.vtt"></video>',
+    ),
     "list.f4m": '<?xml version="1.0"?><manifest xmlns="http://ns.adobe.com/f4m/2.0"><media '
     'href="{inside}/more.f4m" bitrate="1"/></manifest>',
 }
 
-#: Those in which what points inside is never asked for: no subtitles, pictures or frames are fetched.
+#: Those in which what points inside is never asked for by yt-dlp: no pictures or frames, no other schemes.
 IDLE: Final[Mapping[str, str]] = {
-    "subtitles.m3u8": _MASTER
-    + '#EXT-X-MEDIA:TYPE=SUBTITLES,GROUP-ID="s",NAME="s",LANGUAGE="en",URI="{inside}/s.m3u8"\n'
-    + '#EXT-X-STREAM-INF:BANDWIDTH=1000,SUBTITLES="s"\n{open}/hls/list.m3u8\n',
     "iframes.m3u8": _MASTER
     + '#EXT-X-I-FRAME-STREAM-INF:BANDWIDTH=1000,URI="{inside}/i.m3u8"\n'
     + '#EXT-X-SESSION-DATA:DATA-ID="x",URI="{inside}/data"\n'
     + '#EXT-X-SESSION-KEY:METHOD=AES-128,URI="{inside}/k"\n'
     + "#EXT-X-STREAM-INF:BANDWIDTH=1000\n{open}/hls/list.m3u8\n",
-    "subtitles.mpd": _MPD
-    % (
-        '<Period><AdaptationSet mimeType="text/vtt" lang="en"><Representation id="s" bandwidth="1">'
-        "<BaseURL>{inside}/s.vtt</BaseURL></Representation></AdaptationSet></Period>"
-    ),
     "elsewhere.mpd": _MPD
     % '<Location>{inside}/new.mpd</Location><Period xlink:href="{inside}/period" xlink:actuate="onLoad"/>',
     "picture.html": _PAGE
     % (
         '<meta property="og:image" content="{inside}/cover.jpg"><link rel="icon" href="{inside}/icon">',
-        '<video src="{open}/film.mp4" poster="{inside}/p.jpg">'
-        '<track kind="captions" src="{inside}/s.vtt"></video>',
+        '<video src="{open}/film.mp4" poster="{inside}/p.jpg"></video>',
     ),
+    "file_track.html": _PAGE
+    % ("", '<video src="{open}/film.mp4"><track srclang="en" src="file:///etc/passwd?a.vtt"></video>'),
+    "data_track.html": _PAGE
+    % ("", '<video src="{open}/film.mp4"><track srclang="en" src="data:text/vtt,{inside}/s.vtt"></video>'),
     "frame.html": _PAGE % ("", '<iframe src="{inside}/embed"></iframe><img src="{inside}/a.gif">'),
     "file.m3u8": _HLS + "#EXTINF:1.0,\nfile:///etc/passwd\n#EXT-X-ENDLIST\n",
     "data.m3u8": _HLS + "#EXTINF:1.0,\ndata:video/mp2t;base64,AAAA\n#EXT-X-ENDLIST\n",

@@ -32,7 +32,10 @@ from uploader.sources.guard import Guard
 from uploader.sources.media import process
 from uploader.sources.media.join import join
 from uploader.sources.media.process import Cell, Cells, Child
+from uploader.sources.media.recipes import Recipe
+from uploader.sources.media.render import arguments
 from uploader.sources.proxy import Pass, Proxy
+from uploader.wishes import Wish
 
 OPEN = "127.0.0.9"
 START = Path(process.__file__).with_name("start.py")
@@ -79,9 +82,14 @@ class Visitor:
         return self.granted.url(self.child.port)
 
     async def visit(self, link: str) -> dict[str, Any]:
-        """Look at `link`, fetch all formats that are found; what the child said last."""
-        said = await self.told({"look": link, "proxy": self.proxy})
-        return await self.fetched(range(len(said["formats"]))) if said["event"] == "found" else said
+        """Look at `link`, fetch all formats and subtitles that are found; what the child said last."""
+        found = said = await self.told({"look": link, "proxy": self.proxy})
+        if found["event"] == "found":
+            said = await self.fetched(range(len(found["formats"])))
+            for each in found["subtitles"]:
+                path = str(self.folder / f"{each['language']}.part")
+                said = await self.told({"subtitles": each["language"], "path": path, "cap_bytes": MIB})
+        return said
 
     async def fetched(self, numbers: Iterable[int]) -> dict[str, Any]:
         """Fetch these formats of what was found last."""
@@ -184,6 +192,7 @@ async def test_documents_that_point_inside_reach_nothing_by_yt_dlp(films: Path, 
             assert name in IDLE or said["event"] == "failed", (name, turn)
         assert Reason.PRIVATE_ADDRESS is yt_dlp.granted.refusal
     assert 0 == caught.connections
+    assert not any(b"root:" in file.read_bytes() for file in cell.folder.iterdir() if file.is_file())
 
 
 async def test_documents_that_point_inside_would_reach_it_without_the_guard(films: Path, cell: Cell) -> None:
@@ -267,6 +276,7 @@ async def test_name_that_changes_its_address_reaches_nothing_by_yt_dlp(cell: Cel
 #: What a site may send instead of a film, so that the program that joins films goes out itself.
 LISTS = {
     "hls": "#EXTM3U\n#EXT-X-TARGETDURATION:1\n{segments}#EXT-X-ENDLIST\n",
+    "segment": "#EXTM3U\n#EXT-X-TARGETDURATION:1\n#EXTINF:1,\nhttp://127.0.0.2:{port}/a.ts\n#EXT-X-ENDLIST\n",
     "concat": "ffconcat version 1.0\n{files}",
     "dash": '<?xml version="1.0"?><MPD xmlns="urn:mpeg:dash:schema:mpd:2011" type="static" '
     'mediaPresentationDuration="PT3S"><Period><AdaptationSet mimeType="video/mp4"><Representation id="1" '
@@ -297,10 +307,39 @@ async def test_list_instead_of_a_film_reaches_nothing_by_ffmpeg(isolated: bool, 
     """What was fetched for joining names other places: ffmpeg does not even take it for a film."""
     async with trap() as caught:
         for kind in LISTS:
-            part = cell.folder / "1.part"
+            part = cell.folder / "1.m3u8"
             part.write_bytes(listed(kind, caught.port))
             with pytest.raises(SourceError):
                 await join([part], cell.folder / "film.mp4", Cells(isolated=isolated), cell)
+    assert 0 == caught.connections
+
+
+async def test_list_that_is_fed_instead_of_a_film_reaches_nothing_by_ffmpeg(cell: Cell) -> None:
+    """Where a remote file is read over loopback: the way back out is not open to what stands in it."""
+    async with trap() as caught:
+
+        async def feed(asked: Asked, writer: asyncio.StreamWriter) -> None:
+            body = listed(asked.path.strip("/").partition(".")[0], caught.port)
+            kind = f"Content-Type: {KINDS['m3u8']}"
+            writer.write(head(200, kind, f"Content-Length: {len(body)}") + body)
+
+        async with site(feed, OPEN) as there:
+            for kind in LISTS:
+                for recipe in (Recipe(container="mp4", start_s=1), Recipe(container="mp3", sound="mp3")):
+                    into = cell.folder / f"made.{recipe.container}"
+                    program = arguments([there.url(f"/{kind}.m3u8")], recipe, into, None, None)
+                    async with Cells(isolated=False).start(program, cell) as ffmpeg:
+                        assert await ffmpeg.ended(), kind
+        assert len(LISTS) <= len(there.asked)
+    assert 0 == caught.connections
+
+
+async def test_cover_inside_is_not_fetched_for_a_song(films: Path) -> None:
+    """The picture of a page is asked for by us: the song comes without it."""
+    async with decoys(films, ["127.0.0.2:{port}"]) as (there, caught), sources(f"{OPEN}/32") as opener:
+        link = parse(there.url("/picture.html?0"))
+        async with opener.open(link, Wish(format="mp3")) as remote:
+            assert remote.size_bytes
     assert 0 == caught.connections
 
 
