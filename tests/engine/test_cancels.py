@@ -52,7 +52,7 @@ def joining() -> bool:
     return bool(found)
 
 
-@pytest.mark.parametrize("when", ["look", "fetch", "join", "upload"])
+@pytest.mark.parametrize("when", ["look", "fetch", "join", "make", "upload"])
 async def test_film_when_it_is_cancelled_then_leaves_nothing_within_a_second(
     when: str, scene: Scene, films: Path
 ) -> None:
@@ -71,17 +71,17 @@ async def test_film_when_it_is_cancelled_then_leaves_nothing_within_a_second(
     }
     if when == "upload":
         scene.world.faults.append(slow := Fault("upload.save", swallow=True))
-    path = "/slow.html" if when == "look" else "/hls/list.m3u8"
+    path = {"look": "/slow.html", "make": "/film.mp4"}.get(when, "/hls/list.m3u8")
     async with (
         web(films, answers.get(when)) as there,
         scene.engine() as config,
         scene.person() as user,
     ):
         before = left(config)
-        await user.send(there.url(path))
+        await user.send(there.url(path) + (" 0:01-0:02" if when == "make" else ""))
         if when == "upload":
             await until(lambda: slow.fired > 0, 30)
-        elif when == "join":
+        elif when in {"join", "make"}:
             await until(joining, 30)
         else:
             await asyncio.wait_for(reached.wait(), 30)

@@ -58,6 +58,20 @@ async def test_film_in_the_chat_when_it_arrives_then_shows_its_size_its_length_a
     ]
 
 
+async def test_sound_of_a_film_when_it_is_chosen_then_is_a_song(scene: Scene, films: Path) -> None:
+    """Of a film in two parts, with the title of its page."""
+    async with web(films) as there, scene.engine(), scene.person() as user:
+        await user.send(there.url("/dash/list.mpd"))
+        card = await user.expect("Which one shall I bring")
+        await user.press(card, next(one.text for row in card.buttons for one in row if "mp3" in one.text))
+        message = await user.expect_file()
+        audio = attribute(message, types.DocumentAttributeAudio)
+        song = await message.download_media(bytes)
+    assert ("audio/mpeg", SECONDS, "list") == (message.document.mime_type, audio.duration, audio.title)
+    with av.open(io.BytesIO(song), "r") as opened:
+        assert ("mp3", "list") == (opened.format.name, opened.metadata["title"])
+
+
 async def test_song_in_the_chat_when_it_arrives_then_names_who_sings(scene: Scene, films: Path) -> None:
     """Title and performer are its tags'."""
     async with web(films) as there, scene.engine(), scene.person() as user:
