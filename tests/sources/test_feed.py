@@ -111,6 +111,23 @@ async def test_feed_of_a_film_that_breaks_off_is_cut_short_and_says_why() -> Non
     assert Reason.TIMED_OUT is fed.failure.reason
 
 
+async def test_feed_when_the_child_leaves_is_silent(caplog: pytest.LogCaptureFixture) -> None:
+    """It has what it wants of a film: that is no error of ours."""
+
+    async def read(start: int, stop: int | None) -> AsyncIterator[bytes]:
+        for at in range(start, len(CONTENT), 1000):
+            yield CONTENT[at : at + 500]
+            yield CONTENT[at + 500 : at + 1000]  # written when the first has found nobody
+            await asyncio.sleep(0)
+
+    async with Feed(Guard(LOOPBACK)) as feed:
+        with feed.serving(replace(remote(CONTENT), read=read)) as fed:
+            async with asking(feed, "/" + fed.url.rpartition("/")[2]) as response:
+                await response.content.readany()
+    assert [] == caplog.records
+    assert fed.failure is None
+
+
 @pytest.mark.parametrize("kind", LEADING)
 async def test_film_that_says_where_it_really_is_leads_nowhere(kind: str, work: Path) -> None:
     """Not even where children have no network of their own, and loopback is open to them."""

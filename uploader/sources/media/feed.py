@@ -95,6 +95,8 @@ class Feed:
             async with closing(fed.remote.read(start, stop)) as chunks:
                 async for chunk in chunks:
                     await response.write(chunk)
+        except ConnectionError:
+            pass  # the child reads on from another place, or has all that it wants
         except SourceError as error:
             fed.failure = error
             if request.transport is not None:
