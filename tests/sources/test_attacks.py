@@ -18,7 +18,7 @@ from typing import Any
 import pytest
 from imageio_ffmpeg import get_ffmpeg_exe
 
-from tests.sources.attacks import INSIDE, NO_LINKS
+from tests.sources.attacks import INSIDE, LOOKALIKES, NO_LINKS
 from tests.sources.decoys import IDLE, KINDS, LEADING
 from tests.sources.films import web
 from tests.sources.sites import HASTY, Answer, Asked, Names, Site, head, in_turn, reply, site, sources
@@ -35,11 +35,11 @@ from uploader.sources.media.process import Cell, Cells, Child
 from uploader.sources.media.recipes import Recipe
 from uploader.sources.media.render import arguments
 from uploader.sources.proxy import Pass, Proxy
-from uploader.wishes import Wish
 
 OPEN = "127.0.0.9"
 START = Path(process.__file__).with_name("start.py")
-HOSTILE = [*INSIDE, *NO_LINKS]
+LEADING_INSIDE = [*INSIDE, *LOOKALIKES]
+HOSTILE = [*LEADING_INSIDE, *NO_LINKS]
 #: How a document may call the place that it points to.
 PLACES = [
     "127.0.0.2:{port}",
@@ -160,13 +160,13 @@ async def test_hostile_links_reach_nothing_by_the_direct_source() -> None:
 async def test_links_inside_reach_nothing_by_yt_dlp(cell: Cell) -> None:
     """A list of them all: each is fetched in a child that no namespace holds back."""
     async with trap() as caught:
-        lines = [f"#EXT-X-STREAM-INF:BANDWIDTH=1\n{raw}\n".format(port=caught.port) for raw in INSIDE]
+        lines = [f"#EXT-X-STREAM-INF:BANDWIDTH=1\n{raw}\n".format(port=caught.port) for raw in LEADING_INSIDE]
         body = "#EXTM3U\n{}".format("".join(lines)).encode()
         told = reply(200, "Content-Type: application/vnd.apple.mpegurl", body=body)
         async with site(told, OPEN) as there, visitor(cell, f"{OPEN}/32", isolated=False) as yt_dlp:
             found = await yt_dlp.told({"look": there.url("/list.m3u8"), "proxy": yt_dlp.proxy})
-            assert len(INSIDE) == len(found["formats"])
-            for number in range(len(INSIDE)):
+            assert len(LEADING_INSIDE) == len(found["formats"])
+            for number in range(len(LEADING_INSIDE)):
                 said = await yt_dlp.fetched([number])
                 assert "failed" == said["event"], found["formats"][number]["url"]
     assert 0 == caught.connections
@@ -331,15 +331,6 @@ async def test_list_that_is_fed_instead_of_a_film_reaches_nothing_by_ffmpeg(cell
                     async with Cells(isolated=False).start(program, cell) as ffmpeg:
                         assert await ffmpeg.ended(), kind
         assert len(LISTS) <= len(there.asked)
-    assert 0 == caught.connections
-
-
-async def test_cover_inside_is_not_fetched_for_a_song(films: Path) -> None:
-    """The picture of a page is asked for by us: the song comes without it."""
-    async with decoys(films, ["127.0.0.2:{port}"]) as (there, caught), sources(f"{OPEN}/32") as opener:
-        link = parse(there.url("/picture.html?0"))
-        async with opener.open(link, Wish(format="mp3")) as remote:
-            assert remote.size_bytes
     assert 0 == caught.connections
 
 
