@@ -164,12 +164,28 @@ async def test_plain_file_when_a_span_of_it_or_its_sound_is_wished_is_that(
     assert starts_fast(body) or not name.endswith("mp4")
 
 
-async def test_span_of_a_long_film_is_read_and_nothing_between(films: Path, work: Path) -> None:
-    """The site gives its beginning and its end, and keeps what lies between to itself."""
+@pytest.fixture(scope="module")
+def long(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Eight seconds of noise in many bytes, in one piece and in fragments."""
+    folder = tmp_path_factory.mktemp("long")
     noise = ("-f", "lavfi", "-i", "color=size=320x180:rate=25:duration=8,noise=alls=100:allf=t")
-    long = films / "long.mp4"
-    ffmpeg(*noise, "-c:v", "mpeg4", "-q:v", "2", "-g", "25", "-movflags", "+faststart", str(long), cwd=films)
-    content = long.read_bytes()
+    ffmpeg(
+        *noise, "-c:v", "mpeg4", "-q:v", "2", "-g", "25", "-movflags", "+faststart", "whole.mp4", cwd=folder
+    )
+    ffmpeg("-i", "whole.mp4", "-c", "copy", "-movflags", "+frag_keyframe+empty_moov", "parts.mp4", cwd=folder)
+    return folder
+
+
+async def test_span_of_a_film_in_fragments_is_found(long: Path, work: Path) -> None:
+    """Its beginning does not tell how long it is."""
+    async with web(long) as there, media(work) as sources:
+        _, body = await brought(sources, there.url("/parts.mp4"), Wish(start_s=7))
+    assert seen(body).duration_s == pytest.approx(1, abs=0.1)
+
+
+async def test_span_of_a_long_film_is_read_and_nothing_between(long: Path, work: Path) -> None:
+    """The site gives its beginning and its end, and keeps what lies between to itself."""
+    content = (long / "whole.mp4").read_bytes()
     assert len(content) > 8 * MIB
 
     async def ends_alone(asked: Asked, writer: asyncio.StreamWriter) -> None:
@@ -181,8 +197,8 @@ async def test_span_of_a_long_film_is_read_and_nothing_between(films: Path, work
         if kept is not None and not asked.headers["range"].endswith(f"-{MIB - 1}"):
             await silence(asked, writer)
 
-    async with web(films, {"long_mp4": ends_alone}) as there, media(work) as sources:
-        _, body = await brought(sources, there.url("/long.mp4"), Wish(start_s=7))
+    async with web(long, {"whole_mp4": ends_alone}) as there, media(work) as sources:
+        _, body = await brought(sources, there.url("/whole.mp4"), Wish(start_s=7))
     assert ["mpeg4"] == seen(body).codecs
     assert seen(body).duration_s == pytest.approx(1, abs=0.1)
 

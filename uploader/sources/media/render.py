@@ -15,6 +15,8 @@ from imageio_ffmpeg import get_ffmpeg_exe
 from uploader.errors import Reason, SourceError
 from uploader.limits import MIB
 from uploader.model import MediaFacts, RemoteFile
+from uploader.sources.media.atoms import atoms
+from uploader.sources.media.chunks import closing
 from uploader.sources.media.facts import Prober
 from uploader.sources.media.feed import Fed, Feed
 from uploader.sources.media.front import read_front
@@ -53,6 +55,8 @@ _MEMORY_BYTES: Final = 1024 * MIB
 _AROUND_BYTES: Final = 4 * MIB
 #: The loudest second of a sound, above its mean; and of pictures, which begin with a key frame before.
 _PEAK: Final = 1.5
+#: Where the index of a film in fragments ends, and the first of them begins.
+_BEGINNING_BYTES: Final = 64 * 1024
 #: How much more than its share of the bytes a part of a film may have.
 _UNEVEN: Final = 4.0
 #: What a copied sound has per second, at most: lossless stereo.
@@ -149,23 +153,29 @@ class Renderer:
             recipe.sound and recipe.copies is None
         ):
             return recipe
-        facts = await self._facts(given)
+        facts, length_s = await self._facts(given)
         if recipe.sound and facts is not None and facts.audio_codec is None:
             raise SourceError(Reason.NO_SOUND, "a film without a sound")
         codec = None if facts is None else facts.audio_codec
         recipe = replace(
             recipe,
-            duration_s=recipe.duration_s or (None if facts is None else facts.duration_s),
+            duration_s=recipe.duration_s or length_s,
             copies=codec == _CODECS.get(recipe.sound) if recipe.copies is None else recipe.copies,
         )
         check_span(recipe)
         return recipe
 
-    async def _facts(self, given: Input) -> MediaFacts | None:
+    async def _facts(self, given: Input) -> tuple[MediaFacts | None, float | None]:
+        """What it is, and how long; None: it does not tell."""
         if isinstance(given, Path):
-            return await self._prober.facts_of(given, given.stat().st_size)
+            facts = await self._prober.facts_of(given, given.stat().st_size)
+            return facts, None if facts is None else facts.duration_s
         async with self._prober.watched(given) as watched:
-            return None if watched.facts is None else await watched.facts()
+            facts = None if watched.facts is None else await watched.facts()
+        # of a film in fragments the first ones tell nothing about the others, unless there is a list of them
+        kinds = {atom.kind for atom in atoms(await _beginning(given))} if facts else set[bytes]()
+        fragments = b"moof" in kinds and b"sidx" not in kinds
+        return facts, None if facts is None or fragments else facts.duration_s
 
     async def _run(self, program: Sequence[str], cell: Cell, feds: Sequence[Fed]) -> None:
         async with self._cells.start(program, cell, self._feed if feds else None) as ffmpeg:
@@ -253,6 +263,11 @@ def _block(cover: Path) -> list[str]:
 def _is_full(made: Path, room_bytes: int) -> bool:
     """Whether ffmpeg ended because the file may not be larger."""
     return made.is_file() and made.stat().st_size >= room_bytes
+
+
+async def _beginning(remote: RemoteFile) -> bytes:
+    async with closing(remote.read(0, min(_BEGINNING_BYTES, remote.size_bytes or 0))) as chunks:
+        return b"".join([chunk async for chunk in chunks])
 
 
 def _size(given: Input) -> int:
