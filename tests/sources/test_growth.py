@@ -2,9 +2,9 @@
 
 import pytest
 
-from uploader.sources.growth import MOST, REST_TRIALS, Growth
+from uploader.sources.growth import LOOKS, MOST, REST_LOOKS, Growth
 
-TRIAL_S = 2.0
+LOOK_S = 1.0
 MB = 10**6
 HUGE = 10**12
 
@@ -19,7 +19,7 @@ class World:
         self.work = work  # which part of the time is spent computing
 
     def growth(self, known: int | None = None) -> Growth:
-        return Growth(TRIAL_S, known, clock=lambda: self.now, work=lambda: self.worked)
+        return Growth(LOOK_S, known, clock=lambda: self.now, work=lambda: self.worked)
 
     def live(self, growth: Growth, seconds: float, *, left_bytes: int = HUGE, room: int = MOST) -> list[int]:
         """The numbers of connections that were found to be good meanwhile."""
@@ -30,7 +30,7 @@ class World:
             self.worked += 0.01 * self.work
             growth.came(round(min(offered, self.reader) / 100))
             growth.waited(0.01 * max(0.0, 1 - offered / self.reader))
-            good = growth.judge(left_bytes, room)
+            good = growth.judge(left_bytes, room) if growth.is_due() else None
             found += [] if good is None else [good]
         return found
 
@@ -48,7 +48,7 @@ def test_judge_of_a_site_with_a_total_keeps_what_pays(total: int, lanes: int) ->
     """What brings less than a third of what it might is taken back."""
     world = World(total * MB)
     growth = world.growth()
-    world.live(growth, 5 * TRIAL_S)
+    world.live(growth, 8 * LOOK_S)
     assert lanes == growth.lanes
 
 
@@ -56,11 +56,12 @@ def test_judge_after_a_trial_that_did_not_pay_rests_twice_as_long_each_time() ->
     """The site is not bothered again and again, nor given up for good."""
     world = World(5 * MB)
     growth = world.growth()
-    assert [1] == world.live(growth, (REST_TRIALS + 1) * TRIAL_S)
-    assert [1] == world.live(growth, (REST_TRIALS + 4) * TRIAL_S)
+    trial = LOOKS + 1
+    assert [1] == world.live(growth, (trial + REST_LOOKS) * LOOK_S)
+    assert [1] == world.live(growth, (trial + REST_LOOKS) * LOOK_S)
     world.total = HUGE
-    assert [] == world.live(growth, (REST_TRIALS - 4) * TRIAL_S)
-    world.live(growth, (REST_TRIALS + 4) * TRIAL_S)
+    assert [] == world.live(growth, (REST_LOOKS - trial) * LOOK_S)
+    world.live(growth, 2 * trial * LOOK_S)
     assert MOST == growth.lanes
 
 
@@ -76,10 +77,10 @@ def test_judge_when_the_reader_becomes_slow_within_a_trial_learns_nothing_of_it(
     """A pause of Telegram's is no fault of the site's."""
     world = World(HUGE)
     growth = world.growth()
-    world.live(growth, 1.2 * TRIAL_S)
+    world.live(growth, 1.2 * LOOK_S)
     assert 2 == growth.lanes
     world.reader = 1 * MB
-    assert [] == world.live(growth, 3 * TRIAL_S)
+    assert [] == world.live(growth, 3 * LOOK_S)
     assert 2 == growth.lanes
 
 
@@ -91,11 +92,22 @@ def test_judge_on_a_machine_at_full_load_adds_nothing() -> None:
     assert 1 == growth.lanes
 
 
+def test_judge_of_a_connection_that_brings_plenty_adds_nothing() -> None:
+    """Telegram takes less, and small pieces would bring less."""
+    world = World(HUGE)
+    growth = world.growth()
+    for _ in range(600):
+        world.now += 0.1
+        growth.came(5 * MB, 0.1)
+        assert growth.judge(HUGE, MOST) is None if growth.is_due() else True
+    assert 1 == growth.lanes
+
+
 def test_judge_near_the_end_adds_nothing() -> None:
     """What is nearly there is not worth another connection."""
     world = World(HUGE)
     growth = world.growth()
-    world.live(growth, 60, left_bytes=round(5 * MB * TRIAL_S))
+    world.live(growth, 60, left_bytes=round(5 * MB * LOOK_S))
     assert 1 == growth.lanes
 
 
@@ -111,7 +123,7 @@ def test_alone_is_for_good() -> None:
     """A site that refused a second connection is not asked for one again for this file."""
     world = World(HUGE)
     growth = world.growth()
-    world.live(growth, 3.2 * TRIAL_S)
+    world.live(growth, 3.2 * LOOK_S)
     growth.alone()
     assert [] == world.live(growth, 1000)
     assert 1 == growth.lanes
@@ -123,5 +135,5 @@ def test_growth_begins_with_what_is_known_of_the_host(known: int, lanes: int) ->
     world = World(HUGE)
     growth = world.growth(known)
     assert known == growth.lanes
-    world.live(growth, 5 * TRIAL_S)
+    world.live(growth, 8 * LOOK_S)
     assert lanes == growth.lanes

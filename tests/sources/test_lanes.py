@@ -34,7 +34,7 @@ from uploader.sources.lanes import File, Lanes
 
 CONTENT = random.Random(9).randbytes(16 * MIB)
 #: Trials that a test can wait for.
-EAGER = replace(HASTY, trial_s=0.05)
+EAGER = replace(HASTY, look_s=0.05)
 
 
 @asynccontextmanager

@@ -87,7 +87,7 @@ class Sources:
         self._cells = Cells(isolated=isolated)
         self._breakers = Breakers()
         self._exits = AsyncExitStack()
-        self._lanes = Lanes(hosts or Hosts(), self._patience.trial_s)
+        self._lanes = Lanes(hosts or Hosts(), self._patience.look_s)
         self._tasks = asyncio.TaskGroup()
         self._connector: aiohttp.TCPConnector | None = None
         self._media: Media | None = None

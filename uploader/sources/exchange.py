@@ -49,7 +49,7 @@ class Patience:
     floor_s: float = 60.0
     resumes: int = 5  # of a body that breaks off, without 8 MiB of progress between them
     resume_wait_s: float = 0.5  # before the first one, then doubled, up to 16 times this
-    trial_s: float = 2.0  # after which it is judged how many connections are best for a file
+    look_s: float = 1.0  # between two looks at how many connections are best for a file
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

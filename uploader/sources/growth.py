@@ -15,17 +15,24 @@ MOST: Final = 8
 #: Who waits for the site for this part of the time is held up by the site alone.
 STARVED: Final = 0.7
 
+#: A connection that brings this much in a second is not what is slow: its pieces would hardly take longer
+#: than the wait for their answers.
+PLENTY_BYTES_S: Final = 40_000_000
+
 #: A machine that computes for this part of the time would gain nothing.
 BUSY: Final = 0.8
 
 #: Of what further connections could bring at best, this part is to come.
 PAYS: Final = 1 / 3
 
-#: Nothing is tried for the last part of a file: for what so many trials would take at this rate.
-LAST_TRIALS: Final = 2
+#: So many looks in a row decide against a number of connections; a single good one decides for it.
+LOOKS: Final = 3
 
-#: What did not pay is tried again after the time of so many trials, and twice as long each time.
-REST_TRIALS: Final = 15
+#: Nothing is tried for the last part of a file: for what takes as long as so many looks at this rate.
+LAST_LOOKS: Final = 4
+
+#: What did not pay is tried again after the time of so many looks, and twice as long each time.
+REST_LOOKS: Final = 30
 
 
 class Growth:
@@ -33,7 +40,7 @@ class Growth:
 
     def __init__(
         self,
-        trial_s: float,
+        look_s: float,
         known: int | None = None,
         *,
         clock: Callable[[], float] = monotonic,
@@ -41,12 +48,13 @@ class Growth:
     ) -> None:
         """`known`: the number that was best for other files of the host. `work`: seconds of computing."""
         self.lanes = known or 1
-        self._trial_s = trial_s
+        self._look_s = look_s
         self._clock = clock
         self._work = work
         self._before: tuple[int, float] | None = None  # the number before a trial, and its bytes a second
+        self._looks = 0  # at the trial
         self._most = MOST
-        self._rest_s = REST_TRIALS * trial_s
+        self._rest_s = REST_LOOKS * look_s
         self._rest_until = clock() + (self._rest_s if known == 1 else 0.0)
         self._start()
 
@@ -54,9 +62,10 @@ class Growth:
         """Whoever reads had to wait for the site."""
         self._waited_s += seconds
 
-    def came(self, size_bytes: int) -> None:
-        """Bytes came from the site."""
+    def came(self, size_bytes: int, waited_s: float = 0.0) -> None:
+        """Bytes came from the site; whoever reads had to wait for them."""
         self._got_bytes += size_bytes
+        self._waited_s += waited_s
 
     def refused(self) -> None:
         """The site does not like so many: for the rest of the file no more than before, or one."""
@@ -68,6 +77,10 @@ class Growth:
         self._before = None
         self.refused()
 
+    def is_due(self) -> bool:
+        """Whether it is time to `judge`."""
+        return self._clock() - self._began >= self._look_s
+
     def judge(self, left_bytes: int, room: int) -> int | None:
         """Look whether another number is better, and change `lanes`; returns one that turned out to be good.
 
@@ -75,8 +88,6 @@ class Growth:
         """
         now = self._clock()
         passed_s = now - self._began
-        if passed_s < self._trial_s:
-            return None
         rate = self._got_bytes / passed_s
         starved = self._waited_s > STARVED * passed_s and self._work() - self._worked < BUSY * passed_s
         self._start()
@@ -84,14 +95,19 @@ class Growth:
             return None  # it was not the site that all waited for: nothing can be learned
         before, self._before = self._before, None
         if before is not None and rate < before[1] * (1 + PAYS * (self.lanes / before[0] - 1)):
+            self._looks += 1
+            if self._looks < LOOKS:
+                self._before = before
+                return None
             self.lanes = before[0]
             self._rest_until = now + self._rest_s
             self._rest_s *= 2
             return self.lanes
         good = None if before is None else self.lanes
         more = min(2 * self.lanes, self._most, room)
-        if more > self.lanes and now >= self._rest_until and left_bytes > rate * self._trial_s * LAST_TRIALS:
-            self._before, self.lanes = (self.lanes, rate), more
+        pays = rate < PLENTY_BYTES_S * self.lanes and left_bytes > rate * self._look_s * LAST_LOOKS
+        if more > self.lanes and now >= self._rest_until and pays:
+            self._before, self._looks, self.lanes = (self.lanes, rate), 0, more
         return good
 
     def _start(self) -> None:

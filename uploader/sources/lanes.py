@@ -8,7 +8,8 @@ read over one connection again, with that one's patience and errors.
 """
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Coroutine
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Coroutine, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from time import monotonic
 from typing import Any, Final
@@ -52,25 +53,27 @@ class File:
 class Lanes:
     """What the reads of all files share: the hosts, and the memory."""
 
-    def __init__(self, hosts: Hosts, trial_s: float, piece_bytes: int = PIECE_BYTES) -> None:
-        """A number of connections is judged after `trial_s`."""
+    def __init__(self, hosts: Hosts, look_s: float, piece_bytes: int = PIECE_BYTES) -> None:
+        """How many connections are best is looked at every `look_s`."""
         self.hosts = hosts
-        self.trial_s = trial_s
+        self.look_s = look_s
         self.piece_bytes = piece_bytes
         self._windows: set[Window] = set()
 
     def growth(self, site: str) -> Growth:
         """For a new file of `site`."""
-        return Growth(self.trial_s, self.hosts.lanes(site))
+        return Growth(self.look_s, self.hosts.lanes(site))
 
-    async def read(self, file: File, start: int, stop: int) -> AsyncIterator[bytes]:
+    def read(self, file: File, start: int, stop: int) -> AsyncIterator[bytes]:
         """The bytes [start, stop) of `file` in their order. Raises what its `stretch` raises."""
-        window = Window(start, stop, self.piece_bytes)
+        return _Reading(self, file, Window(start, stop, self.piece_bytes)).chunks()
+
+    @contextmanager
+    def held(self, window: Window) -> Iterator[None]:
+        """Count the pieces of `window` within."""
         self._windows.add(window)
         try:
-            async with closing(_Reading(self, file, window).chunks()) as chunks:
-                async for chunk in chunks:
-                    yield chunk
+            yield
         finally:
             self._windows.discard(window)
 
@@ -98,46 +101,47 @@ class _Reading:
         self._window = window
         self._running: dict[Piece, _Fetch] = {}
         self._news = asyncio.Event()
-        self._piece_s = lanes.trial_s  # what a piece takes
+        self._piece_s = lanes.look_s  # what a piece takes
 
     async def chunks(self) -> AsyncGenerator[bytes, None]:
         """All bytes."""
         window = self._window
-        try:
-            while window.at < window.stop:
-                self._settle()
-                self._ask()
-                if chunk := window.take():
-                    yield chunk
-                    self._judge()
-                elif self._running:
-                    await self._wait()
-                else:
-                    async with closing(self._alone()) as chunks:
-                        async for chunk in chunks:
-                            yield chunk
-        finally:
-            await self._end(*self._running)
+        with self._lanes.held(window):
+            try:
+                while window.at < window.stop:
+                    self._settle()
+                    self._ask()
+                    if chunk := window.take():
+                        yield chunk
+                        self._judge()
+                    elif self._running:
+                        await self._wait()
+                    else:
+                        async with closing(self._alone()) as chunks:
+                            async for chunk in chunks:
+                                yield chunk
+            finally:
+                await self._end(*self._running)
 
     async def _alone(self) -> AsyncGenerator[bytes, None]:
         """Up to the first piece that is there already, or on its way."""
         window, growth = self._window, self._file.growth
         async with closing(self._file.stretch(window.at, window.gap(), True)) as chunks:
-            while window.at < window.gap():
-                began = monotonic()
-                chunk = await anext(chunks, b"")
-                growth.waited(monotonic() - began)
-                if not chunk:
-                    return
-                growth.came(len(chunk))
-                self._settle()
-                chunk = chunk[: window.gap() - window.at]
+            began = monotonic()
+            async for chunk in chunks:
+                growth.came(len(chunk), monotonic() - began)
+                if window:
+                    self._settle()
+                    chunk = chunk[: window.gap() - window.at]
                 window.skip(len(chunk))
                 yield chunk
                 self._judge()
-                if self._wanted() > 1:
+                if growth.lanes > 1 and self._wanted() > 1:
                     window.lead()
                     self._ask(beside=1)
+                if window and window.at == window.gap():
+                    return
+                began = monotonic()
 
     def _wanted(self) -> int:
         """How many connections there should be."""
@@ -149,6 +153,8 @@ class _Reading:
         return self._lanes.hosts.share(self._file.site, self._file.owner)
 
     def _judge(self) -> None:
+        if not self._file.growth.is_due():
+            return
         good = self._file.growth.judge(self._window.unasked_bytes, self._share())
         if good is not None:
             self._lanes.hosts.remember(self._file.site, good)
@@ -205,7 +211,7 @@ class _Reading:
         began, first = monotonic(), next(iter(self._running))
         late_s = None
         if len(self._running) == 1 and self._wanted() > 1:
-            late_s = self._running[first].began + max(_LATE * self._piece_s, self._lanes.trial_s) - began
+            late_s = self._running[first].began + max(_LATE * self._piece_s, 2 * self._lanes.look_s) - began
         self._news.clear()
         try:
             async with asyncio.timeout(late_s):
