@@ -164,6 +164,22 @@ async def test_plain_file_when_a_span_of_it_or_its_sound_is_wished_is_that(
     assert starts_fast(body) or not name.endswith("mp4")
 
 
+@pytest.mark.parametrize(
+    ("path", "name"),
+    [("/hls/list.m3u8", "list.mp4"), ("/fmp4/list.m3u8", "list.mp4"), ("/film.ts", "film.mp4")],
+)
+async def test_span_that_begins_between_key_frames_has_all_its_pictures(
+    path: str, name: str, films: Path, work: Path
+) -> None:
+    """Also of a transport stream, in which nobody finds key frames."""
+    stream = b"".join((films / "hls" / f"list{number}.ts").read_bytes() for number in range(SECONDS))
+    film = ranged(stream, 'ETag: "x"', "Content-Type: video/mp2t")
+    async with web(films, {"film_ts": film}) as there, media(work) as sources:
+        url = there.url(path)
+        remote, body = await brought(sources, url, Wish(format=BEST, start_s=1.48, stop_s=2.48))
+    assert (name, ["aac", "h264"], 25) == (remote.name, seen(body).codecs, seen(body).frames)
+
+
 @pytest.fixture(scope="module")
 def long(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Eight seconds of noise in many bytes, in one piece and in fragments."""

@@ -81,7 +81,7 @@ class Extras:
                 demuxer = _PICTURES.get(remote.mime_type)
                 if demuxer is None:
                     return None
-                await save(remote, picture, _PICTURE_BYTES, lambda done_bytes: None)
+                await save(remote, picture, _PICTURE_BYTES)
         except (SourceError, NotALink, TimeoutError) as error:
             _log.info("a song comes without its cover", cause=type(error).__name__)
             return None

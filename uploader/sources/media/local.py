@@ -2,7 +2,7 @@
 
 import asyncio
 import os
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from io import FileIO
 from pathlib import Path
 from typing import Final
@@ -36,11 +36,13 @@ def local_file(path: Path, name: str, mime_type: str, front: Front | None = None
     )
 
 
-async def save(remote: RemoteFile, path: Path, most_bytes: int, progress: Callable[[int], None]) -> None:
-    """Write all of `remote` to `path`; `progress` is told how much is there.
+async def save(
+    remote: RemoteFile, path: Path, most_bytes: int, came: Callable[[int], Awaitable[None]] | None = None
+) -> None:
+    """Write all of `remote` to `path`; `came` is told how much will be there with the next piece.
 
     Raises:
-        SourceError: TOO_LARGE beyond `most_bytes`, NO_ROOM on the disk, and what reading raises.
+        SourceError: TOO_LARGE beyond `most_bytes`, NO_ROOM on the disk, and what reading and `came` raise.
     """
     if (remote.size_bytes or 0) > most_bytes:
         raise SourceError(Reason.TOO_LARGE, f"{remote.size_bytes} bytes")
@@ -55,9 +57,10 @@ async def save(remote: RemoteFile, path: Path, most_bytes: int, progress: Callab
                 held.append(chunk)
                 held_bytes += len(chunk)
                 if held_bytes >= _PIECE_BYTES:
+                    if came is not None:
+                        await came(done_bytes)
                     await _write(file, held)
                     held_bytes = 0
-                    progress(done_bytes)
         await _write(file, held)
 
 

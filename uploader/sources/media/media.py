@@ -2,7 +2,7 @@
 
 import asyncio
 import sys
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, replace
 from functools import partial
@@ -261,20 +261,28 @@ class Media:
         elif all_of_it or segments:
             await folder.hold(copies)  # it becomes more while the fetch runs
         paths = [folder.path / f"{number}.part" for number in choice.numbers]
+        arrived: dict[int, int] = {}
+
+        async def came(part: int, size_bytes: int) -> None:
+            arrived[part] = max(size_bytes, arrived.get(part, 0))
+            await folder.hold(copies * sum(arrived.values()))
+
         async with asyncio.TaskGroup() as tasks:
             for at in plain if all_of_it else ():
-                tasks.create_task(self._save(work, choice.formats[at], paths[at], folder))
+                tasks.create_task(self._save(work, choice.formats[at], paths[at], partial(came, at)))
             if segments:
                 wanted = [(choice.numbers[at], paths[at]) for at in segments]
-                tasks.create_task(work.fetch(wanted, lambda size: folder.hold(copies * size)))
+                tasks.create_task(work.fetch(wanted, partial(came, segments[0])))
         return [path if all_of_it or at in segments else None for at, path in enumerate(paths)]
 
-    async def _save(self, work: Work, given: Format, path: Path, folder: Folder) -> None:
+    async def _save(
+        self, work: Work, given: Format, path: Path, came: Callable[[int], Awaitable[None]]
+    ) -> None:
         renew = partial(self._find, work.way, given.id, work.jar)
         async with streamed(given, self._connect, renew) as remote:
-            most_bytes = min(remote.size_bytes or work.most_bytes, work.most_bytes)
-            await folder.hold(_COPIES * most_bytes)
-            await save(remote, path, work.most_bytes, lambda done_bytes: None)
+            if remote.size_bytes is not None:
+                await came(min(remote.size_bytes, work.most_bytes))
+            await save(remote, path, work.most_bytes, came)
 
     @asynccontextmanager
     async def _looking(

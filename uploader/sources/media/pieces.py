@@ -114,7 +114,11 @@ class Cutter:
                 raise CannotCut(str(error)) from None
             film = folder.path / "film"
             if remote.path is None:
-                await save(remote, film, size_bytes, progress)
+
+                async def came(done_bytes: int) -> None:
+                    progress(done_bytes)
+
+                await save(remote, film, size_bytes, came)
             else:
                 film.hardlink_to(remote.path)  # in the same workshop
             cell = Cell(

@@ -21,7 +21,7 @@ _CONTAINERS: Final[Mapping[str, str]] = MappingProxyType(
         "video/x-m4v": "mp4",
         "video/x-matroska": "mkv",
         "video/webm": "webm",
-        "video/mp2t": "ts",
+        "video/mp2t": "mp4",
         "video/x-flv": "mkv",
         "video/x-msvideo": "mkv",
         "audio/mpeg": "mp3",

@@ -26,6 +26,7 @@ from uploader.sources.media.offers import SOUND_KBPS
 from uploader.sources.media.process import Cell, Cells
 from uploader.sources.media.recipes import Recipe, check_span, span_s
 from uploader.sources.media.workshop import Folder, Workshop
+from uploader.sources.sniffing import HEAD_BYTES, kind_of
 
 _DEMUXERS: Final = f"{DEMUXERS},avi,wav"
 _MUXERS: Final[Mapping[str, str]] = MappingProxyType(
@@ -100,19 +101,41 @@ class Renderer:
         check_span(recipe)
         readable = [await self._readable(each, at, folder, most_bytes) for at, each in enumerate(inputs)]
         recipe = await self._looked_up(recipe, readable[-1])
-        room_bytes = min(_room_bytes(recipe, [_size(each) for each in readable]), most_bytes)
-        await folder.reserve(room_bytes)
+        if recipe.is_span and not recipe.sound:
+            readable = [await self._indexed(each, at, folder) for at, each in enumerate(readable)]
         into = folder.path / f"made.{recipe.container}"
+        await self._make(readable, recipe, into, folder, most_bytes, cover=cover, subtitles=subtitles)
+        folder.keep(into.stat().st_size)
+        made, facts = await self._made(into, recipe, name)
+        facts = replace(facts, subtitles=recipe.language if subtitles else "")
+
+        async def told() -> MediaFacts | None:
+            return facts
+
+        return replace(made, facts=told)
+
+    async def _make(
+        self,
+        inputs: Sequence[Input],
+        recipe: Recipe,
+        into: Path,
+        folder: Folder,
+        most_bytes: int,
+        *,
+        cover: Path | None = None,
+        subtitles: Path | None = None,
+    ) -> None:
+        """One run of ffmpeg; the `inputs` that lie on the disk are gone then."""
+        room_bytes = min(_room_bytes(recipe, [_size(each) for each in inputs]), most_bytes)
+        await folder.reserve(room_bytes)
         async with AsyncExitStack() as exits:
             feds = [
-                exits.enter_context(self._feed.serving(each))
-                for each in readable
-                if not isinstance(each, Path)
+                exits.enter_context(self._feed.serving(each)) for each in inputs if not isinstance(each, Path)
             ]
             if not feds:
                 await exits.enter_async_context(self._workshop.turns)  # it is as fast as the machine
             left = iter(feds)
-            places = [each if isinstance(each, Path) else next(left).url for each in readable]
+            places = [each if isinstance(each, Path) else next(left).url for each in inputs]
             cell = Cell(
                 folder=folder.path,
                 wall_s=self._wall_s,
@@ -126,25 +149,27 @@ class Renderer:
                 if await asyncio.to_thread(_is_full, into, room_bytes):
                     raise SourceError(Reason.TOO_LARGE, f"more than {room_bytes} bytes") from None
                 raise
-        for each in readable:
+        for each in inputs:
             if isinstance(each, Path):
                 each.unlink()
-        folder.keep(into.stat().st_size)
-        made, facts = await self._made(into, recipe, name)
-        facts = replace(facts, subtitles=recipe.language if subtitles else "")
 
-        async def told() -> MediaFacts | None:
-            return facts
-
-        return replace(made, facts=told)
+    async def _indexed(self, given: Input, at: int, folder: Folder) -> Input:
+        """The same, with its key frames listed: in a transport stream they are not found."""
+        head = await asyncio.to_thread(_head, given) if isinstance(given, Path) else await _beginning(given)
+        kind = kind_of(head)
+        if kind is None or kind.mime_type != "video/mp2t":
+            return given
+        into = folder.path / f"indexed-{at}.mkv"
+        await self._make([given], Recipe(container="mkv"), into, folder, 2 * _size(given) + _AROUND_BYTES)
+        return into
 
     async def _readable(self, given: Input, at: int, folder: Folder, most_bytes: int) -> Input:
         """The same, as something that can be read from any place."""
         if isinstance(given, Path) or (given.size_bytes is not None and given.validator is not None):
             return given
-        path = folder.path / f"input-{at}"
-        await folder.hold(folder.reserved_bytes + (given.size_bytes or most_bytes))
-        await save(given, path, most_bytes, lambda done_bytes: None)
+        path, before_bytes = folder.path / f"input-{at}", folder.reserved_bytes
+        await folder.hold(before_bytes + (given.size_bytes or 0))
+        await save(given, path, most_bytes, lambda done_bytes: folder.hold(before_bytes + done_bytes))
         return path
 
     async def _looked_up(self, recipe: Recipe, given: Input) -> Recipe:
@@ -263,6 +288,11 @@ def _block(cover: Path) -> list[str]:
 def _is_full(made: Path, room_bytes: int) -> bool:
     """Whether ffmpeg ended because the file may not be larger."""
     return made.is_file() and made.stat().st_size >= room_bytes
+
+
+def _head(path: Path) -> bytes:
+    with path.open("rb") as file:
+        return file.read(HEAD_BYTES)
 
 
 async def _beginning(remote: RemoteFile) -> bytes:
