@@ -38,6 +38,12 @@ _CONTAINERS: Final[Mapping[str, str]] = MappingProxyType(
 )
 
 
+#: How subtitles are written in the containers that have a place for them.
+SUBTITLED: Final[Mapping[str, str]] = MappingProxyType(
+    {"mp4": "mov_text", "mov": "mov_text", "mkv": "subrip", "webm": "webvtt"}
+)
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Recipe:
     """What to make of one file, or of a picture and a sound."""
@@ -68,7 +74,7 @@ def recipe_of_film(film: Film, choice: Choice, wish: Wish) -> Recipe | None:
     if wish.format in SOUNDS:
         copies = has_codec(given, wish.format) if given.audio else None
         return replace(recipe, sound=wish.format, copies=copies, tags=_tags(film))
-    recipe = replace(recipe, language="" if given.video == "" else code)
+    recipe = replace(recipe, language=code if recipe.container in SUBTITLED else "")
     return recipe if recipe.is_span or recipe.language else None
 
 

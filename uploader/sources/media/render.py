@@ -24,7 +24,7 @@ from uploader.sources.media.join import DEMUXERS, PROBE_BYTES
 from uploader.sources.media.local import local_file, save
 from uploader.sources.media.offers import SOUND_KBPS
 from uploader.sources.media.process import Cell, Cells
-from uploader.sources.media.recipes import Recipe, check_span, span_s
+from uploader.sources.media.recipes import SUBTITLED, Recipe, check_span, span_s
 from uploader.sources.media.workshop import Folder, Workshop
 from uploader.sources.sniffing import HEAD_BYTES, kind_of
 
@@ -44,9 +44,6 @@ _ENCODERS: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
 )
 #: As ffmpeg calls the codecs that need not be encoded.
 _CODECS: Final[Mapping[str, str]] = MappingProxyType({"m4a": "aac", "mp3": "mp3", "opus": "opus"})
-_SUBTITLES: Final[Mapping[str, str]] = MappingProxyType(
-    {"mp4": "mov_text", "mov": "mov_text", "mkv": "subrip", "webm": "webvtt"}
-)
 #: Of these the pictures of a song's cover cannot be tracks.
 _NO_COVER: Final = frozenset({"ogg", "opus", "wav"})
 #: The index is put to their front.
@@ -245,7 +242,7 @@ def arguments(
     tracks = _sound(recipe) if recipe.sound else _film(recipe, len(places))
     if subtitles:
         inputs += ["-protocol_whitelist", "file", "-format_whitelist", "srt", "-i", str(subtitles)]
-        tracks += ["-map", f"{len(places)}:s:0", "-c:s", _SUBTITLES[recipe.container]]
+        tracks += ["-map", f"{len(places)}:s:0", "-c:s", SUBTITLED[recipe.container]]
         tracks += ["-metadata:s:s:0", f"language={recipe.language}", "-disposition:s:0", "default"]
     tags = [part for name, value in recipe.tags for part in ("-metadata", f"{name}={value}")]
     if cover and recipe.container in _NO_COVER:
@@ -273,7 +270,7 @@ def _film(recipe: Recipe, places: int) -> list[str]:
     if not recipe.keeps:
         return ["-map", "0:V:0?", "-map", "0:a:0?", "-c", "copy"]
     pictures = [] if recipe.container in _NO_COVER else ["-map", "0:v?"]
-    words = ["-map", "0:s?"] if recipe.container in _SUBTITLES else []
+    words = ["-map", "0:s?"] if recipe.container in SUBTITLED else []
     return [*pictures, "-map", "0:a?", *words, "-c", "copy"]
 
 
