@@ -1,7 +1,7 @@
 """What `run.py bench sources` measures: how fast links become bytes, beside yt-dlp and aria2c alone.
 
-A site of its own process serves a film: as a plain file, on a page, and in segments (HLS), and as picture
-and sound apart (DASH).
+A site of its own process serves a film: as a plain file, also one of which each connection gets little, on a
+page, and in segments (HLS), and as picture and sound apart (DASH).
 It is fetched in rounds, each way and program in turn, so that whatever slows the machine slows all; medians
 count. What is fetched is counted and thrown away; what is put together lies on the disk, and its peak is
 measured.
@@ -43,12 +43,16 @@ _LIST: Final = """<?xml version="1.0"?><MPD xmlns="urn:mpeg:dash:schema:mpd:2011
 <BaseURL>sound.m4a</BaseURL></Representation></AdaptationSet></Period></MPD>"""
 _WAYS: Final = (
     ("plain file", _FILM),
+    ("capped file", f"capped/{_FILM}"),
     ("on a page", "page.html"),
     ("HLS segments", "hls/list.m3u8"),
     ("DASH pair", "list.mpd"),
 )
 #: Of these the whole way counts, for what is brought is there only when all was fetched.
 _JOINED: Final = frozenset({"HLS segments", "DASH pair"})
+#: What a connection gets of the capped file, in a second, and in one go.
+_CAP_BYTES_S: Final = 10_000_000
+_SIP_BYTES: Final = 1 << 17
 _SECONDS: Final = 2
 _PEER_S: Final = 600.0
 _LOOK_S: Final = 0.02
@@ -103,8 +107,11 @@ async def measure(size_bytes: int, rounds: int, report: Callable[[str], None]) -
         ):
             for _ in range(rounds):
                 for what, path in _WAYS:
-                    figures = [await _ours(sources, folder / "ours", what, url + path)]
-                    for program, arguments in _peers(url + path).items():
+                    link = url + path
+                    if path.startswith("capped/"):  # what is learned of a host is no matter of the others
+                        link = link.replace("127.0.0.1", "localhost")
+                    figures = [await _ours(sources, folder / "ours", what, link)]
+                    for program, arguments in _peers(link).items():
                         figures.append(await _peer(folder, program, arguments, what))
                     for each in figures:
                         took.setdefault((each.what, each.program), []).append(each)
@@ -132,6 +139,7 @@ def serve(folder: str) -> None:
 
     async def run() -> None:
         app = web.Application()
+        app.router.add_get("/capped/{name}", lambda request: _capped(request, Path(folder)))
         app.router.add_static("/", folder)
         runner = web.AppRunner(app, access_log=None)
         await runner.setup()
@@ -141,6 +149,26 @@ def serve(folder: str) -> None:
         await asyncio.Event().wait()
 
     asyncio.run(run())
+
+
+async def _capped(request: web.Request, folder: Path) -> web.StreamResponse:
+    """A range of a file, at the rate of the cap."""
+    path = folder / request.match_info["name"]
+    size_bytes = (await asyncio.to_thread(path.stat)).st_size
+    start, stop, _ = request.http_range.indices(size_bytes)
+    response = web.StreamResponse(status=206 if request.http_range.start is not None else 200)
+    response.headers.update({"ETag": '"film"', "Accept-Ranges": "bytes"})
+    if response.status == 206:
+        response.headers["Content-Range"] = f"bytes {start}-{stop - 1}/{size_bytes}"
+    response.content_length = stop - start
+    await response.prepare(request)
+    began = time.monotonic()
+    with suppress(ConnectionError), path.open("rb") as file:
+        file.seek(start)
+        for at in range(start, stop, _SIP_BYTES):
+            await response.write(file.read(min(_SIP_BYTES, stop - at)))
+            await asyncio.sleep(max(0.0, began + (at - start) / _CAP_BYTES_S - time.monotonic()))
+    return response
 
 
 async def _make_film(folder: Path, size_bytes: int) -> None:
