@@ -127,7 +127,7 @@ class _Sites:
         return None
 
     @asynccontextmanager
-    async def open(self, link: Link, _wish: Wish) -> AsyncIterator[RemoteFile]:
+    async def open(self, link: Link, _wish: Wish, *, most_bytes: int) -> AsyncIterator[RemoteFile]:
         async def read(_start: int, _stop: int | None) -> AsyncIterator[bytes]:
             yield b"x" * 100
 
