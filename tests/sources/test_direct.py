@@ -22,6 +22,8 @@ from tests.sources.sites import (
 )
 from uploader.errors import Reason, SourceError, SourceTemporary
 
+pytestmark = pytest.mark.usefixtures("chosen_here")
+
 CONTENT = random.Random(5).randbytes(300_000)
 GZIPPED = gzip.compress(CONTENT)
 LENGTH = f"Content-Length: {len(CONTENT)}"

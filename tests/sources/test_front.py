@@ -55,7 +55,7 @@ async def test_film_whose_index_is_too_long_is_written_anew_and_starts_fast(
     films: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """What we do not take into memory, ffmpeg moves on the disk."""
-    monkeypatch.setattr(front_module, "_INDEX_BYTES", 100)
+    monkeypatch.setattr(front_module, "INDEX_BYTES", 100)
     cell = Cell(folder=tmp_path, wall_s=60, cpu_s=60, memory_bytes=1 << 30, file_bytes=1 << 30)
     (tmp_path / "part").write_bytes((films / "late.mp4").read_bytes())
     assert await join([tmp_path / "part"], tmp_path / "film.mp4", Cells(), cell) is None

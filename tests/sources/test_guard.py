@@ -13,6 +13,8 @@ from uploader.model import Link
 from uploader.sources import Sources
 from uploader.sources.guard import Guard
 
+pytestmark = pytest.mark.usefixtures("chosen_here")
+
 CONTENT = b"what must not get out" * 100
 
 

@@ -13,6 +13,8 @@ from uploader.limits import MIB
 from uploader.links import parse
 from uploader.sources.hosts import Hosts
 
+pytestmark = pytest.mark.usefixtures("chosen_here")
+
 CONTENT = random.Random(11).randbytes(16 * MIB)
 SMALL = CONTENT[:200_000]
 

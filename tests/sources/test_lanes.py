@@ -32,6 +32,8 @@ from uploader.sources import Hosts, Patience
 from uploader.sources.growth import Growth
 from uploader.sources.lanes import File, Lanes
 
+pytestmark = pytest.mark.usefixtures("chosen_here")
+
 CONTENT = random.Random(9).randbytes(16 * MIB)
 #: Trials that a test can wait for.
 EAGER = replace(HASTY, look_s=0.05)

@@ -23,6 +23,8 @@ from tests.sources.sites import (
 from uploader.errors import Reason, SourceTemporary
 from uploader.transfer.parts import CAP_BYTES
 
+pytestmark = pytest.mark.usefixtures("chosen_here")
+
 CONTENT = random.Random(6).randbytes(300_000)
 GZIPPED = gzip.compress(CONTENT)
 LENGTH = f"Content-Length: {len(CONTENT)}"

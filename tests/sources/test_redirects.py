@@ -18,6 +18,8 @@ from uploader.errors import Reason, SourceError, SourceTemporary
 from uploader.links import parse
 from uploader.sources.exchange import REDIRECTS
 
+pytestmark = pytest.mark.usefixtures("chosen_here")
+
 CONTENT = bytes(range(256)) * 40
 
 

@@ -17,7 +17,7 @@ from typing import Final
 from uploader.limits import MIB
 
 #: Two million packets; what needs more is written anew by ffmpeg.
-_INDEX_BYTES: Final = 32 * MIB
+INDEX_BYTES: Final = 32 * MIB
 _SHORT: Final = struct.Struct(">I4s")
 _LONG: Final = struct.Struct(">Q")
 _COUNT: Final = struct.Struct(">II")  # version and flags, number of entries
@@ -45,7 +45,7 @@ def read_front(path: Path) -> Front | None:
         if len(boxes) < 2 or boxes[0][0] != b"ftyp" or boxes[-1][0] != b"moov":
             return None
         (_, _, start), (_, stop, end) = boxes[0], boxes[-1]
-        if end != size_bytes or end - stop > _INDEX_BYTES:
+        if end != size_bytes or end - stop > INDEX_BYTES:
             return None
         index = bytearray(os.pread(file.fileno(), end - stop, stop))
         if not move_offsets(index, len(index)):
