@@ -56,7 +56,7 @@ class Phase(StrEnum):
     """What a running job is doing."""
 
     OPENING = "opening"  # asking the source for the file
-    PREPARING = "preparing"  # fetching it whole, to cut it into volumes that play
+    PREPARING = "preparing"  # fetching what is put together here, or cut into volumes that play
     UPLOADING = "uploading"
     FINISHING = "finishing"  # all bytes acknowledged; the message is being sent
 

@@ -65,3 +65,12 @@ def test_text_when_all_is_acknowledged_has_a_phase_of_its_own() -> None:
     finishing = replace(PROGRESS, phase=Phase.FINISHING, done_bytes=100 * MIB)
     assert "Sending the message" in progress_text(Texts("en"), job("en"), finishing, 0.0)
     assert str(Reason.UPLOAD_FAILED) not in progress_text(Texts("en"), job("en"), finishing, 0.0)
+
+
+def test_text_when_a_film_is_put_together_says_how_much_of_it_is_there() -> None:
+    """Of how much nobody knows, and nothing is cut: that is said of films above the cap alone."""
+    making = replace(PROGRESS, phase=Phase.PREPARING, total_bytes=None)
+    english = progress_text(Texts("en"), job("en"), making, 0.0)
+    assert ("20" in english, "fetched" in english, "cut" in english) == (True, True, False)
+    assert "دریافت شد" in progress_text(Texts("en"), job("fa"), making, 0.0)
+    assert "cut" in progress_text(Texts("en"), job("en"), replace(making, total_bytes=100 * MIB), 0.0)

@@ -219,6 +219,27 @@ async def test_span_of_a_long_film_is_read_and_nothing_between(long: Path, work:
     assert seen(body).duration_s == pytest.approx(1, abs=0.1)
 
 
+@pytest.mark.parametrize(
+    ("path", "wish"),
+    [("/hls/list.m3u8", Wish(format=BEST)), ("/film.mp4", Wish(format="mp3")), ("/film.mp4", Wish())],
+)
+async def test_film_that_is_made_tells_how_much_of_it_is_there(
+    path: str, wish: Wish, films: Path, work: Path
+) -> None:
+    """Fetched in segments, or read to ffmpeg; what is streamed tells nothing before it flows."""
+    told: list[int] = []
+    async with (
+        web(films) as there,
+        media(work) as sources,
+        sources.open(parse(there.url(path)), wish, fetched=told.append),
+    ):
+        pass
+    assert sorted(told) == told
+    assert bool(told) == bool(wish.format)
+    if path == "/film.mp4" and told:
+        assert told[-1] == pytest.approx((films / "film.mp4").stat().st_size, rel=0.2)
+
+
 async def test_span_of_a_pair_is_cut_out_of_both(films: Path, work: Path) -> None:
     """Picture and sound begin together."""
     pair = reply(200, "Content-Type: application/dash+xml", body=PAIR.encode())

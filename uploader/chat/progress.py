@@ -253,6 +253,8 @@ def progress_text(texts: Texts, job: Job, progress: Progress, speed_bytes_s: flo
     if progress.phase is Phase.OPENING:
         return texts.get(language, "opening", host=job.link.host)
     done = texts.size(language, progress.done_bytes)
+    if progress.phase is Phase.PREPARING and total_bytes is None:
+        return texts.get(language, "making", name=name, done=done)
     if progress.phase is Phase.PREPARING:
         total = texts.size(language, total_bytes or 0)
         return texts.get(language, "preparing", name=name, done=done, total=total)

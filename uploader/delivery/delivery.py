@@ -89,8 +89,13 @@ class Delivery:
             raise SourceError(Reason.NOT_VISIBLE, str(error)) from None
 
     async def _open(self, errand: Errand, link: Link) -> Delivered:
-        wish, most_bytes = errand.job.wish, await self._most_bytes(errand)
-        async with self._sources.open(link, wish, most_bytes=most_bytes) as remote:
+        opening = self._sources.open(
+            link,
+            errand.job.wish,
+            most_bytes=await self._most_bytes(errand),
+            fetched=lambda done_bytes: errand.report(Phase.PREPARING, done_bytes),
+        )
+        async with opening as remote:
             return await self._fetch(errand, remote)
 
     async def _most_bytes(self, errand: Errand) -> int:

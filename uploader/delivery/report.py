@@ -31,12 +31,14 @@ class Reporter:
 
     def __call__(self, phase: Phase, done_bytes: int) -> None:
         self._done_bytes = done_bytes
+        # what is put together may have been another format, or another part, the last time
+        known_bytes = None if phase is Phase.PREPARING else self._job.size_bytes
         progress = Progress(
             job_id=self._job.id,
             phase=phase,
             name=self.file.name if self.file else self._job.name,
             done_bytes=done_bytes,
-            total_bytes=self.file.size_bytes if self.file else self._job.size_bytes,
+            total_bytes=self.file.size_bytes if self.file else known_bytes,
             parked_until=self._parked_until,
         )
         for watcher in self._watchers:

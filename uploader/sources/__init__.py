@@ -132,11 +132,17 @@ class Sources:
 
     @asynccontextmanager
     async def open(
-        self, link: Link, wish: Wish = UNDECIDED, *, most_bytes: int = 0
+        self,
+        link: Link,
+        wish: Wish = UNDECIDED,
+        *,
+        most_bytes: int = 0,
+        fetched: Callable[[int], None] = lambda done_bytes: None,
     ) -> AsyncIterator[RemoteFile]:
         """The file that `link` leads to, as it is wished, readable until the context ends.
 
         Of a film, files above the cap are put together as well, up to `most_bytes`, if that is more.
+        `fetched` is told how much is there of what is put together.
 
         Raises:
             ChoiceNeeded: on entering: it is not said which of several things is wished.
@@ -148,7 +154,7 @@ class Sources:
         if reason is not None:
             raise SourceError(reason, link.host)
         way = route(link, await self._chooser.choose(link))
-        order = Order(way=way, wish=wish, most_bytes=max(most_bytes, self._cap_bytes))
+        order = Order(way=way, wish=wish, most_bytes=max(most_bytes, self._cap_bytes), fetched=fetched)
         async with AsyncExitStack() as exits:
             with self._breakers.asking(way.site, is_host=not way.is_named):
                 remote = await self._asked(way, exits)

@@ -122,6 +122,9 @@ queued-wait = { $ahead ->
    *[other] Accepted. { $ahead-text } files are before yours: it starts in about { $wait }.
 }
 queued-own = Accepted. It starts when one of your other files has arrived.
+making =
+    { $name }
+    { $done } fetched. I make the file of it that you want, and then send it.
 preparing =
     { $name }
     { $done } of { $total } fetched. I cut it into parts that play, and then send them.

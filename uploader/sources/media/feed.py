@@ -6,7 +6,7 @@ What a child reads is asked of the site by us, behind the guard, and never lies 
 import asyncio
 import secrets
 import socket
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from types import TracebackType
 from typing import Final, Self
@@ -24,9 +24,10 @@ _CLOSING_S: Final = 1.0
 class Fed:
     """A file that a child reads. `failure`: why it did not get all that it asked for."""
 
-    def __init__(self, remote: RemoteFile, url: str) -> None:
+    def __init__(self, remote: RemoteFile, url: str, given: Callable[[int], None]) -> None:
         self.remote = remote
         self.url = url
+        self.given = given
         self.failure: SourceError | None = None
 
 
@@ -54,10 +55,15 @@ class Feed:
         await self._protocols.shutdown(_CLOSING_S)
 
     @contextmanager
-    def serving(self, remote: RemoteFile) -> Iterator[Fed]:
-        """Let whoever knows its address read `remote`, whose size and validator are known."""
+    def serving(
+        self, remote: RemoteFile, given: Callable[[int], None] = lambda size_bytes: None
+    ) -> Iterator[Fed]:
+        """Let whoever knows its address read `remote`, whose size and validator are known.
+
+        `given` is told of each piece how large it was.
+        """
         path = f"/{secrets.token_hex(16)}"
-        fed = self._feds[path] = Fed(remote, f"http://127.0.0.1:{self.port}{path}")
+        fed = self._feds[path] = Fed(remote, f"http://127.0.0.1:{self.port}{path}", given)
         try:
             yield fed
         finally:
@@ -95,6 +101,7 @@ class Feed:
             async with closing(fed.remote.read(start, stop)) as chunks:
                 async for chunk in chunks:
                     await response.write(chunk)
+                    fed.given(len(chunk))
         except ConnectionError:
             pass  # the child reads on from another place, or has all that it wants
         except SourceError as error:

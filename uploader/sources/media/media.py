@@ -58,6 +58,7 @@ class Order:
     way: Route
     wish: Wish
     most_bytes: int  # no file above this is brought
+    fetched: Callable[[int], None]  # told how much is there of what is put together here
 
 
 class Media:
@@ -131,7 +132,7 @@ class Media:
                 check_span(recipe)
             elif choice.container is None:
                 return film, choice, None
-            parts = await self._fetch(work, choice, folder, all_of_it=recipe is None)
+            parts = await self._fetch(work, order, choice, folder, all_of_it=recipe is None)
             words = await self._words(work, recipe, wish, folder)
         if recipe is None:
             made = await self._joined(film, choice, way, parts, folder)
@@ -188,6 +189,7 @@ class Media:
                     title_of(film, host + extension, extension),
                     folder,
                     order.most_bytes,
+                    fetched=order.fetched,
                     cover=cover,
                     subtitles=words,
                 )
@@ -220,7 +222,9 @@ class Media:
         async with self._workshop.folder() as folder:
             with told(order.way.link.host):
                 name = name_of_file(remote, recipe)
-                made = await self._renderer.render([remote], recipe, name, folder, order.most_bytes)
+                made = await self._renderer.render(
+                    [remote], recipe, name, folder, order.most_bytes, fetched=order.fetched
+                )
             yield replace(made, fresh_s=remote.fresh_s)
 
     async def look(self, way: Route) -> Film:
@@ -250,7 +254,7 @@ class Media:
         return found[0]
 
     async def _fetch(
-        self, work: Work, choice: Choice, folder: Folder, *, all_of_it: bool
+        self, work: Work, order: Order, choice: Choice, folder: Folder, *, all_of_it: bool
     ) -> list[Path | None]:
         """The parts of the choice, fetched at once into files; None for plain ones unless `all_of_it`."""
         copies = _COPIES if all_of_it else 1
@@ -262,10 +266,14 @@ class Media:
             await folder.hold(copies)  # it becomes more while the fetch runs
         paths = [folder.path / f"{number}.part" for number in choice.numbers]
         arrived: dict[int, int] = {}
+        expected: dict[int, int] = {}
 
-        async def came(part: int, size_bytes: int) -> None:
-            arrived[part] = max(size_bytes, arrived.get(part, 0))
-            await folder.hold(copies * sum(arrived.values()))
+        async def came(part: int, size_bytes: int, *, is_there: bool = True) -> None:
+            if is_there:
+                arrived[part] = size_bytes
+                order.fetched(sum(arrived.values()))
+            expected[part] = max(size_bytes, expected.get(part, 0))
+            await folder.hold(copies * sum(expected.values()))
 
         async with asyncio.TaskGroup() as tasks:
             for at in plain if all_of_it else ():
@@ -276,12 +284,11 @@ class Media:
         return [path if all_of_it or at in segments else None for at, path in enumerate(paths)]
 
     async def _save(
-        self, work: Work, given: Format, path: Path, came: Callable[[int], Awaitable[None]]
+        self, work: Work, given: Format, path: Path, came: Callable[..., Awaitable[None]]
     ) -> None:
         renew = partial(self._find, work.way, given.id, work.jar)
         async with streamed(given, self._connect, renew) as remote:
-            if remote.size_bytes is not None:
-                await came(min(remote.size_bytes, work.most_bytes))
+            await came(min(remote.size_bytes or 0, work.most_bytes), is_there=False)
             await save(remote, path, work.most_bytes, came)
 
     @asynccontextmanager

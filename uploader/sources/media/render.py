@@ -3,7 +3,7 @@
 import asyncio
 import base64
 import struct
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import replace
 from pathlib import Path
@@ -84,24 +84,35 @@ class Renderer:
         folder: Folder,
         most_bytes: int,
         *,
+        fetched: Callable[[int], None] = lambda done_bytes: None,
         cover: Path | None = None,
         subtitles: Path | None = None,
     ) -> RemoteFile:
         """What `recipe` makes of the `inputs`: one file, or a picture and a sound. It is called `name`.
 
-        A remote file that can be read from any place is not stored. At most `most_bytes` are made.
+        A remote file that can be read from any place is not stored. At most `most_bytes` are made; `fetched`
+        is told how much was read for it.
 
         Raises:
             SourceError: OUT_OF_RANGE, NO_SOUND, NO_ROOM, TOO_LARGE, SITE_BROKEN, or what reading raises.
             TimeoutError, ChildFailed: see `Cells.start`.
         """
         check_span(recipe)
-        readable = [await self._readable(each, at, folder, most_bytes) for at, each in enumerate(inputs)]
+        read_bytes = 0
+
+        def given(size_bytes: int) -> None:
+            nonlocal read_bytes
+            read_bytes += size_bytes
+            fetched(read_bytes)
+
+        readable = [
+            await self._readable(each, at, folder, most_bytes, fetched) for at, each in enumerate(inputs)
+        ]
         recipe = await self._looked_up(recipe, readable[-1])
         if recipe.is_span and not recipe.sound:
-            readable = [await self._indexed(each, at, folder) for at, each in enumerate(readable)]
+            readable = [await self._indexed(each, at, folder, given) for at, each in enumerate(readable)]
         into = folder.path / f"made.{recipe.container}"
-        await self._make(readable, recipe, into, folder, most_bytes, cover=cover, subtitles=subtitles)
+        await self._make(readable, recipe, into, folder, most_bytes, given, cover, subtitles)
         folder.keep(into.stat().st_size)
         made, facts = await self._made(into, recipe, name)
         facts = replace(facts, subtitles=recipe.language if subtitles else "")
@@ -118,7 +129,7 @@ class Renderer:
         into: Path,
         folder: Folder,
         most_bytes: int,
-        *,
+        given: Callable[[int], None],
         cover: Path | None = None,
         subtitles: Path | None = None,
     ) -> None:
@@ -127,7 +138,9 @@ class Renderer:
         await folder.reserve(room_bytes)
         async with AsyncExitStack() as exits:
             feds = [
-                exits.enter_context(self._feed.serving(each)) for each in inputs if not isinstance(each, Path)
+                exits.enter_context(self._feed.serving(each, given))
+                for each in inputs
+                if not isinstance(each, Path)
             ]
             if not feds:
                 await exits.enter_async_context(self._workshop.turns)  # it is as fast as the machine
@@ -150,23 +163,33 @@ class Renderer:
             if isinstance(each, Path):
                 each.unlink()
 
-    async def _indexed(self, given: Input, at: int, folder: Folder) -> Input:
+    async def _indexed(self, source: Input, at: int, folder: Folder, given: Callable[[int], None]) -> Input:
         """The same, with its key frames listed: in a transport stream they are not found."""
-        head = await asyncio.to_thread(_head, given) if isinstance(given, Path) else await _beginning(given)
+        head = (
+            await asyncio.to_thread(_head, source) if isinstance(source, Path) else await _beginning(source)
+        )
         kind = kind_of(head)
         if kind is None or kind.mime_type != "video/mp2t":
-            return given
+            return source
         into = folder.path / f"indexed-{at}.mkv"
-        await self._make([given], Recipe(container="mkv"), into, folder, 2 * _size(given) + _AROUND_BYTES)
+        most_bytes = 2 * _size(source) + _AROUND_BYTES
+        await self._make([source], Recipe(container="mkv"), into, folder, most_bytes, given)
         return into
 
-    async def _readable(self, given: Input, at: int, folder: Folder, most_bytes: int) -> Input:
+    async def _readable(
+        self, given: Input, at: int, folder: Folder, most_bytes: int, fetched: Callable[[int], None]
+    ) -> Input:
         """The same, as something that can be read from any place."""
         if isinstance(given, Path) or (given.size_bytes is not None and given.validator is not None):
             return given
         path, before_bytes = folder.path / f"input-{at}", folder.reserved_bytes
         await folder.hold(before_bytes + (given.size_bytes or 0))
-        await save(given, path, most_bytes, lambda done_bytes: folder.hold(before_bytes + done_bytes))
+
+        async def came(done_bytes: int) -> None:
+            fetched(done_bytes)
+            await folder.hold(before_bytes + done_bytes)
+
+        await save(given, path, most_bytes, came)
         return path
 
     async def _looked_up(self, recipe: Recipe, given: Input) -> Recipe:
