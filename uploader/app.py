@@ -17,6 +17,7 @@ from uploader.chat.alerts import Alerts
 from uploader.chat.batch import BatchChat
 from uploader.chat.batch_cards import BatchCards
 from uploader.chat.cookie_admin import CookieAdminChat
+from uploader.chat.lists import Lists
 from uploader.chat.menu import Menu
 from uploader.chat.progress import StatusMessages
 from uploader.chat.questions import Questions
@@ -98,9 +99,8 @@ async def _built(config: Config, stop: asyncio.Event) -> AsyncIterator[Engine]:
         jobs, people = Jobs(database), People(database, config.bot_id)
         await jobs.orphan(pool.account)  # the lock on the login is ours: whoever worked with it is dead
         settings, sponsors, files = Settings(database), Sponsors(database), Files(database)
-        batches, locks = Batches(database), SponsorLocks(sponsors, gateway)
-        cards = BatchCards(gateway, batches, people, texts)
-        status = _status(database, gateway, people, texts, cards)
+        locks = SponsorLocks(sponsors, gateway)
+        status, cards = _shown(database, gateway, people, texts)
         bot = Carrier(name=login.username, pool=pool, cap_bytes=config.volume_bytes, post=gateway.deliver)
         board, alerts = _board(database, login, stop, sources), Alerts(gateway, people, texts, config.admins)
         carriers = Carriers([bot, *fleet.carriers], config.volume_bytes, alerts.carrier_rests)
@@ -109,9 +109,9 @@ async def _built(config: Config, stop: asyncio.Event) -> AsyncIterator[Engine]:
         watchers = (board, status, cards)
         worker = Worker(_name(pool), jobs=jobs, people=people, delivery=delivery, watchers=watchers)
         cookie_admin = _cookie_admin(config, database, gateway, texts)
-        menu = Menu(gateway, people, texts, config.admins)
+        menu, choosing = Menu(gateway, people, texts, config.admins), _choosing(config, database, worker)
         intake = _intake(config, database, locks, sources, worker)
-        batch_chat = BatchChat(gateway, intake, batches, cards, texts)
+        batch_chat = BatchChat(gateway, intake, Batches(database), cards, texts)
         user = UserChat(gateway, intake, jobs, people, Rates(database), status, texts, batch_chat)
         receiver = Receiver(Leases(database, pool.account), config.bot_id, name=pool.account)
         Updates(
@@ -122,7 +122,8 @@ async def _built(config: Config, stop: asyncio.Event) -> AsyncIterator[Engine]:
             cookie_admin=cookie_admin,
             batches=batch_chat,
             settings=SettingsChat(gateway, people, texts),
-            questions=Questions(gateway, intake, _choosing(config, database, worker), status, texts),
+            questions=Questions(gateway, intake, choosing, status, texts),
+            lists=Lists(gateway, intake, choosing, status, cards, texts),
             intake=intake,
             locks=locks,
             menu=menu,
@@ -180,6 +181,7 @@ def _intake(
     batching = Batching(
         jobs,
         Batches(database),
+        Choices(database),
         locks,
         quotas,
         static_verdict=sources.static_verdict,
@@ -189,11 +191,13 @@ def _intake(
     return Intake(jobs, people, settings, locks, batching, rates, quotas, heard, config.bot_id, worker.nudge)
 
 
-def _status(
-    database: Database, gateway: Gateway, people: People, texts: Texts, cards: BatchCards
-) -> StatusMessages:
+def _shown(
+    database: Database, gateway: Gateway, people: People, texts: Texts
+) -> tuple[StatusMessages, BatchCards]:
+    """Who shows how jobs fare: each one by itself, or several under one card."""
     jobs, choices = Jobs(database), Choices(database)
-    return StatusMessages(gateway, jobs, people, choices, texts, batch_changed=cards.changed)
+    cards = BatchCards(gateway, Batches(database), people, texts)
+    return StatusMessages(gateway, jobs, people, choices, texts, batch_changed=cards.changed), cards
 
 
 def _choosing(config: Config, database: Database, worker: Worker) -> Choosing:

@@ -1,19 +1,20 @@
 """What becomes of several links at once: a batch, as large as its person may have now."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
-from uploader import links, sameness, spans
+from uploader import limits, links, sameness, spans
 from uploader.batch import Batched, Item, LeftOut, Unusable, Why
 from uploader.errors import NotALink, Reason
-from uploader.model import AlreadySeen, Job, JobState, Link, Person, Refused
+from uploader.model import AlreadySeen, Job, JobState, Link, NoLink, Person, Refused
 from uploader.quotas import Quotas
 from uploader.spans import Span
 from uploader.sponsors import SponsorLocks
 from uploader.storage.batches import Batches
+from uploader.storage.choices import Choices
 from uploader.storage.jobs import Jobs
-from uploader.wishes import Wish
+from uploader.wishes import BEST, Offer, Wish
 
 #: So much is shown of a link that cannot be used.
 _SHOWN_CHARACTERS: Final = 60
@@ -25,6 +26,7 @@ class Wanted:
 
     link: Link
     span: Span | None = None  # None: the whole
+    name: str = ""  # as a list has it
 
     def as_wished(self, wish: Wish) -> Wish:
         """`wish`, for this part."""
@@ -53,6 +55,7 @@ class Batching:
         self,
         jobs: Jobs,
         batches: Batches,
+        choices: Choices,
         locks: SponsorLocks,
         quotas: Quotas,
         *,
@@ -63,6 +66,7 @@ class Batching:
         """`static_verdict`: see `Sources`; `account_id` sends the files."""
         self._jobs = jobs
         self._batches = batches
+        self._choices = choices
         self._locks = locks
         self._quotas = quotas
         self._static_verdict = static_verdict
@@ -71,18 +75,21 @@ class Batching:
 
     def find(self, text: str) -> Found:
         """The links in a text, with the verdict that needs nobody to be asked."""
+        return self._looked_at(dict.fromkeys(links.find_all(text), ""), text)
+
+    def _looked_at(self, raws: Mapping[str, str], text: str = "") -> Found:
+        """What is good for something of these links with their names, which stand in `text`."""
         good: dict[str, Wanted] = {}
         bad: list[Unusable] = []
-        raws = list(dict.fromkeys(links.find_all(text)))
-        for looked_at, raw in enumerate(raws):
+        for looked_at, (raw, name) in enumerate(raws.items()):
             if max(len(good), len(bad)) == self._most:
                 return Found(wanted=tuple(good.values()), unusable=tuple(bad), more=len(raws) - looked_at)
             verdict = self.verdict(raw)
             if isinstance(verdict, Unusable):
-                bad.append(verdict)
+                bad.append(replace(verdict, shown=name or verdict.shown))
             else:
                 same = sameness.without_tracking(verdict.url, verdict.host)
-                good.setdefault(same, Wanted(link=verdict, span=spans.after(text, raw)))
+                good.setdefault(same, Wanted(link=verdict, span=spans.after(text, raw), name=name))
         return Found(wanted=tuple(good.values()), unusable=tuple(bad), more=0)
 
     def verdict(self, raw: str) -> Link | Unusable:
@@ -105,7 +112,7 @@ class Batching:
         made = await self._batches.add(
             person,
             message_id,
-            [self._item(wanted.link, wanted.as_wished(wish)) for wanted in found.wanted[:count]],
+            [self._item(wanted, wish) for wanted in found.wanted[:count]],
             state=JobState.WAITING_SPONSORS if missing else JobState.QUEUED,
             title=title,
             unusable=found.unusable,
@@ -117,10 +124,42 @@ class Batching:
             await self._locks.ask(person, missing)
         return Batched(batch=made[0], jobs=tuple(made[1]), missing=missing)
 
-    async def _share(self, user_id: int, found: Found) -> tuple[int, LeftOut | Refused | None]:
+    async def pick(
+        self, job: Job, offer: Offer, numbers: Sequence[int]
+    ) -> Batched | Job | Refused | NoLink | None:
+        """Queue what was chosen of a list, by numbers from 1: several as a batch, a single one as the job.
+
+        That one may be a list, too, or be asked about in its turn. None: the job waits for a choice no more,
+        or the list has no such entries.
+        """
+        chosen = {at: offer.entries[at - 1] for at in numbers if 0 < at <= len(offer.entries)}
+        # an entry without a link is none that can be used, but it is one
+        found = self._looked_at({each.link or f"#{at}": each.title for at, each in chosen.items()})
+        if not chosen:
+            return None
+        if not found.wanted:
+            return NoLink(reason=found.unusable[0].reason)
+        first = found.wanted[0]
+        if not found.is_batch:
+            key = sameness.key(first.link, self._account_id, job.wish)
+            return await self._choices.follow(job, first.link, key)
+        count, left_out = await self._share(job.user_id, found, own=1)
+        if isinstance(left_out, Refused):
+            return left_out
+        # nobody is asked about each of many files
+        wish = job.wish if job.wish.format else replace(job.wish, format=BEST)
+        items = [self._item(wanted, wish) for wanted in found.wanted[:count]]
+        made = await self._batches.pick(
+            job, items, title=offer.title, unusable=found.unusable, left_out=left_out
+        )
+        return made and Batched(batch=made[0], jobs=tuple(made[1]))
+
+    async def _share(
+        self, user_id: int, found: Found, *, own: int = 0
+    ) -> tuple[int, LeftOut | Refused | None]:
         """How many of the links are taken now, and what is said of the others."""
         wanted = len(found.wanted)
-        count, why = await self.room(user_id, wanted)
+        count, why = await self.room(user_id, wanted, own=own)
         if isinstance(why, Refused):
             return 0, why
         left = wanted - count + found.more
@@ -137,16 +176,24 @@ class Batching:
             why if isinstance(why, Refused) else await self._batches.again(batch_id, user_id, card_id, count)
         )
 
-    async def room(self, user_id: int, wanted: int) -> tuple[int, Why | Refused | None]:
-        """How many of so many files a person may have now, and why not all; `Refused`: none."""
-        refusal = await self._quotas.room() or await self._quotas.day(user_id)
-        if refusal is not None:
-            return 0, refusal
-        waiting = await self._jobs.waiting_count(user_id, in_batches=True)
-        if waiting >= self._most:
-            return 0, Refused(reason="too-many", count=self._most)
-        bounds: list[tuple[int, Why | None]] = [(wanted, None), (self._most - waiting, "waiting")]
-        return min([*bounds, *await self._quotas.left(user_id)], key=lambda bound: bound[0])
+    async def room(self, user_id: int, wanted: int, *, own: int = 0) -> tuple[int, Why | Refused | None]:
+        """How many of so many files a person may have now, and why not all; `Refused`: none.
 
-    def _item(self, link: Link, wish: Wish) -> Item:
-        return Item(link=link, link_key=sameness.key(link, self._account_id, wish), wish=wish)
+        `own` of what they have now become some of these files.
+        """
+        full = await self._quotas.room()
+        if full is not None:
+            return 0, full
+        waiting = await self._jobs.waiting_count(user_id, in_batches=True)
+        bounds: list[tuple[int, Why | None]] = [(wanted, None), (self._most - waiting, "waiting")]
+        count, why = min([*bounds, *await self._quotas.left(user_id, own)], key=lambda bound: bound[0])
+        if count > 0:
+            return count, why
+        if why == "waiting":
+            return 0, Refused(reason="too-many", count=self._most)
+        return 0, await self._quotas.day(user_id) or Refused(reason="day", wait_s=limits.DAY_S)
+
+    def _item(self, wanted: Wanted, wish: Wish) -> Item:
+        wished = wanted.as_wished(wish)
+        key = sameness.key(wanted.link, self._account_id, wished)
+        return Item(link=wanted.link, link_key=key, wish=wished, name=wanted.name or None)

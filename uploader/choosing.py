@@ -63,6 +63,10 @@ class Choosing:
         self._queued()
         return Accepted(job=queued, place=place)
 
+    async def all_as(self, job: Job, chosen: str) -> Job | None:
+        """Note in which format all that is chosen of a list shall be. None: it waits no more."""
+        return await self._note(job, replace(job.wish, format=chosen))
+
     async def subtitle(self, job: Job, offer: Offer, number: int) -> Job | None:
         """Note which of the subtitles shall be in the film, from 1; 0: none. None as for `choose`."""
         if number > len(offer.subtitles):

@@ -2,7 +2,7 @@
 
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -28,7 +28,7 @@ from uploader.storage.jobs import Jobs
 from uploader.storage.people import People
 from uploader.storage.rates import Rates
 from uploader.storage.settings import Settings
-from uploader.wishes import BEST, Wish
+from uploader.wishes import BEST, Offer, Wish
 
 #: People looked at in one round of the safety net: two requests a second at the pace of `WATCH_S`.
 WATCHED_AT_ONCE: Final = 20
@@ -189,6 +189,16 @@ class Intake:
         place = await self._rates.place(job)
         self._queued()
         return Accepted(job=job, place=place)
+
+    async def pick(
+        self, job: Job, offer: Offer, numbers: Sequence[int]
+    ) -> Batched | Accepted | Refused | NoLink | None:
+        """Queue what a person chose of a list (see `Batching.pick`)."""
+        picked = await self._batching.pick(job, offer, numbers)
+        self._queued()
+        if isinstance(picked, Job):
+            return Accepted(job=picked, place=await self._rates.place(picked))
+        return picked
 
     async def cancel_batch(self, batch_id: int, user_id: int) -> list[Job]:
         """Cancel what is left of this person's batch; nothing if it is not theirs or has ended."""

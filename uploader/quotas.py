@@ -7,7 +7,7 @@ counted from rows, and so is what waits.
 import time
 from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from cachetools import TTLCache
 
@@ -101,14 +101,18 @@ class Quotas:
         wait_s = used_up_s(had, allowed)
         return None if wait_s is None else Refused(reason="day", wait_s=wait_s)
 
-    async def left(self, user_id: int) -> list[tuple[int, Why]]:
-        """What `room` and `day` still allow, in files."""
+    async def left(self, user_id: int, own: int = 0) -> list[tuple[int, Why]]:
+        """What `room` and `day` still allow, in files; `own` of those that are open do not count."""
         allowed, bounds = self._allowance, list[tuple[int, Why]]()
         if allowed.queue_jobs:
             bounds.append((allowed.queue_jobs - (await self._rates.lately()).queued, "full"))
-        if allowed.files_per_day:
+        if allowed.files_per_day or allowed.bytes_per_day:
             had = await self._rates.day_of(user_id)
-            bounds.append((allowed.files_per_day - had.open_files - len(had.files), "day"))
+            day = replace(had, open_files=max(0, had.open_files - own))
+            if used_up_s(day, allowed) is not None:
+                bounds.append((0, "day"))
+            elif allowed.files_per_day:
+                bounds.append((allowed.files_per_day - day.open_files - len(day.files), "day"))
         return bounds
 
 

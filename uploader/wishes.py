@@ -41,6 +41,15 @@ class Option:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class Entry:
+    """One entry of a list, as its site tells it: whether its link can be used is not known yet."""
+
+    link: str
+    title: str = ""
+    duration_s: float | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Offer:
     """What can be chosen of a link."""
 
@@ -50,6 +59,7 @@ class Offer:
     options: tuple[Option, ...] = ()
     subtitles: tuple[str, ...] = ()
     count: int | None = None  # of a list's entries; None: more than were looked at
+    entries: tuple[Entry, ...] = ()  # of a list: those that were looked at
     size_bytes: int | None = None  # of a file
     as_document: bool | None = None  # how a file is shown now; None: in the only way that there is
 

@@ -191,7 +191,7 @@ class Worker:
             delivered = await self._delivery.carry(errand)
         except ChoiceNeeded as needed:
             same = sameness.key(job.link, account_id=0)
-            if same is not None and not needed.is_private and needed.offer.kind != "file":
+            if same is not None and not needed.is_private and needed.offer.kind == "film":
                 self._offers[same] = needed.offer
             raise
         await self._jobs.finish(job, delivered.message_id)

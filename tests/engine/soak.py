@@ -192,7 +192,14 @@ async def soak(folder: Path, jobs_count: int, people_count: int, warm: int = 500
         locks = SponsorLocks(Sponsors(database), telegram)
         batches = Batches(database)
         batching = Batching(
-            jobs, batches, locks, quotas, static_verdict=sites.static_verdict, account_id=1, most=9
+            jobs,
+            batches,
+            Choices(database),
+            locks,
+            quotas,
+            static_verdict=sites.static_verdict,
+            account_id=1,
+            most=9,
         )
         intake = Intake(
             jobs, people, Settings(database), locks, batching, rates, quotas, Heard(database), 1, worker.nudge

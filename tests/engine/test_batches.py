@@ -9,6 +9,7 @@ from aiohttp import web
 from sandbox.people import Person
 from tests.engine.conftest import Scene
 from tests.engine.test_conversations import MIB, Site
+from tests.engine.test_kill import engine, nursery, until_it_listens
 
 
 async def sent_files(user: Person, count: int) -> dict[str, tuple[int, str]]:
@@ -97,3 +98,78 @@ async def test_text_file_when_it_holds_links_is_a_batch(scene: Scene) -> None:
         await user.expect("All \u20682\u2069 are here", timeout_s=20)
         await give(user, "x.txt", b"\x00\xff nothing \x00")
         await user.expect("no link in this file")
+
+
+async def test_batch_when_its_engine_is_killed_goes_on_with_what_is_missing(scene: Scene) -> None:
+    """`kill -9` with one of four files in the chat: the others come, each once, under the same card."""
+    names = {f"{number}.bin": size for number, size in enumerate((1000, 4 * MIB, 5 * MIB, 6 * MIB))}
+    async with scene.person() as user, nursery() as parent:
+        async with engine(parent, scene):
+            await until_it_listens(scene)
+            await user.send("\n".join(scene.site.url(name, size) for name, size in names.items()))
+            card = await user.expect("of \u20684\u2069")
+            scene.world.latency_s = 0.2
+            assert "0.bin" == (await user.expect_file()).file.name
+        scene.world.latency_s = 0.0
+        async with engine(parent, scene):
+            ended = await user.expect("All \u20684\u2069 are here", timeout_s=60)
+        files = [each for each in await history(user) if each.document]
+        brought = {each.file.name: await user.save(each) for each in files}
+    assert card.id == ended.id
+    assert len(names) == len(files)
+    assert await expected_files(scene, names) == brought
+
+
+async def test_batch_when_all_is_cancelled_brings_nothing_more_and_reports_nothing(scene: Scene) -> None:
+    """One press: what runs stops at its source, what waits never starts, and the card says so."""
+    opened, closed = asyncio.Event(), asyncio.Event()
+
+    async def serve(request: web.Request) -> web.StreamResponse:
+        response = web.StreamResponse(headers={"Content-Length": str(500 * MIB)})
+        await response.prepare(request)
+        opened.set()
+        try:
+            while True:
+                await response.write(bytes(65_536))
+                await asyncio.sleep(0.02)
+        finally:
+            closed.set()
+
+    async with Site(serve) as url, scene.engine(), scene.person() as user:
+        await user.send(f"{url} {url}?2 {url}?3 {scene.site.url('late.bin', 1000)}")
+        card = await user.expect("of \u20684\u2069")
+        async with asyncio.timeout(20):
+            await opened.wait()
+        await user.press(card, "Cancel all")
+        cancelled = await user.expect("Cancelled: ", timeout_s=20)
+        assert card.id == cancelled.id
+        async with asyncio.timeout(10):
+            await closed.wait()
+        await until_idle(user)
+        said = [each.raw_text for each in await history(user)]
+    assert 0 == scene.world.stats.calls["messages.sendMedia"]
+    assert not [text for text in said if "did not come" in text]
+
+
+async def test_batch_when_sponsors_are_owed_waits_and_goes_on_by_itself(scene: Scene) -> None:
+    """The card of the sponsors becomes the card of the batch, in Persian from right to left."""
+    account = scene.world.add_user("سارا", phone="989120000003", lang_code="fa")
+    names = {"فیلم ۱.mp4": 1000, "b.bin": 2000}
+    async with (
+        scene.engine(files_per_day=2),
+        scene.person(scene.admin) as admin,
+        scene.person(account) as user,
+    ):
+        await admin.send("/lock add @sponsor_one")
+        await admin.expect("Added")
+        links = [scene.site.url(name, size) for name, size in names.items()]
+        await user.send("\n".join([*links, scene.site.url("third.bin", 3000)]))
+        card = await user.expect("کانال")
+        assert 0 == scene.world.stats.part_bytes
+        await user.press(card, 0)
+        assert await expected_files(scene, names) == await sent_files(user, 2)
+        done = await user.expect("تمام شد", timeout_s=20)
+        assert card.id == done.id
+        assert "سهم روزانه" in done.raw_text
+        lines = [line for line in done.raw_text.splitlines() if "✓" in line]
+        assert ["\u200f✓"] * 2 == [line[:2] for line in lines]

@@ -77,6 +77,8 @@ class BatchCards:
         self._running.pop(job.id, None)
         if job.batch_id is not None:
             self.changed(job.batch_id)
+            if job.batch_id not in self._batch_of.values():
+                self._cards[job.batch_id].at = float("-inf")  # perhaps it was the last
 
     def changed(self, batch_id: int) -> None:
         """Something happened to a batch: its card is drawn when it is due."""

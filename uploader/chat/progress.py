@@ -13,7 +13,7 @@ from typing import Final
 import structlog
 
 from uploader import limits
-from uploader.chat import choice, keyboards
+from uploader.chat import choice, keyboards, list_card
 from uploader.chat.choice import Card
 from uploader.errors import FloodWait, NoAnswer, Reason, TelegramError
 from uploader.model import ENDED, Job, JobState, Phase, Place, Progress, Refused
@@ -180,6 +180,8 @@ class StatusMessages:
         return text, keyboard
 
     async def _question(self, job: Job, offer: Offer) -> tuple[str, Keyboard]:
+        if offer.kind == "list":
+            return list_card.card(self._texts, job, offer)
         card = await self.card(job, offer)
         return card.text(), card.keyboard()
 

@@ -8,10 +8,11 @@ from telethon import TelegramClient, events
 from telethon.tl import types
 
 from uploader import limits
-from uploader.chat import batch_buttons, choice, keyboards, text_files
+from uploader.chat import batch_buttons, choice, keyboards, list_card, text_files
 from uploader.chat.admin import AdminChat
 from uploader.chat.batch import BatchChat
 from uploader.chat.cookie_admin import CookieAdminChat
+from uploader.chat.lists import Lists
 from uploader.chat.menu import Menu
 from uploader.chat.questions import Questions
 from uploader.chat.receiver import Receiver
@@ -46,6 +47,7 @@ class Updates:
         batches: BatchChat,
         settings: SettingsChat,
         questions: Questions,
+        lists: Lists,
         intake: Intake,
         locks: SponsorLocks,
         menu: Menu,
@@ -58,6 +60,7 @@ class Updates:
         self._batches = batches
         self._settings = settings
         self._questions = questions
+        self._lists = lists
         self._intake = intake
         self._locks = locks
         self._menu = menu
@@ -119,7 +122,7 @@ class Updates:
         if command is None and text_file is not None:
             await self._user.text(await self._batches.read(incoming, text_file))
         elif command is None:
-            if not await self._questions.hears(incoming):
+            if not (await self._questions.hears(incoming) or await self._lists.hears(incoming)):
                 await self._user.text(incoming)
         elif await self._intake.is_new(incoming):
             await command(incoming)
@@ -140,6 +143,8 @@ class Updates:
                 await self._settings.choose(person, query_id, message_id, chosen)
             elif (press := choice.pressed(event.data)) is not None:
                 await self._questions.pressed(person, query_id, message_id, press)
+            elif (of_list := list_card.pressed(event.data)) is not None:
+                await self._lists.pressed(person, query_id, of_list)
             elif (of_batch := batch_buttons.pressed(event.data)) is not None:
                 await self._batches.pressed(person, query_id, message_id, of_batch)
             else:

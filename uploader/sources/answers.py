@@ -19,7 +19,7 @@ OCTET_STREAM: Final = "application/octet-stream"
 PAGES: Final = frozenset({"text/html", "application/xhtml+xml"})
 LISTS: Final = frozenset(
     {"application/vnd.apple.mpegurl", "application/x-mpegurl", "audio/mpegurl", "audio/x-mpegurl"}
-    | {"application/dash+xml", "application/vnd.ms-sstr+xml"}
+    | {"application/dash+xml", "application/vnd.ms-sstr+xml", "application/rss+xml"}
 )
 #: The codings that aiohttp undoes (or refuses): lengths and offsets then count other bytes than ours.
 _CODED: Final = frozenset({"gzip", "deflate", "br", "zstd"})

@@ -13,6 +13,7 @@ from uploader.model import Job, JobState, Person
 from uploader.storage import claim, moves
 from uploader.storage.database import Database, Lock
 from uploader.storage.job_row import from_row as job_of
+from uploader.storage.job_row import wish_value
 from uploader.storage.moves import open_of, waiting_of
 from uploader.storage.tables import OPEN_STATES, Row, batches, in_state, jobs
 
@@ -70,6 +71,49 @@ class Batches:
             if row is None:
                 return None
             return from_row(row), await self._fill(connection, row, items, state)
+
+    async def pick(
+        self,
+        list_job: Job,
+        items: Sequence[Item],
+        *,
+        title: str,
+        unusable: Sequence[Unusable] = (),
+        left_out: LeftOut | None = None,
+    ) -> tuple[Batch, list[Job]] | None:
+        """Make a batch of what was chosen of a list; None if that job waits for a choice no more.
+
+        The list's own job becomes the first item, so that its message, told again, still has one; its
+        message becomes the card.
+        """
+        first, now = items[0], self._database.now()
+        async with self._database.write() as connection:
+            await self._database.alone(connection, Lock.QUEUE)
+            batch = await self._insert(
+                connection,
+                list_job,
+                list_job.message_id,
+                title,
+                unusable,
+                left_out,
+                list_job.status_message_id,
+            )
+            if batch is None:
+                return None
+            waits = in_state(jobs.c.state, JobState.WAITING_CHOICE)
+            become = {
+                **moves.comes_now(now),
+                **{"url": first.link.url, "host": first.link.host, "link_key": first.link_key},
+                **{"wish": wish_value(first.wish), "name": first.name, "failures": 0},
+                **{"offer": None, "status_message_id": None, "batch_id": batch.id},
+            }
+            which = sa.update(jobs).where(jobs.c.id == list_job.id, waits)
+            row = (await connection.execute(which.values(become).returning(*jobs.c))).one_or_none()
+            if row is None:
+                await connection.rollback()
+                return None
+            others = await self._fill(connection, batch, items[1:], JobState.QUEUED, first=1)
+            return from_row(batch), [job_of(row), *others]
 
     async def get(self, batch_id: int) -> Batch | None:
         """Return the batch as it is now."""
@@ -165,11 +209,12 @@ class Batches:
     async def _insert(
         self,
         connection: AsyncConnection,
-        person: Person,
+        person: Person | Job,
         message_id: int,
         title: str,
         unusable: Sequence[Unusable],
         left_out: LeftOut | None,
+        status_message_id: int | None = None,
     ) -> Row | None:
         statement = (
             self._database.insert(batches)
@@ -182,6 +227,7 @@ class Batches:
                 unusable=_UNUSABLE.dump_json(tuple(unusable)).decode() if unusable else None,
                 left_out=left_out.count if left_out else 0,
                 left_out_why=left_out.why if left_out else None,
+                status_message_id=status_message_id,
                 created_at=self._database.now(),
             )
             .on_conflict_do_nothing(index_elements=["chat_id", "message_id"])

@@ -3,7 +3,7 @@
 import sqlalchemy as sa
 
 from uploader import limits
-from uploader.model import Job, JobState
+from uploader.model import Job, JobState, Link
 from uploader.storage import moves
 from uploader.storage.database import Database, Lock
 from uploader.storage.job_row import from_row, wish_value
@@ -29,6 +29,12 @@ class Choices:
         queued = moves.comes_now(self._database.now())
         chosen = {"wish": wish_value(wish), "offer": None, "link_key": link_key}
         return await self._write(_asked(job_id, user_id).values(queued | chosen))
+
+    async def follow(self, job: Job, link: Link, link_key: str | None) -> Job | None:
+        """Queue a job for another link instead, one of a list's; None if it waits for a choice no more."""
+        queued = moves.comes_now(self._database.now())
+        chosen = {"url": link.url, "host": link.host, "link_key": link_key, "offer": None}
+        return await self._write(_asked(job.id, job.user_id).values(queued | chosen))
 
     async def asked(self, user_id: int, message_id: int | None = None) -> Job | None:
         """Return the job of this person whose question is in that message; None: in any, the last asked."""

@@ -9,7 +9,7 @@ help =
     Send me a link, such as https://example.com/film.mp4, and I bring the file into this chat.
 
     • Of a film I ask which size, sound or subtitles you want. /settings is where you say it once and for all.
-    • Several links: write them into one message, or send me a text file of them. They share one card.
+    • Several links: write them into one message, or send me a text file of them. They share one card. Of a playlist I ask which entries you want.
     • A part of a film: write it behind the link, such as https://example.com/film.mp4 1:20-2:35
     • A file over { $cap } comes in several parts, or not at all: that is in /settings, too.
 
@@ -205,6 +205,15 @@ left-out-full = { $count ->
 button-cancel-all = Cancel all
 button-again-failed = Try these again
 
+list-count = { $count-text } entries
+list-more = more than { $count-text } entries
+list-line = { $number-text }. { $name }
+list-line-length = { $number-text }. { $name } · { $length }
+list-question = Which of them do you want? Press a button, or answer with numbers from 1 to { $last-text }, such as 2-4, 7. A single one I ask about as about any link. I wait { $wait } for it.
+list-bad = I do not understand which ones you want. Answer with numbers from 1 to { $last-text }, such as 2-4, 7
+button-first = First { $count-text }
+button-all = All { $count-text }
+
 nothing-to-cancel = Nothing of yours waits or runs.
 cancelling = { $count ->
     [one] Cancelled one job.
@@ -254,7 +263,7 @@ reason-too-many-volumes = the file is too large even for parts of { $cap }. Send
 reason-no-media = I found neither a file nor a film on this page. Send the link of the film itself.
 reason-no-sound = this film has no sound that I could bring alone.
 reason-out-of-range = the part that you want lies behind the end of the film. Choose an earlier one.
-reason-playlist = this is a list of films. Send the link of one of them.
+reason-playlist = this is a list by itself. Send its link alone, and choose of it.
 reason-live = this is live, and has no end that I could wait for. Send it again when it is over.
 reason-upcoming = this has not started yet. Send it again when it is there.
 reason-needs-login = the site shows this only to people who have signed in.

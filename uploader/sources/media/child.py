@@ -1,6 +1,7 @@
 """yt-dlp, alone in a process: `python -I start.py child`, orders in and answers out as lines of JSON.
 
-    {"look": LINK, "extractor": NAME or null, "proxy": URL, "cookies": TEXT or null}   ->  found | failed
+    {"look": LINK, "extractor": NAME or null, "proxy": URL, "cookies": TEXT or null}
+                                                                 ->  found | listed | failed
     {"fetch": [{"format": N, "path": P}, ...], "cap_bytes": B}   ->  progress ..., fetched | failed
     {"subtitles": LANGUAGE, "path": P, "cap_bytes": B}           ->  progress ..., fetched | failed
 
@@ -26,6 +27,7 @@ from yt_dlp.networking import Request
 from yt_dlp.utils import DownloadCancelled
 
 from uploader.sources.media.found import film_of, formats_of, subtitles_of
+from uploader.sources.media.listed import ENTRIES, distinct, list_of
 from uploader.sources.media.sayings import Failed, cause_of, kind_of
 
 COOKIE_CHARACTERS: Final = 8000
@@ -74,24 +76,28 @@ class Looker:
         self._done: dict[str, int] = {}
         self._told_at = 0.0
 
-    def look(self, link: str, extractor: str | None) -> dict[str, Any]:
-        """Everything that is known of the film behind `link`, which the chooser says is `extractor`'s."""
+    def look(self, link: str, extractor: str | None) -> tuple[str, dict[str, Any]]:
+        """What there is to tell of the film, or the list, behind `link`: the event and its fields.
+
+        The chooser says that the link is `extractor`'s.
+        """
         info = self._ydl.extract_info(link, download=False, ie_key=_key(link, extractor))
         for _ in range(_DEPTH):
             if not info:
                 raise Failed("no-media")
             if info.get("_type", "video") == "video":
                 break
-            entries = list(islice(info.get("entries") or (), 2))
-            if len(entries) > 1 and info.get("extractor_key") != "Generic":
-                raise Failed("playlist")
+            page = info.get("webpage_url") or link
+            entries = distinct(list(islice(info.get("entries") or (), ENTRIES + 1)), page)
+            if len(entries) > 1:
+                return "listed", list_of(info, entries, page)
             info = self._ydl.process_ie_result(entries[0], download=False) if entries else None
         else:
             raise Failed("playlist")
         self._info = info
         self._formats = formats_of(info)
         self._subtitles = subtitles_of(info)
-        return film_of(info, self._formats, self._subtitles, self._cookie)
+        return "found", film_of(info, self._formats, self._subtitles, self._cookie)
 
     def _cookie(self, url: str) -> str | None:
         """What is said to the host of `url`, by the rules of cookies; too much for a header is nothing."""
@@ -153,7 +159,8 @@ def main() -> None:
         try:
             if "look" in order:
                 looker = Looker(order["proxy"], order.get("cookies"), channel)
-                channel.tell("found", **looker.look(order["look"], order.get("extractor")))
+                event, fields = looker.look(order["look"], order.get("extractor"))
+                channel.tell(event, **fields)
             elif looker is not None and "subtitles" in order:
                 looker.fetch_subtitles(order["subtitles"], order["path"], order["cap_bytes"])
                 channel.tell("fetched")
@@ -181,7 +188,7 @@ def _options(proxy: str, cookies: str | None) -> dict[str, Any]:
         # extraction: one film, all its formats, none of them tried
         "noplaylist": True,
         "extract_flat": "in_playlist",
-        "playlist_items": "1:2",
+        "playlist_items": f"1:{ENTRIES + 1}",
         "format": "all",
         "writesubtitles": True,  # some extractors do not even look for them otherwise; nothing is written
         "check_formats": False,

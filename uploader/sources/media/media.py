@@ -236,6 +236,9 @@ class Media:
         """The look of a child; whether it broke tells of the version of yt-dlp that is used."""
         try:
             film = await work.look()
+        except ChoiceNeeded:
+            self._versions.report(worked=True)
+            raise
         except (SourceError, ChildFailed) as error:
             reason = error.reason if isinstance(error, SourceError) else Reason.INTERNAL
             if reason in _BROKEN and not isinstance(error, SiteFails):

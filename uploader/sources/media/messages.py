@@ -4,7 +4,9 @@ from typing import Annotated, Any, Final, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
+from uploader import wishes
 from uploader.errors import Reason, SiteFails, SourceError, SourceTemporary
+from uploader.wishes import Offer
 
 _Text = Annotated[str, Field(max_length=500)]
 _Count = Annotated[float, Field(gt=0, lt=1e15)]
@@ -59,6 +61,35 @@ class Film(_Message):
     formats: Annotated[list[Format], Field(max_length=1000)]
 
 
+class Entry(_Message):
+    """One entry of a list, as the site says."""
+
+    link: Annotated[str, Field(max_length=2048)]
+    title: _Text
+    duration_s: _Count | None
+
+
+class Listed(_Message):
+    """A look at a link found a list."""
+
+    event: Literal["listed"]
+    title: _Text | None
+    is_whole: bool  # there are no more entries
+    entries: Annotated[list[Entry], Field(min_length=2, max_length=500)]
+
+    def as_offer(self, host: str) -> Offer:
+        """The list as its person is asked about it."""
+        return Offer(
+            kind="list",
+            title=self.title or host,
+            count=len(self.entries) if self.is_whole else None,
+            entries=tuple(
+                wishes.Entry(link=each.link, title=each.title, duration_s=each.duration_s)
+                for each in self.entries
+            ),
+        )
+
+
 class Progress(_Message):
     """A fetch goes on."""
 
@@ -86,7 +117,7 @@ class Failed(_Message):
         return make(reason, f"{host}: {self.kind} ({self.detail})")
 
 
-Message = Film | Progress | Fetched | Failed
+Message = Film | Listed | Progress | Fetched | Failed
 
 _ADAPTER: Final[TypeAdapter[Message]] = TypeAdapter(Annotated[Message, Field(discriminator="event")])
 

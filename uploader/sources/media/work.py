@@ -10,10 +10,11 @@ from typing import Any, Final
 from uploader.errors import Reason, SourceError, SourceTemporary
 from uploader.sources.cookies import Jar
 from uploader.sources.media import messages
-from uploader.sources.media.messages import Fetched, Film
+from uploader.sources.media.messages import Fetched, Film, Listed
 from uploader.sources.media.process import Child, ChildFailed
 from uploader.sources.proxy import Pass
 from uploader.sources.routing import Route
+from uploader.wishes import ChoiceNeeded
 
 _ENDED_LIVE: Final = frozenset({None, "not_live", "was_live"})
 
@@ -45,6 +46,7 @@ class Work:
         """What is behind the link.
 
         Raises:
+            ChoiceNeeded: a list, of whose entries one has to be named.
             SourceError: nothing that can be brought.
         """
         async with asyncio.timeout(self._times.look_s):
@@ -52,6 +54,8 @@ class Work:
             order = {"look": self.way.link.url, "extractor": self.way.extractor, "proxy": proxy}
             await self._child.say({**order, "cookies": None if self.jar is None else self.jar.text})
             said = self._checked(messages.read(await self._child.hear()))
+        if isinstance(said, Listed):
+            raise ChoiceNeeded(said.as_offer(self.way.link.host))
         if not isinstance(said, Film):
             raise SourceTemporary(Reason.INTERNAL, "an answer to another question")
         if said.live_status not in _ENDED_LIVE:
