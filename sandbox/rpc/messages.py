@@ -91,9 +91,7 @@ def upload_media(call: Call, request: Any) -> Any:
 
 @rpc(functions.messages.ForwardMessagesRequest)
 def forward_messages(call: Call, request: Any) -> Any:
-    origin, to = peers.place(call, request.from_peer), peers.recipient(call, request.to_peer)
-    if isinstance(origin, Channel) and origin.noforwards:
-        raise RpcError(400, "CHAT_FORWARDS_RESTRICTED")
+    origin, to = _open_place(call, request.from_peer), peers.recipient(call, request.to_peer)
     if not 1 <= len(request.id) <= MAX_FORWARDS:
         raise RpcError(400, "MESSAGE_IDS_EMPTY")
     if len(request.id) != len(request.random_id):
@@ -105,6 +103,14 @@ def forward_messages(call: Call, request: Any) -> Any:
         for number, random_id in zip(request.id, request.random_id, strict=True)
     ]
     return sending.send_all(call, to, messages, request.reply_to)
+
+
+def _open_place(call: Call, peer: Any) -> Place:
+    """A chat whose messages may be taken elsewhere. Raises RpcError."""
+    found = peers.place(call, peer)
+    if isinstance(found, Channel) and found.noforwards:
+        raise RpcError(400, "CHAT_FORWARDS_RESTRICTED")
+    return found
 
 
 def _forwarded(call: Call, origin: Place, number: int, request: Any, mask: int) -> Draft:
