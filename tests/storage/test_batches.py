@@ -3,15 +3,19 @@
 import asyncio
 
 import pytest
+import sqlalchemy as sa
 
 from tests.storage.arrivals import Arrivals
+from uploader import limits
 from uploader.batch import Batch, Item, LeftOut, Unusable
 from uploader.errors import Reason
 from uploader.model import Job, JobState, Link, Person
+from uploader.storage import tables
 from uploader.storage.batches import Batches
 from uploader.storage.database import Database
+from uploader.storage.deadlines import Deadlines
 from uploader.storage.jobs import Jobs
-from uploader.wishes import BEST, Wish
+from uploader.wishes import BEST, Entry, Offer, Wish
 
 SARA = Person(user_id=7, access_hash=1, language="fa", name="Sara")
 ITEMS = [
@@ -130,3 +134,53 @@ async def test_cancel_then_only_this_batch_and_only_for_its_person(
     assert {JobState.RUNNING, JobState.CANCELLED} == {each.state for each in cancelled}
     assert await jobs.renew(running)
     assert other == await jobs.get(other.id)
+
+
+async def test_prune_when_the_last_job_of_a_batch_is_deleted_then_so_is_the_batch(
+    batches: Batches, jobs: Jobs, database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Not before: what is left of it is still shown by its card."""
+    monkeypatch.setattr(limits, "PRUNED_AT_ONCE", 2)
+    batch, _ = await added(batches)
+    other, _ = await added(batches, 6)
+    await batches.cancel(batch.id, SARA.user_id)
+    async with database.write() as connection:
+        back = tables.jobs.c.updated_at - limits.ENDED_KEPT_S
+        await connection.execute(sa.update(tables.jobs).values(updated_at=back))
+    deadlines = Deadlines(database)
+    assert 2 == await deadlines.prune()
+    assert batch == await batches.get(batch.id)
+    assert 1 == await deadlines.prune()
+    assert None is await batches.get(batch.id)
+    assert other == await batches.get(other.id)
+
+
+async def test_pick_when_chosen_then_the_lists_job_is_the_first_item_and_its_message_the_card(
+    batches: Batches, jobs: Jobs, arrivals: Arrivals, database: Database
+) -> None:
+    """Once: a second press, or one that comes after a cancel, finds no question; nothing is half made."""
+    listed = await arrivals.job(SARA.user_id)
+    claimed = await jobs.claim("w")
+    assert claimed is not None
+    await jobs.set_status_message(listed.id, 77)
+    await jobs.ask(claimed, Offer(kind="list", title="L", entries=(Entry(link="x"),)))
+    asked = await jobs.get(listed.id)
+    assert asked is not None
+    made = [await batches.pick(asked, ITEMS, title="L") for _ in range(2)]
+    assert made[0] is not None
+    assert None is made[1]
+    batch, items = made[0]
+    assert (77, [0, 1, 2]) == (batch.status_message_id, [each.item for each in items])
+    assert (listed.id, None, None, ITEMS[0].link) == (
+        items[0].id,
+        items[0].offer,
+        items[0].status_message_id,
+        items[0].link,
+    )
+    assert {JobState.QUEUED} == {each.state for each in items}
+    single = await arrivals.job(SARA.user_id)
+    assert None is await batches.pick(single, ITEMS, title="L")
+    assert 4 == await jobs.waiting_count(SARA.user_id)
+    async with database.read() as connection:
+        count = sa.select(sa.func.count()).select_from(tables.batches)
+        assert 1 == await connection.scalar(count)

@@ -7,7 +7,7 @@ from uploader.errors import Reason
 from uploader.model import Job, JobState
 from uploader.storage.database import Database, Lock
 from uploader.storage.job_row import from_row
-from uploader.storage.tables import ENDED_STATES, heard, in_state, jobs, volumes
+from uploader.storage.tables import ENDED_STATES, batches, heard, in_state, jobs, volumes
 
 
 def _first(
@@ -52,15 +52,20 @@ class Deadlines:
     async def prune(self) -> int:
         """Delete rows of jobs that ended `limits.ENDED_KEPT_S` ago, `limits.PRUNED_AT_ONCE` at most.
 
-        Returns how many. Messages that are too old to be acted on again are forgotten, too.
+        Returns how many. Batches go with their last job, and messages that are too old to be acted on again
+        are forgotten, too.
         """
         heard_since = self._database.now() - limits.MISSED_S - limits.DAY_S
         await self._database.once(sa.delete(heard).where(heard.c.heard_at <= heard_since))
         since = self._database.now() - limits.ENDED_KEPT_S
         old = _first(limits.PRUNED_AT_ONCE, jobs.c.updated_at, since, *ENDED_STATES)
-        gone = [row.id for row in await self._database.once(sa.delete(jobs).where(old).returning(jobs.c.id))]
+        gone = await self._database.once(sa.delete(jobs).where(old).returning(jobs.c.id, jobs.c.batch_id))
         if gone:
-            await self._database.once(sa.delete(volumes).where(volumes.c.job_id.in_(gone)))
+            of_them = volumes.c.job_id.in_([row.id for row in gone])
+            await self._database.once(sa.delete(volumes).where(of_them))
+        if batch_ids := {row.batch_id for row in gone} - {None}:
+            is_empty = ~sa.exists().where(jobs.c.batch_id == batches.c.id)
+            await self._database.once(sa.delete(batches).where(batches.c.id.in_(batch_ids), is_empty))
         return len(gone)
 
     async def _end(self, statement: sa.Update) -> list[Job]:
