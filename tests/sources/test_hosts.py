@@ -2,11 +2,12 @@
 
 import asyncio
 import random
+from dataclasses import replace
 
 import pytest
 
 from tests.sources.crowds import Crowd
-from tests.sources.sites import in_turn, opened, ranged, reply, site, sources
+from tests.sources.sites import HASTY, in_turn, opened, ranged, reply, site, sources
 from tests.sources.test_lanes import EAGER
 from uploader.errors import NotYet, Reason, SiteFails, SourceTemporary
 from uploader.limits import MIB
@@ -164,7 +165,8 @@ async def test_read_of_a_host_that_becomes_busy_for_long_waits_in_the_queue() ->
     """The rest of the file is not asked for again and again: the job rests, and resumes then."""
     broken = ranged(SMALL, 'ETag: "v1"', breaks_at=1000)
     answer = in_turn(ranged(SMALL, 'ETag: "v1"'), broken, reply(503, "Retry-After: 300"))
-    async with site(answer) as served, opened(served.url()) as remote:
+    persistent = replace(HASTY, resumes=1000)
+    async with site(answer) as served, opened(served.url(), persistent) as remote, asyncio.timeout(10):
         with pytest.raises(SourceTemporary) as caught:
             async for _ in remote.read(0, None):
                 pass

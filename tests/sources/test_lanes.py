@@ -22,15 +22,14 @@ from tests.sources.sites import (
     reply,
     reset,
     site,
-    sources,
 )
 from uploader.errors import Reason, SourceError, SourceTemporary
 from uploader.limits import MIB
-from uploader.links import parse
 from uploader.model import RemoteFile
 from uploader.sources import Hosts, Patience
 from uploader.sources.growth import Growth
 from uploader.sources.lanes import File, Lanes
+from uploader.sources.window import Window
 
 pytestmark = pytest.mark.usefixtures("chosen_here")
 
@@ -84,16 +83,12 @@ REFUSALS = {
 
 @pytest.mark.parametrize("beyond", REFUSALS.values(), ids=REFUSALS)
 async def test_read_from_a_site_that_serves_one_connection_only_goes_on_over_one(beyond: Answer) -> None:
-    """The file arrives, and the next file of the site is not tried again with several."""
-    crowd = Crowd(CONTENT, enough=2, most=1, beyond=beyond)
-    async with site(crowd, keeps=True) as served, sources(patience=EAGER) as opener:
-        async with opener.open(parse(served.url())) as remote:
-            assert CONTENT == await collected(remote)
-        asked = len(served.asked)
-        async with opener.open(parse(served.url("/other"))) as remote:
-            assert CONTENT == await collected(remote)
+    """The file arrives, and it is remembered of the host that one is best."""
+    crowd, hosts = Crowd(CONTENT, enough=2, most=1, beyond=beyond), Hosts(pause_s=0.01)
+    async with site(crowd, keeps=True) as served, opened(served.url(), EAGER, hosts) as remote:
+        assert CONTENT == await collected(remote)
+        assert 1 == hosts.lanes(f"{served.host}:{served.port}")
     assert 1 == crowd.peak
-    assert 2 == len(served.asked) - asked
 
 
 async def test_read_of_a_file_that_changes_while_several_connections_read_it_says_so() -> None:
@@ -222,6 +217,20 @@ async def test_sources_that_close_under_a_read_end_it() -> None:
             while crowd.active < 2:
                 assert await anext(reading)
         await crowd.idle.wait()
+
+
+def test_room_is_shared_by_the_files_that_are_read() -> None:
+    """Memory does not grow with their number: 32 pieces for all, one at least for each."""
+    lanes, windows = Lanes(Hosts(), 1.0), [Window(0, 100 * MIB) for _ in range(3)]
+    with lanes.held(windows[0]):
+        assert 32 == lanes.room(windows[0])
+        for _ in range(25):
+            windows[0].ask(32)
+        with lanes.held(windows[1]), lanes.held(windows[2]):
+            assert [10, 7, 7] == [lanes.room(window) for window in windows]
+            while windows[1].ask(7):
+                pass
+            assert [10, 7, 1] == [lanes.room(window) for window in windows]
 
 
 #: What a stretch does next: bring so many bytes (0: let others go first), or break in one of these ways.

@@ -77,10 +77,10 @@ class Lanes:
         finally:
             self._windows.discard(window)
 
-    def room(self, window: Window, lanes: int) -> int:
-        """How many pieces `window` may hold, if it has `lanes` connections."""
-        others = sum(len(each) for each in self._windows) - len(window)
-        return max(1, min(int(lanes * _AHEAD), _PIECES - others))
+    def room(self, window: Window) -> int:
+        """How many pieces `window` may hold: one at least, and no more than every other file may."""
+        others = sum(len(each) for each in self._windows if each is not window)
+        return max(1, min(_PIECES // len(self._windows), _PIECES - others))
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +102,9 @@ class _Reading:
         self._running: dict[Piece, _Fetch] = {}
         self._news = asyncio.Event()
         self._piece_s = lanes.look_s  # what a piece takes
+        self._is_suspect = (
+            False  # the site refused connections; unless the file is no longer there, for anybody
+        )
 
     async def chunks(self) -> AsyncGenerator[bytes, None]:
         """All bytes."""
@@ -130,6 +133,9 @@ class _Reading:
             began = monotonic()
             async for chunk in chunks:
                 growth.came(len(chunk), monotonic() - began)
+                if self._is_suspect:
+                    self._is_suspect = False
+                    self._lanes.hosts.remember(self._file.site, growth.lanes)
                 if window:
                     self._settle()
                     chunk = chunk[: window.gap() - window.at]
@@ -147,7 +153,7 @@ class _Reading:
         """How many connections there should be."""
         if not self._window and self._window.unasked_bytes < _WORTH * self._lanes.piece_bytes:
             return 1
-        return min(self._file.growth.lanes, self._share())
+        return min(self._file.growth.lanes, self._share(), self._lanes.room(self._window))
 
     def _share(self) -> int:
         return self._lanes.hosts.share(self._file.site, self._file.owner)
@@ -162,7 +168,7 @@ class _Reading:
     def _ask(self, beside: int = 0) -> None:
         """Have as many pieces fetched as there should be connections, `beside` those that read already."""
         wanted = self._wanted()
-        room = self._lanes.room(self._window, wanted)
+        room = min(int(wanted * _AHEAD), self._lanes.room(self._window))
         while 1 < wanted > len(self._running) + beside and (piece := self._window.ask(room)):
             task = self._file.spawn(self._fetch(piece))
             task.add_done_callback(lambda _: self._news.set())
@@ -204,7 +210,7 @@ class _Reading:
             growth.alone()
         else:
             growth.refused()
-        self._lanes.hosts.remember(self._file.site, growth.lanes)
+        self._is_suspect = True
 
     async def _wait(self) -> None:
         """Wait for bytes, or for the end of a piece; overtake the first one if only that is waited for."""
