@@ -53,6 +53,7 @@ OPEN: list[tuple[str, OpenDoor, dict[JobState, JobState]]] = [
         lambda _, job, database: Choices(database).choose(job.id, job.user_id, WISH, "k"),
         {CHOOSING: QUEUED},
     ),
+    ("follow", lambda _, job, database: Choices(database).follow(job, job.link, "k"), {CHOOSING: QUEUED}),
     (
         "expire",
         lambda _, job, database: Deadlines(database).expire(),
