@@ -97,6 +97,15 @@ def test_card_names_what_runs_and_what_failed_first_and_no_query() -> None:
     assert ["▸", "✗", "✓"] == [line[:1] for line in lines[3:6]]
 
 
+def test_card_when_hundreds_failed_fits_into_a_message_and_says_how_many_more() -> None:
+    """The longest names and reasons there are."""
+    jobs = [job(number, JobState.FAILED, "n" * 200, Reason.TOO_LARGE) for number in range(300)]
+    card = card_text(TEXTS, batch("fa"), jobs, {})
+    assert len(card) <= TEXT_CHARACTERS
+    shown = card.count("✗")
+    assert TEXTS.get("fa", "batch-more", count=300 - shown) in card
+
+
 def test_report_when_many_failed_for_one_reason_says_it_once() -> None:
     """Grouped by causes, ten names of each."""
     jobs = [job(number, JobState.FAILED, f"n{number}", Reason.NOT_FOUND) for number in range(30)]

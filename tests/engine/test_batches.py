@@ -122,12 +122,15 @@ async def test_batch_when_its_engine_is_killed_goes_on_with_what_is_missing(scen
 
 async def test_batch_when_all_is_cancelled_brings_nothing_more_and_reports_nothing(scene: Scene) -> None:
     """One press: what runs stops at its source, what waits never starts, and the card says so."""
-    opened, closed = asyncio.Event(), asyncio.Event()
+    opened, closed = set[str](), asyncio.Event()
+    both = asyncio.Event()
 
     async def serve(request: web.Request) -> web.StreamResponse:
         response = web.StreamResponse(headers={"Content-Length": str(500 * MIB)})
         await response.prepare(request)
-        opened.set()
+        opened.add(request.query_string)
+        if len(opened) == 2:
+            both.set()
         try:
             while True:
                 await response.write(bytes(65_536))
@@ -135,11 +138,15 @@ async def test_batch_when_all_is_cancelled_brings_nothing_more_and_reports_nothi
         finally:
             closed.set()
 
-    async with Site(serve) as url, scene.engine(), scene.person() as user:
+    async with Site(serve) as url, scene.engine(batch_files=4), scene.person() as user:
         await user.send(f"{url} {url}?2 {url}?3 {scene.site.url('late.bin', 1000)}")
         card = await user.expect("of \u20684\u2069")
         async with asyncio.timeout(20):
-            await opened.wait()
+            await both.wait()
+        await user.send(f"{url}?5 {url}?6 {url}?7")
+        second = await user.expect("with those of yours that wait")
+        await user.press(second, "Cancel all")
+        await user.expect("Cancelled: ", timeout_s=20)
         await user.press(card, "Cancel all")
         cancelled = await user.expect("Cancelled: ", timeout_s=20)
         assert card.id == cancelled.id
