@@ -89,7 +89,7 @@ class Reading:
             TelegramError
         """
         stop = self._held.size_bytes if stop is None else min(stop, self._held.size_bytes)
-        offsets = iter(range(start - start % PIECE_BYTES, stop, PIECE_BYTES))
+        offsets = iter(range(start - start % PIECE_BYTES, stop, PIECE_BYTES) if start < stop else ())
         ahead: deque[tuple[int, asyncio.Task[bytes | PeykError]]] = deque()
         try:
             while True:
