@@ -17,6 +17,7 @@ from uploader.chat.alerts import Alerts
 from uploader.chat.batch import BatchChat
 from uploader.chat.batch_cards import BatchCards
 from uploader.chat.cookie_admin import CookieAdminChat
+from uploader.chat.files import FileQuestions
 from uploader.chat.lists import Lists
 from uploader.chat.menu import Menu
 from uploader.chat.progress import StatusMessages
@@ -98,16 +99,15 @@ async def _built(config: Config, stop: asyncio.Event) -> AsyncIterator[Engine]:
     ):
         jobs, people = Jobs(database), People(database, config.bot_id)
         await jobs.orphan(pool.account)  # the lock on the login is ours: whoever worked with it is dead
-        settings, sponsors, files = Settings(database), Sponsors(database), Files(database)
-        locks = SponsorLocks(sponsors, gateway)
+        settings, sponsors = Settings(database), Sponsors(database)
+        files, locks = Files(database), SponsorLocks(sponsors, gateway)
         status, cards = _shown(database, gateway, people, texts)
         bot = Carrier(name=login.username, pool=pool, cap_bytes=config.volume_bytes, post=gateway.deliver)
         board, alerts = _board(database, login, stop, sources), Alerts(gateway, people, texts, config.admins)
         carriers = Carriers([bot, *fleet.carriers], config.volume_bytes, alerts.carrier_rests)
         held = HeldDelivery(jobs, gateway, Messages(client, gateway), downloads, sources)
         delivery = _delivery(config, database, sources, carriers, gateway, held, texts)
-        watchers = (board, status, cards)
-        worker = Worker(_name(pool), jobs=jobs, people=people, delivery=delivery, watchers=watchers)
+        worker = Worker(_name(pool), jobs, people, delivery, watchers=(board, status, cards))
         cookie_admin = _cookie_admin(config, database, gateway, texts)
         menu, choosing = Menu(gateway, people, texts, config.admins), _choosing(config, database, worker)
         intake = _intake(config, database, locks, sources, worker)
@@ -124,6 +124,7 @@ async def _built(config: Config, stop: asyncio.Event) -> AsyncIterator[Engine]:
             settings=SettingsChat(gateway, people, texts),
             questions=Questions(gateway, intake, choosing, status, texts),
             lists=Lists(gateway, intake, choosing, status, cards, texts),
+            files=FileQuestions(gateway, intake, choosing, status, texts),
             intake=intake,
             locks=locks,
             menu=menu,

@@ -65,26 +65,26 @@ class Choosing:
 
     async def all_as(self, job: Job, chosen: str) -> Job | None:
         """Note in which format all that is chosen of a list shall be. None: it waits no more."""
-        return await self._note(job, replace(job.wish, format=chosen))
+        return await self.note(job, replace(job.wish, format=chosen))
 
     async def subtitle(self, job: Job, offer: Offer, number: int) -> Job | None:
         """Note which of the subtitles shall be in the film, from 1; 0: none. None as for `choose`."""
         if number > len(offer.subtitles):
             return None
         chosen = offer.subtitles[number - 1] if number else ""
-        return await self._note(job, replace(job.wish, subtitles=chosen))
+        return await self.note(job, replace(job.wish, subtitles=chosen))
 
     async def cut(self, job: Job, offer: Offer, span: Span | None) -> Job | Beyond | None:
         """Note which part of the film is wanted, or that it is the whole. None: it waits no more."""
         if span is None:
-            return await self._note(job, replace(job.wish, start_s=0.0, stop_s=None))
+            return await self.note(job, replace(job.wish, start_s=0.0, stop_s=None))
         start_s, stop_s, duration_s = span.start_s, span.stop_s, offer.duration_s
         if duration_s is not None:
             if start_s >= duration_s:
                 return Beyond(duration_s=duration_s)
             if stop_s is not None and stop_s >= duration_s:
                 stop_s = None
-        return await self._note(job, replace(job.wish, start_s=start_s, stop_s=stop_s))
+        return await self.note(job, replace(job.wish, start_s=start_s, stop_s=stop_s))
 
     async def always(self, job_id: int, user_id: int) -> str | None:
         """Let a person have all films in the format of this job of theirs; returns it. None: none such."""
@@ -94,7 +94,8 @@ class Choosing:
         await self._people.prefer(user_id, job.wish.format)
         return job.wish.format
 
-    async def _note(self, job: Job, wish: Wish) -> Job | None:
+    async def note(self, job: Job, wish: Wish) -> Job | None:
+        """Keep what was composed so far; None: the job waits no more."""
         return await self._choices.compose(job.id, job.user_id, wish)
 
 

@@ -2,16 +2,17 @@
 
 import time
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from uploader import limits, sameness
+from uploader import limits, posts, sameness
 from uploader.batch import Batched
 from uploader.batching import Batching, Found, Wanted
 from uploader.model import (
     Accepted,
     AlreadySeen,
+    Asked,
     Ignored,
     Job,
     JobState,
@@ -34,7 +35,7 @@ from uploader.wishes import BEST, Offer, Wish
 WATCHED_AT_ONCE: Final = 20
 WATCH_S: Final = 10.0
 
-Verdict = Accepted | NeedsSponsors | Batched | Refused | Ignored | NoLink | AlreadySeen
+Verdict = Accepted | Asked | NeedsSponsors | Batched | Refused | Ignored | NoLink | AlreadySeen
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -90,15 +91,34 @@ class Intake:
 
     async def take(self, incoming: Incoming) -> Verdict:
         """The verdict on a message that is not a command. Asked twice for one message: `AlreadySeen`."""
-        person = incoming.person
         found = self._batching.find(incoming.text)
-        too_fast = self._quotas.pace(person.user_id) if found.wanted else None
+        too_fast = self._quotas.pace(incoming.person.user_id) if found.wanted else None
+        return await self._once(incoming, too_fast, lambda: self._verdict(incoming, found))
+
+    async def take_file(self, incoming: Incoming, offer: Offer) -> Verdict:
+        """The verdict on a message with a file; `offer` is what can be done with that. See `take`."""
+        too_fast = self._quotas.pace(incoming.person.user_id)
+        return await self._once(incoming, too_fast, lambda: self._take_file(incoming, offer))
+
+    def finds_links(self, text: str) -> bool:
+        """Whether there is anything in a text that was meant as a link."""
+        found = self._batching.find(text)
+        return bool(found.wanted or found.unusable)
+
+    async def _once(
+        self,
+        incoming: Incoming,
+        too_fast: Refused | Ignored | None,
+        decide: Callable[[], Awaitable[Verdict]],
+    ) -> Verdict:
+        """What is decided about a message; `AlreadySeen` if that was done before."""
+        person = incoming.person
         if isinstance(too_fast, Ignored):
             return too_fast
         if _is_too_old(incoming) or await self._heard.knows(person.user_id, incoming.message_id):
             return AlreadySeen()
         await self.meet(person)
-        verdict = too_fast or await self._verdict(incoming, found)
+        verdict = too_fast or await decide()
         if isinstance(verdict, NoLink | Refused):
             return verdict if await self.is_new(incoming) else AlreadySeen()
         if isinstance(verdict, Accepted | Batched):
@@ -119,9 +139,7 @@ class Intake:
             return await self._batching.make(person, incoming.message_id, found, wish, incoming.title)
         return await self._refusal(person.user_id) or await self._take_one(incoming, found.wanted[0], wish)
 
-    async def _take_one(
-        self, incoming: Incoming, wanted: Wanted, preset: Wish
-    ) -> Accepted | NeedsSponsors | AlreadySeen:
+    async def _take_one(self, incoming: Incoming, wanted: Wanted, preset: Wish) -> Verdict:
         person, link, wish = incoming.person, wanted.link, wanted.as_wished(preset)
         missing = await self._locks.missing(person)
         job = await self._jobs.add(
@@ -134,11 +152,34 @@ class Intake:
             link_key=sameness.key(link, self._account_id, wish),
             wish=wish,
         )
+        return await self._kept(person, job, missing)
+
+    async def _take_file(self, incoming: Incoming, offer: Offer) -> Verdict:
+        person = incoming.person
+        refusal = await self._closed() or await self._refusal(person.user_id)
+        if refusal is not None:
+            return refusal
+        missing = await self._locks.missing(person)
+        job = await self._jobs.add(
+            user_id=person.user_id,
+            chat_id=person.user_id,
+            message_id=incoming.message_id,
+            language=person.language,
+            link=posts.link_to(incoming.message_id),
+            state=JobState.WAITING_SPONSORS if missing else JobState.WAITING_CHOICE,
+            offer=offer,
+        )
+        return await self._kept(person, job, missing)
+
+    async def _kept(self, person: Person, job: Job | None, missing: tuple[Sponsor, ...]) -> Verdict:
+        """What is to be said of a job that was added; None: its message made one before."""
         if job is None:
             return AlreadySeen()
         if missing:
             await self._locks.ask(person, missing)
             return NeedsSponsors(job=job, missing=missing)
+        if job.state is JobState.WAITING_CHOICE:
+            return Asked(job=job)
         return Accepted(job=job, place=await self._rates.place(job))
 
     async def _closed(self) -> Refused | None:

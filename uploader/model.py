@@ -290,9 +290,6 @@ class SponsorCount:
     joined: int
 
 
-# Verdicts of `intake`: what is to be said to the person about the message that came in.
-
-
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Place:
     """Where a queued job stands."""
@@ -308,6 +305,13 @@ class Accepted:
 
     job: Job
     place: Place
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Asked:
+    """The job waits for what its person wants: they are to be asked (`Job.offer`)."""
+
+    job: Job
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

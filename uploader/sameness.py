@@ -60,8 +60,8 @@ def key(link: Link, account_id: int, wish: Wish = UNDECIDED) -> str | None:
 
     `account_id` sends it (another could not send its documents). A caption is no part of a file.
     """
-    if holds_secret(link.url):
-        return None
+    if holds_secret(link.url) or not link.url.startswith("http"):
+        return None  # what is no web address is what somebody sent to the bot
     same = [account_id, without_tracking(link.url, link.host), *astuple(replace(wish, caption=None))]
     return sha256(json.dumps(same).encode()).hexdigest()
 

@@ -33,10 +33,10 @@ class Worker:
     def __init__(
         self,
         name: str,
-        *,
         jobs: Jobs,
         people: People,
         delivery: Delivery,
+        *,
         watchers: Sequence[Watcher],
     ) -> None:
         """`name` is unique to this process and start: it fences every write."""

@@ -22,7 +22,7 @@ async def menu(person: Person) -> list[str]:
 async def test_cookies_in_the_chat_when_an_admin_sends_them_are_sealed_and_the_message_goes(
     scene: Scene,
 ) -> None:
-    """Added, refused, listed and removed; somebody else is no admin."""
+    """Added, refused, listed and removed; somebody else is no admin, and has sent a file."""
     async with scene.engine(), scene.person(scene.admin) as admin, scene.person() as user:
         for person in (admin, user):
             await person.send("/start")
@@ -40,7 +40,7 @@ async def test_cookies_in_the_chat_when_an_admin_sends_them_are_sealed_and_the_m
         await admin.send("/cookies remove 1")
         await admin.expect("are gone")
         await give(user, FILE)
-        await user.expect("no link")
+        await user.expect("answer this message")
         offered = [await menu(person) for person in (admin, user)]
         left = [message.message async for message in admin.client.iter_messages(admin.bot)]
     everybody = ["start", "help", "settings", "cancel"]

@@ -15,8 +15,10 @@ import structlog
 from uploader import limits
 from uploader.chat import choice, keyboards, list_card
 from uploader.chat.choice import Card
+from uploader.chat.file_card import FileCard
 from uploader.errors import FloodWait, NoAnswer, Reason, TelegramError
 from uploader.model import ENDED, Job, JobState, Phase, Place, Progress, Refused
+from uploader.posts import message_of
 from uploader.speed import Speed, eta_s
 from uploader.storage.choices import Choices
 from uploader.storage.jobs import Jobs
@@ -30,6 +32,8 @@ EDIT_S: Final = 5.0
 #: An edit that would show nothing new is not made: the difference must be at least this part of the whole.
 EDIT_SHARE: Final = 0.01
 TICK_S: Final = 1.0
+#: What a worker leaves a job as, if not for another worker.
+_LEFT: Final = ENDED | {JobState.WAITING_CHOICE}
 
 _log = structlog.get_logger(__name__)
 
@@ -101,33 +105,51 @@ class StatusMessages:
     async def show(self, job: Job, place: Place | None = None, *, is_late: bool = False) -> None:
         """Bring the job's status message up to its state; a failure without one is told in a new message.
 
-        `is_late`: its person did not do in time what the job waited for.
+        `is_late`: its person did not do in time what the job waited for. A job that a worker took and left
+        meanwhile is shown as it then is.
         """
         if job.batch_id is not None:
             self._batch_changed(job.batch_id)
             return
         try:
+            job = await self._left(job) or job
             text, keyboard = await self._drawn(job, place or Place(ahead=0), is_late=is_late)
             if job.status_message_id is not None:
                 await self._edit(job, text, keyboard)
                 if job.state is JobState.WAITING_CHOICE:
                     await self._choices.shown(job.id)
+                if (left := await self._left(job)) is not None:
+                    await self.show(left)
             elif job.state is JobState.FAILED:
                 await self._say(job, text, keyboard)
         except TelegramError as error:
             _log.warning("status not shown", job=job.id, cause=str(error))
 
+    async def _left(self, job: Job) -> Job | None:
+        """A job that was queued, as it is if a worker is through with it."""
+        current = await self._jobs.get(job.id) if job.state is JobState.QUEUED else None
+        return current if current is not None and current.state in _LEFT else None
+
+    async def ask(self, job: Job) -> None:
+        """Put the question that a job waits for into a new message.
+
+        Raises:
+            ChatUnreachable, FloodWait, TelegramError
+        """
+        await self._say(job, *await self._drawn(job, Place(ahead=0)))
+        await self._choices.shown(job.id)
+
     async def ask_again(self) -> None:
         """Show questions in new messages that their people could not see so far."""
         for job in await self._choices.unseen():
             try:
-                await self._say(job, *await self._drawn(job, Place(ahead=0)))
+                await self.ask(job)
             except (FloodWait, NoAnswer) as error:
                 _log.warning("question not shown", job=job.id, cause=str(error))
                 return
             except TelegramError as error:
                 _log.warning("question shown to nobody", job=job.id, cause=str(error))
-            await self._choices.shown(job.id)
+                await self._choices.shown(job.id)
 
     async def card(self, job: Job, offer: Offer) -> Card:
         """The question that a job waits for."""
@@ -175,14 +197,15 @@ class StatusMessages:
             text = self._text_of_late(job)
         keyboard = self._keyboard(job)
         was_chosen = job.state in (JobState.QUEUED, JobState.DONE) and job.wish.format != ASK
-        if was_chosen and await self._people.preset(job.user_id) == ASK:
+        if was_chosen and message_of(job.link) is None and await self._people.preset(job.user_id) == ASK:
             keyboard = [*keyboard, *choice.always(self._texts, job)]
         return text, keyboard
 
     async def _question(self, job: Job, offer: Offer) -> tuple[str, Keyboard]:
         if offer.kind == "list":
             return list_card.card(self._texts, job, offer)
-        card = await self.card(job, offer)
+        is_file = offer.kind == "file"
+        card = FileCard(self._texts, job, offer) if is_file else await self.card(job, offer)
         return card.text(), card.keyboard()
 
     def _text_of_late(self, job: Job) -> str:

@@ -8,10 +8,11 @@ from telethon import TelegramClient, events
 from telethon.tl import types
 
 from uploader import limits
-from uploader.chat import batch_buttons, choice, keyboards, list_card, text_files
+from uploader.chat import batch_buttons, choice, file_card, files, keyboards, list_card, text_files
 from uploader.chat.admin import AdminChat
 from uploader.chat.batch import BatchChat
 from uploader.chat.cookie_admin import CookieAdminChat
+from uploader.chat.files import FileQuestions
 from uploader.chat.lists import Lists
 from uploader.chat.menu import Menu
 from uploader.chat.questions import Questions
@@ -48,6 +49,7 @@ class Updates:
         settings: SettingsChat,
         questions: Questions,
         lists: Lists,
+        files: FileQuestions,
         intake: Intake,
         locks: SponsorLocks,
         menu: Menu,
@@ -61,6 +63,7 @@ class Updates:
         self._settings = settings
         self._questions = questions
         self._lists = lists
+        self._files = files
         self._intake = intake
         self._locks = locks
         self._menu = menu
@@ -106,7 +109,7 @@ class Updates:
         )
         try:
             if verdict is None:
-                await self._dispatch(incoming, text_files.name_of(event.message))
+                await self._dispatch(incoming, event.message)
             elif await self._intake.is_new(incoming):
                 await self._user.refused(person, verdict)
         except (ChatUnreachable, FloodWait) as error:
@@ -115,21 +118,33 @@ class Updates:
             _log.warning("answered with an excuse", user=person.user_id, cause=str(error))
             await self._user.excuse(person)
 
-    async def _dispatch(self, incoming: Incoming, text_file: str | None) -> None:
+    async def _dispatch(self, incoming: Incoming, message: Any) -> None:
         word = _command(incoming.text)
         is_admin = incoming.person.user_id in self._admins
         command = self._commands.get(word) or (self._admin_commands.get(word) if is_admin else None)
-        if command is None and text_file is not None:
-            await self._user.text(await self._batches.read(incoming, text_file))
-        elif command is None:
-            if not (await self._questions.hears(incoming) or await self._lists.hears(incoming)):
-                await self._user.text(incoming)
+        if command is None:
+            await self._hear(incoming, message)
         elif await self._intake.is_new(incoming):
             await command(incoming)
             if word == "help" and is_admin:
                 await self._admin.help(incoming)
             if word in {"start", "help"}:
                 await self._menu.greet(incoming.person)
+
+    async def _hear(self, incoming: Incoming, message: Any) -> None:
+        """What is no command: a file, an answer to a question, or hopefully links."""
+        if (name := text_files.name_of(message)) is not None:
+            read = await self._batches.read(incoming, name)
+            if self._intake.finds_links(read.text):
+                await self._user.text(read)
+                return
+        if (offer := files.offered(message, incoming.text)) is not None:
+            await self._user.file(incoming, offer)
+            return
+        for questions in (self._questions, self._lists, self._files):
+            if await questions.hears(incoming):
+                return
+        await self._user.text(incoming)
 
     async def _on_pressed(self, event: Any) -> None:
         if self._calls.knock(event.sender_id) is not None:
@@ -147,6 +162,8 @@ class Updates:
                 await self._lists.pressed(person, query_id, of_list)
             elif (of_batch := batch_buttons.pressed(event.data)) is not None:
                 await self._batches.pressed(person, query_id, message_id, of_batch)
+            elif (file_press := file_card.pressed(event.data)) is not None:
+                await self._files.pressed(person, query_id, file_press)
             else:
                 await self._user.pressed(person, query_id, event.data)
         except PeykError as error:

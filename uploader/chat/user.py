@@ -11,10 +11,11 @@ from uploader.chat.batch import BatchChat
 from uploader.chat.keyboards import AgainPressed, CancelPressed, JoinedPressed
 from uploader.chat.progress import StatusMessages, queued_text, reason_text, refusal_text
 from uploader.errors import TelegramError
-from uploader.intake import Incoming, Intake
+from uploader.intake import Incoming, Intake, Verdict
 from uploader.model import (
     ENDED,
     Accepted,
+    Asked,
     Ignored,
     Job,
     JobState,
@@ -30,6 +31,7 @@ from uploader.storage.rates import Rates
 from uploader.telegram.gateway import Gateway
 from uploader.telegram.turns import Urgency
 from uploader.texts import Texts
+from uploader.wishes import Offer
 
 _log = structlog.get_logger(__name__)
 
@@ -80,10 +82,17 @@ class UserChat:
 
     async def text(self, incoming: Incoming) -> None:
         """Anything that is no command: hopefully a link."""
-        person, language = incoming.person, incoming.person.language
-        match await self._intake.take(incoming):
+        await self._tell(incoming.person, await self._intake.take(incoming))
+
+    async def file(self, incoming: Incoming, offer: Offer) -> None:
+        """A file, with which `offer` can be done."""
+        await self._tell(incoming.person, await self._intake.take_file(incoming, offer))
+
+    async def _tell(self, person: Person, verdict: Verdict) -> None:
+        language = person.language
+        match verdict:
             case NoLink(reason=None):
-                await self._say(person, "no-link-file" if incoming.title else "no-link")
+                await self._say(person, "no-link")
             case NoLink(reason=reason) if reason is not None:
                 await self._say(person, "bad-link", reason=reason_text(self._texts, language, reason))
             case Refused() as refused:
@@ -94,6 +103,8 @@ class UserChat:
                 text = queued_text(self._texts, language, place)
                 keyboard = keyboards.cancel(self._texts, language, job.id)
                 await self._attach(job, await self._gateway.say(person, text, keyboard))
+            case Asked(job=job):
+                await self._status.ask(job)
             case NeedsSponsors(job=job, missing=missing):
                 text = self._texts.get(language, "sponsors", count=len(missing))
                 keyboard = keyboards.sponsor_card(self._texts, language, missing)

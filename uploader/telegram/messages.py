@@ -20,7 +20,7 @@ from uploader.posts import Post
 from uploader.telegram.calls import Calls
 from uploader.telegram.gateway import Gateway
 from uploader.telegram.pacing import Pacer
-from uploader.wishes import Offer
+from uploader.wishes import ORIGINAL, Offer, Option
 
 Kind = Literal["document", "video", "audio", "photo", "other"]
 
@@ -151,6 +151,7 @@ def offer_of(held: Held) -> Offer:
     return Offer(
         kind="file",
         title=held.name,
+        options=(Option(key=ORIGINAL, size_bytes=held.size_bytes),),
         size_bytes=held.size_bytes,
         as_document=may_play or None if held.kind == "document" else False,
     )

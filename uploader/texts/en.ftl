@@ -11,6 +11,7 @@ help =
     • Of a film I ask which size, sound or subtitles you want. /settings is where you say it once and for all.
     • Several links: write them into one message, or send me a text file of them. They share one card. Of a playlist I ask which entries you want.
     • A part of a film: write it behind the link, such as https://example.com/film.mp4 1:20-2:35
+    • Send or forward me a file, and I give it another name or other words, or send a film as a file and back. A link to a post on Telegram (https://t.me/channel/123) brings its file.
     • A file over { $cap } comes in several parts, or not at all: that is in /settings, too.
 
     • You can send the next link at once: they wait in a queue.
@@ -59,8 +60,8 @@ choice-cut = Only this part: { $span }
 choice-subtitles = With subtitles: { $language }
 choice-parts = ✂ – larger than { $cap }: it comes in several parts.
 choice-left-out = Larger than { $cap }, and so not offered: { $labels }. In /settings you can have such films in parts.
-choice-over = This question is no longer open. To have the film, send its link again.
-choice-expired = I waited { $wait } for your choice, and let this link go. Send it again whenever you like.
+choice-over = This question is no longer open. To have it after all, send it again.
+choice-expired = I waited { $wait } for your choice, and let this go. Send it again whenever you like.
 button-subtitles = Subtitles: { $language }
 button-cut = Only a part
 button-whole = The whole film
@@ -68,6 +69,19 @@ button-no-subtitles = None
 button-back = Back
 button-page = Page { $number-text }
 button-always = Always: { $format }
+file-card = { $name } · { $size }
+file-caption = Under it: { $caption }
+file-bare = Under it: nothing.
+file-as-file = As a file.
+file-as-media = As a film or as music.
+file-how =
+    Shall I send it as it is? To change it first, answer this message with a new name, or with /caption and the words that shall stand under it. I wait { $wait }.
+button-file-send = Send
+button-file-bare = No words under it
+button-file-words = Words as they were
+button-file-same = Shown as before
+button-as-file = As a file
+button-as-media = As a film / music
 choice-languages = Which subtitles shall be in the film? They can be switched off in the player.
 cut-how = Answer this message with from and to, such as 1:20-2:35, or 1:20- for all that follows.
 cut-bad = I cannot read which part you want. Write from and to, such as 1:20-2:35.
@@ -106,7 +120,6 @@ manifest-uncut = It is a film, but I could not cut it so that each part plays.
 manifest-settings = If you would rather not have such files: /settings
 
 no-link = I see no link in this message. Send one that starts with https:// – for example https://example.com/film.mp4
-no-link-file = I see no link in this file. Write one on each line, each starting with https://
 bad-link = I cannot use this link: { $reason }
 
 not-now = I cannot do that just now. Please try again in a minute.

@@ -1,0 +1,97 @@
+"""The conversation about a file that a person sent: its name, the words under it, how it is shown."""
+
+from dataclasses import replace
+from typing import Any, Final
+
+from uploader import links
+from uploader.chat.file_card import FilePressed
+from uploader.chat.progress import StatusMessages
+from uploader.choosing import Choosing
+from uploader.intake import Incoming, Intake
+from uploader.model import Accepted, Job, Person
+from uploader.names import renamed
+from uploader.telegram.gateway import Gateway
+from uploader.telegram.messages import held_in, offer_of
+from uploader.template import plain
+from uploader.texts import Texts
+from uploader.wishes import ORIGINAL, Offer
+
+_CAPTION: Final = "/caption"
+
+
+def offered(message: Any, text: str) -> Offer | None:
+    """What can be done with the file of a message; None: it has none, or its words mean something else.
+
+    A picture is taken for what stands around a link, if there is one in the `text`.
+    """
+    held = held_in(message)
+    if held is None or held.is_protected or (held.kind == "photo" and links.find(text) is not None):
+        return None
+    return offer_of(held)
+
+
+class FileQuestions:
+    """Composes what becomes of a file. Its card is a status message like those of films."""
+
+    def __init__(
+        self, gateway: Gateway, intake: Intake, choosing: Choosing, status: StatusMessages, texts: Texts
+    ) -> None:
+        self._gateway = gateway
+        self._intake = intake
+        self._choosing = choosing
+        self._status = status
+        self._texts = texts
+
+    async def hears(self, incoming: Incoming) -> bool:
+        """Whether the message tells the name of a file, or the words under it; then the card shows that.
+
+        That is an answer to a card without a link; `/caption` also without being one, for the last card.
+        """
+        word, _, words = incoming.text.strip().partition(" ")
+        is_caption = word.partition("@")[0].lower() == _CAPTION
+        is_answer = incoming.reply_to is not None and "://" not in incoming.text
+        if not is_caption and not is_answer:
+            return False
+        asked = await self._choosing.answered(incoming.person.user_id, incoming.reply_to)
+        if asked is None or asked[1].kind != "file":
+            return False
+        job, offer = asked
+        if is_caption:
+            wish = replace(job.wish, caption=plain(words).text)
+        else:
+            wish = replace(job.wish, name=renamed(job.wish.name or offer.title, incoming.text, None))
+        if await self._intake.is_new(incoming):
+            composed = await self._choosing.note(job, wish)
+            if composed is not None:
+                await self._status.show(composed)
+        return True
+
+    async def pressed(self, person: Person, query_id: int, press: FilePressed) -> None:
+        """A button of a card."""
+        asked = await self._choosing.asked(press.job_id, person.user_id)
+        changed = await self._done(*asked, press.verb) if asked is not None else None
+        if changed is None:
+            text = self._texts.get(person.language, "choice-over")
+            await self._gateway.answer(query_id, text, alert=True)
+            return
+        await self._gateway.answer(query_id)
+        if isinstance(changed, Accepted):
+            await self._status.show(changed.job, changed.place)
+        else:
+            await self._status.show(changed)
+
+    async def _done(self, job: Job, offer: Offer, verb: str) -> Job | Accepted | None:
+        """Do what a button says; None: that cannot be done with this file, or it waits no more."""
+        if offer.kind != "file":
+            return None
+        match verb:
+            case "send":
+                return await self._choosing.choose(job, offer, ORIGINAL)
+            case "doc" | "play" if offer.as_document is (verb == "play"):
+                return await self._choosing.note(job, replace(job.wish, as_document=verb == "doc"))
+            case "same":
+                return await self._choosing.note(job, replace(job.wish, as_document=None))
+            case "bare" | "words":
+                wish = replace(job.wish, caption="" if verb == "bare" else None)
+                return await self._choosing.note(job, wish)
+        return None
