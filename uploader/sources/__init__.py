@@ -175,6 +175,7 @@ class Sources:
         """What yt-dlp finds behind `link`, whatever its site would answer to others.
 
         Raises:
+            ChoiceNeeded: a list.
             SourceError
         """
         if self._media is None or self._chooser is None:

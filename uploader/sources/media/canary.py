@@ -1,6 +1,7 @@
 """Whether a version of yt-dlp does its work: it looks at links in the same cell as for people."""
 
 from collections.abc import Sequence
+from contextlib import suppress
 from ipaddress import IPv4Network
 from pathlib import Path
 from typing import Final
@@ -11,6 +12,7 @@ from uploader.errors import NotALink, SourceError
 from uploader.links import parse
 from uploader.sources import Sources
 from uploader.sources.media.versions import Trial
+from uploader.wishes import ChoiceNeeded
 
 _PAGE: Final = "<html><title>Canary</title><body><video src='/film.mp4'></video></body></html>"
 _LOOPBACK: Final = (IPv4Network("127.0.0.0/8"),)
@@ -39,7 +41,8 @@ async def _look(folder: Path, links: Sequence[str], work_dir: Path, networks: tu
     async with Sources(networks, "Peyk", work_dir=work_dir, versions=Trial(folder)) as sources:
         for link in links:
             try:
-                await sources.look(parse(link, fragment=True))
+                with suppress(ChoiceNeeded):  # a list, whose entries it found
+                    await sources.look(parse(link, fragment=True))
             except (SourceError, NotALink) as error:
                 return str(error)
     return ""
