@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from uploader.errors import NotALink
 from uploader.links import find, parse
 from uploader.model import Link
-from uploader.posts import Post, Sent, link_to, message_of, over_http
+from uploader.posts import Post, Sent, link_to, message_of, names_chat, over_http
 
 
 @pytest.mark.parametrize(
@@ -99,3 +99,21 @@ def test_link_to_what_was_sent_leads_back_to_it() -> None:
     """And its host is fit to be shown."""
     assert (Sent(7), "t.me") == (message_of(link_to(7)), link_to(7).host)
     assert message_of(Link(url="https://example.com/tg://message?id=5", host="example.com")) is None
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("https://t.me/films_one", True),
+        ("https://films_one.t.me/", True),
+        ("https://telegram.me/joinchat/AAAAAE", True),
+        ("https://t.me/+AbCdEf", True),
+        ("https://t.me/films_one/123", False),
+        ("https://films_one.t.me/123", False),
+        ("https://example.com/t.me", False),
+        ("https://not-t.me/films_one", False),
+    ],
+)
+def test_link_when_it_leads_to_a_chat_and_no_message_is_told_from_files(text: str, expected: bool) -> None:
+    """Channels sign what they post with such links."""
+    assert expected == names_chat(parse(text))

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
-from uploader import limits, links, sameness, spans
+from uploader import limits, links, posts, sameness, spans
 from uploader.batch import Batched, Item, LeftOut, Unusable, Why
 from uploader.errors import NotALink, Reason
 from uploader.model import AlreadySeen, Job, JobState, Link, NoLink, Person, Refused
@@ -74,8 +74,13 @@ class Batching:
         self._most = most
 
     def find(self, text: str) -> Found:
-        """The links in a text, with the verdict that needs nobody to be asked."""
-        return self._looked_at(dict.fromkeys(links.find_all(text), ""), text)
+        """The links in a text, with the verdict that needs nobody to be asked.
+
+        Posts are signed with the link of their channel: beside others, such a one is not meant.
+        """
+        found = self._looked_at(dict.fromkeys(links.find_all(text), ""), text)
+        meant = tuple(each for each in found.wanted if not posts.names_chat(each.link))
+        return replace(found, wanted=meant) if meant else found
 
     def _looked_at(self, raws: Mapping[str, str], text: str = "") -> Found:
         """What is good for something of these links with their names, which stand in `text`."""

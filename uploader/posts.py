@@ -61,6 +61,12 @@ def message_of(link: Link) -> Post | Sent | None:
     return _post(steps) if host in _HOSTS else None
 
 
+def names_chat(link: Link) -> bool:
+    """Whether a link leads to Telegram, and to no message: to a channel, a person, an invitation."""
+    host = urlsplit(link.url).netloc.lower().removeprefix("www.")
+    return (host in _HOSTS or host.endswith(".t.me")) and message_of(link) is None
+
+
 def over_http(raw: str) -> str:
     """`raw`; of an app's link to a message (`tg://resolve?domain=...&post=...`) the same on the web."""
     match = _APP.fullmatch(raw)

@@ -100,6 +100,14 @@ async def test_text_file_when_it_holds_links_is_a_batch(scene: Scene) -> None:
         await user.expect("answer this message with a new name")
 
 
+async def test_link_when_a_channel_signed_it_comes_alone(scene: Scene) -> None:
+    """The channel's own link is not meant: one link, one file, no card."""
+    async with scene.engine(), scene.person() as user:
+        await user.send(f"A film\n{scene.site.url('a.bin', 1000)}\n\nhttps://t.me/films_one")
+        assert 1000 == (await user.expect_file()).file.size
+        await user.expect("Done: ")
+
+
 async def test_batch_when_its_engine_is_killed_goes_on_with_what_is_missing(scene: Scene) -> None:
     """`kill -9` with one of four files in the chat: the others come, each once, under the same card."""
     names = {f"{number}.bin": size for number, size in enumerate((1000, 4 * MIB, 5 * MIB, 6 * MIB))}
