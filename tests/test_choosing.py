@@ -8,13 +8,14 @@ import pytest
 
 from uploader import sameness
 from uploader.choosing import Beyond, Choosing
-from uploader.model import Accepted, Job, JobState, Link, Person
+from uploader.model import Job, JobState, Link, Person
 from uploader.spans import Span
 from uploader.storage.choices import Choices
 from uploader.storage.database import Database
 from uploader.storage.jobs import Jobs
 from uploader.storage.people import People
 from uploader.storage.rates import Rates
+from uploader.verdicts import Accepted
 from uploader.wishes import Offer, Option, Wish
 
 ACCOUNT = 777

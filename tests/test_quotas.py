@@ -3,9 +3,9 @@
 import pytest
 
 from uploader import limits
-from uploader.model import Ignored, Refused
 from uploader.quotas import Allowance, Turnstile, used_up_s
 from uploader.storage.rates import Day, DayFile
+from uploader.verdicts import Ignored, Refused
 
 HOUR_S = 3600.0
 

@@ -7,13 +7,14 @@ from typing import Final
 from uploader import limits, links, posts, sameness, spans
 from uploader.batch import Batched, Item, LeftOut, Unusable, Why
 from uploader.errors import NotALink, Reason
-from uploader.model import AlreadySeen, Job, JobState, Link, NoLink, Person, Refused
+from uploader.model import Job, JobState, Link, Person
 from uploader.quotas import Quotas
 from uploader.spans import Span
 from uploader.sponsors import SponsorLocks
 from uploader.storage.batches import Batches
 from uploader.storage.choices import Choices
 from uploader.storage.jobs import Jobs
+from uploader.verdicts import AlreadySeen, NoLink, Refused
 from uploader.wishes import BEST, Offer, Wish
 
 #: So much is shown of a link that cannot be used.

@@ -4,12 +4,13 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from uploader import sameness
-from uploader.model import Accepted, Job, JobState
+from uploader.model import Job, JobState
 from uploader.spans import Span
 from uploader.storage.choices import Choices
 from uploader.storage.jobs import Jobs
 from uploader.storage.people import People
 from uploader.storage.rates import Rates
+from uploader.verdicts import Accepted
 from uploader.wishes import ORIGINAL, SOUNDS, Offer, Wish
 
 

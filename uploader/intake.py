@@ -9,19 +9,7 @@ from typing import Final
 from uploader import limits, posts, sameness
 from uploader.batch import Batched
 from uploader.batching import Batching, Found, Wanted
-from uploader.model import (
-    Accepted,
-    AlreadySeen,
-    Asked,
-    Ignored,
-    Job,
-    JobState,
-    NeedsSponsors,
-    NoLink,
-    Person,
-    Refused,
-    Sponsor,
-)
+from uploader.model import Job, JobState, Person, Sponsor
 from uploader.quotas import Quotas
 from uploader.sponsors import SponsorLocks
 from uploader.storage.heard import Heard
@@ -29,6 +17,7 @@ from uploader.storage.jobs import Jobs
 from uploader.storage.people import People
 from uploader.storage.rates import Rates
 from uploader.storage.settings import Settings
+from uploader.verdicts import Accepted, AlreadySeen, Asked, Ignored, NeedsSponsors, NoLink, Refused
 from uploader.wishes import BEST, Offer, Wish
 
 #: People looked at in one round of the safety net: two requests a second at the pace of `WATCH_S`.

@@ -13,8 +13,8 @@ from cachetools import TTLCache
 
 from uploader import limits
 from uploader.batch import Why
-from uploader.model import Ignored, Refused
 from uploader.storage.rates import Day, Rates
+from uploader.verdicts import Ignored, Refused
 
 
 @dataclass(slots=True)

@@ -7,11 +7,12 @@ import pytest
 from tests.storage.arrivals import Arrivals
 from uploader import limits
 from uploader.errors import Reason
-from uploader.model import Job, JobState, Place, Refused
+from uploader.model import Job, JobState
 from uploader.quotas import Allowance, Quotas
 from uploader.storage.database import Database
 from uploader.storage.jobs import Jobs
 from uploader.storage.rates import Day, DayFile, Outlook, Rates
+from uploader.verdicts import Place, Refused
 
 
 class Clock:

@@ -11,10 +11,11 @@ from uploader.chat.batch_words import card_text
 from uploader.chat.progress import refusal_text
 from uploader.chat.text_files import text_of
 from uploader.intake import Incoming, Intake
-from uploader.model import Ignored, Person, Refused
+from uploader.model import Person
 from uploader.storage.batches import Batches
 from uploader.telegram.gateway import Gateway
 from uploader.texts import Texts
+from uploader.verdicts import Ignored, Refused
 
 
 class BatchChat:

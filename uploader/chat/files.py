@@ -8,12 +8,13 @@ from uploader.chat.file_card import FilePressed
 from uploader.chat.progress import StatusMessages
 from uploader.choosing import Choosing
 from uploader.intake import Incoming, Intake
-from uploader.model import Accepted, Job, Person
+from uploader.model import Job, Person
 from uploader.names import renamed
 from uploader.telegram.gateway import Gateway
 from uploader.telegram.messages import held_in, offer_of
 from uploader.template import plain
 from uploader.texts import Texts
+from uploader.verdicts import Accepted
 from uploader.wishes import ORIGINAL, Offer
 
 _CAPTION: Final = "/caption"

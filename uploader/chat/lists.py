@@ -10,9 +10,10 @@ from uploader.chat.progress import StatusMessages, reason_text, refusal_text
 from uploader.choosing import Choosing
 from uploader.errors import Reason
 from uploader.intake import Incoming, Intake
-from uploader.model import Accepted, Job, NoLink, Person, Refused
+from uploader.model import Job, Person
 from uploader.telegram.gateway import Gateway
 from uploader.texts import Texts
+from uploader.verdicts import Accepted, NoLink, Refused
 from uploader.wishes import Offer
 
 

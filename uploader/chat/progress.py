@@ -17,7 +17,7 @@ from uploader.chat import choice, keyboards, list_card
 from uploader.chat.choice import Card
 from uploader.chat.file_card import FileCard
 from uploader.errors import FloodWait, NoAnswer, Reason, TelegramError
-from uploader.model import ENDED, Job, JobState, Phase, Place, Progress, Refused
+from uploader.model import ENDED, Job, JobState, Phase, Progress
 from uploader.posts import message_of
 from uploader.speed import Speed, eta_s
 from uploader.storage.choices import Choices
@@ -26,6 +26,7 @@ from uploader.storage.people import People
 from uploader.telegram.gateway import Gateway, Keyboard
 from uploader.telegram.turns import Urgency
 from uploader.texts import Texts, bar
+from uploader.verdicts import Place, Refused
 from uploader.wishes import ASK, Offer
 
 EDIT_S: Final = 5.0

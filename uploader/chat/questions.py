@@ -15,10 +15,11 @@ from uploader.chat.choice import (
 from uploader.chat.progress import StatusMessages
 from uploader.choosing import Beyond, Choosing
 from uploader.intake import Incoming, Intake
-from uploader.model import Accepted, Job, Person
+from uploader.model import Job, Person
 from uploader.spans import Span
 from uploader.telegram.gateway import Gateway
 from uploader.texts import Texts
+from uploader.verdicts import Accepted
 from uploader.wishes import Offer
 
 

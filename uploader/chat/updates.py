@@ -23,11 +23,12 @@ from uploader.chat.sponsor_admin import SponsorAdminChat
 from uploader.chat.user import UserChat
 from uploader.errors import ChatUnreachable, FloodWait, PeykError
 from uploader.intake import Incoming, Intake
-from uploader.model import Ignored, Person
+from uploader.model import Person
 from uploader.quotas import Turnstile
 from uploader.sponsors import SponsorLocks
 from uploader.telegram.gateway import is_inside
 from uploader.texts import Texts
+from uploader.verdicts import Ignored
 
 _log = structlog.get_logger(__name__)
 

@@ -12,25 +12,14 @@ from uploader.chat.keyboards import AgainPressed, CancelPressed, JoinedPressed
 from uploader.chat.progress import StatusMessages, queued_text, reason_text, refusal_text
 from uploader.errors import TelegramError
 from uploader.intake import Incoming, Intake, Verdict
-from uploader.model import (
-    ENDED,
-    Accepted,
-    Asked,
-    Ignored,
-    Job,
-    JobState,
-    NeedsSponsors,
-    NoLink,
-    Person,
-    Refused,
-    Sponsor,
-)
+from uploader.model import ENDED, Job, JobState, Person, Sponsor
 from uploader.storage.jobs import Jobs
 from uploader.storage.people import People
 from uploader.storage.rates import Rates
 from uploader.telegram.gateway import Gateway
 from uploader.telegram.turns import Urgency
 from uploader.texts import Texts
+from uploader.verdicts import Accepted, Asked, Ignored, NeedsSponsors, NoLink, Refused
 from uploader.wishes import Offer
 
 _log = structlog.get_logger(__name__)

@@ -8,10 +8,11 @@ import sqlalchemy as sa
 from cachetools import TTLCache
 
 from uploader import limits
-from uploader.model import Job, JobState, Place
+from uploader.model import Job, JobState
 from uploader.storage import claim
 from uploader.storage.database import Database
 from uploader.storage.tables import ENDED_STATES, OPEN_STATES, in_state, jobs
+from uploader.verdicts import Place
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
