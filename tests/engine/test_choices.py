@@ -190,7 +190,7 @@ async def test_card_when_it_could_not_be_shown_comes_anew_and_when_nobody_answer
         assert "Accepted" in letters_of(scene.user)[1]
         scene.world.faults.clear()
         monkeypatch.setattr(limits, "WAITING_CHOICE_S", 0.0)
-        await until(lambda: "let this link go. Send it again" in letters_of(scene.user)[-1])
+        await until(lambda: "let this go. Send it again" in letters_of(scene.user)[-1])
         over = await press(scene, scene.user, number_of(scene, card), b"pick:1:v480")
         assert (True, True) == (over.alert, "no longer open" in over.message)
     assert [] == files_of(scene.user)
