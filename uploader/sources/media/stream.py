@@ -78,20 +78,15 @@ class Stream:
                     raise
             await self._open_anew()
 
-    async def _pieces(self, start: int, stop: int | None) -> AsyncIterator[bytes]:
+    def _pieces(self, start: int, stop: int | None) -> AsyncIterator[bytes]:
         """The bytes, asked for in pieces of the size that the site likes."""
         if self._remote is None:
             raise RuntimeError("a stream is read after it was opened")
         end = self._remote.size_bytes if stop is None else stop
         step = self._given.chunk_bytes
         if step is None or end is None or self._remote.validator is None:
-            spans = [(start, stop)]
-        else:
-            spans = [(at, min(at + int(step), end)) for at in range(start, end, int(step))]
-        for first, last in spans:
-            async with closing(self._remote.read(first, last)) as chunks:
-                async for chunk in chunks:
-                    yield chunk
+            return self._remote.read(start, stop)
+        return _in_steps(self._remote, range(start, end, int(step)), end)
 
     async def _open_anew(self) -> None:
         """Find the same file at another address.
@@ -139,6 +134,13 @@ def wishes_of(given: Format) -> Wishes:
         host=host,
         tls=given.url.lower().startswith("https:"),
     )
+
+
+async def _in_steps(remote: RemoteFile, starts: range, end: int) -> AsyncIterator[bytes]:
+    for start in starts:
+        async with closing(remote.read(start, min(start + starts.step, end))) as chunks:
+            async for chunk in chunks:
+                yield chunk
 
 
 def _are_same(before: RemoteFile, after: RemoteFile) -> bool:
