@@ -8,8 +8,8 @@ from typing import Final
 
 from uploader import limits, posts, sameness
 from uploader.batch import Batched
-from uploader.batching import Batching, Found, Wanted
-from uploader.model import Job, JobState, Person, Sponsor
+from uploader.batching import Batching, Found
+from uploader.model import Job, JobState, Link, Person, Sponsor
 from uploader.quotas import Quotas
 from uploader.sponsors import SponsorLocks
 from uploader.storage.heard import Heard
@@ -18,7 +18,7 @@ from uploader.storage.people import People
 from uploader.storage.rates import Rates
 from uploader.storage.settings import Settings
 from uploader.verdicts import Accepted, AlreadySeen, Asked, Ignored, NeedsSponsors, NoLink, Refused
-from uploader.wishes import BEST, Offer, Wish
+from uploader.wishes import BEST, UNDECIDED, Offer, Wish
 
 #: People looked at in one round of the safety net: two requests a second at the pace of `WATCH_S`.
 WATCHED_AT_ONCE: Final = 20
@@ -126,10 +126,18 @@ class Intake:
             # nobody is asked about each of many files
             wish = wish if wish.format else Wish(format=BEST)
             return await self._batching.make(person, incoming.message_id, found, wish, incoming.title)
-        return await self._refusal(person.user_id) or await self._take_one(incoming, found.wanted[0], wish)
+        wanted = found.wanted[0]
+        refusal = await self._refusal(person.user_id)
+        return refusal or await self._keep(incoming, wanted.link, wanted.as_wished(wish))
 
-    async def _take_one(self, incoming: Incoming, wanted: Wanted, preset: Wish) -> Verdict:
-        person, link, wish = incoming.person, wanted.link, wanted.as_wished(preset)
+    async def _take_file(self, incoming: Incoming, offer: Offer) -> Verdict:
+        """The verdict on a file that was not heard of before."""
+        refusal = await self._closed() or await self._refusal(incoming.person.user_id)
+        return refusal or await self._keep(incoming, posts.link_to(incoming.message_id), UNDECIDED, offer)
+
+    async def _keep(self, incoming: Incoming, link: Link, wish: Wish, offer: Offer | None = None) -> Verdict:
+        """Make a job of a link, one that waits for a choice if there is an `offer`."""
+        person, ready = incoming.person, JobState.QUEUED if offer is None else JobState.WAITING_CHOICE
         missing = await self._locks.missing(person)
         job = await self._jobs.add(
             user_id=person.user_id,
@@ -137,39 +145,17 @@ class Intake:
             message_id=incoming.message_id,
             language=person.language,
             link=link,
-            state=JobState.WAITING_SPONSORS if missing else JobState.QUEUED,
+            state=JobState.WAITING_SPONSORS if missing else ready,
             link_key=sameness.key(link, self._account_id, wish),
             wish=wish,
-        )
-        return await self._kept(person, job, missing)
-
-    async def _take_file(self, incoming: Incoming, offer: Offer) -> Verdict:
-        person = incoming.person
-        refusal = await self._closed() or await self._refusal(person.user_id)
-        if refusal is not None:
-            return refusal
-        missing = await self._locks.missing(person)
-        job = await self._jobs.add(
-            user_id=person.user_id,
-            chat_id=person.user_id,
-            message_id=incoming.message_id,
-            language=person.language,
-            link=posts.link_to(incoming.message_id),
-            state=JobState.WAITING_SPONSORS if missing else JobState.WAITING_CHOICE,
             offer=offer,
         )
-        return await self._kept(person, job, missing)
-
-    async def _kept(self, person: Person, job: Job | None, missing: tuple[Sponsor, ...]) -> Verdict:
-        """What is to be said of a job that was added; None: its message made one before."""
         if job is None:
             return AlreadySeen()
         if missing:
             await self._locks.ask(person, missing)
             return NeedsSponsors(job=job, missing=missing)
-        if job.state is JobState.WAITING_CHOICE:
-            return Asked(job=job)
-        return Accepted(job=job, place=await self._rates.place(job))
+        return Accepted(job=job, place=await self._rates.place(job)) if offer is None else Asked(job=job)
 
     async def _closed(self) -> Refused | None:
         """Why nobody's link is taken now."""
