@@ -54,7 +54,7 @@ def bench_queue(
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object, nothing else.")] = False,
 ) -> None:
     """Measure claims and finishes of a long queue on both databases, beside procrastinate's."""
-    from uploader.bench_queue import Load, measure, own_postgresql
+    from uploader.bench.queue import Load, measure, own_postgresql
 
     load = Load(queued=queued, people=queued // 20, jobs=queued // 10)
     report = functools.partial(typer.echo, err=True)
@@ -78,7 +78,7 @@ def bench_pacing(
 ) -> None:
     """Measure how fast chats are served and people answered, at a data centre with Telegram's limits."""
     from sandbox.bench.crowd import crowd
-    from uploader.bench_pacing import Figures, Load, measure
+    from uploader.bench.pacing import Figures, Load, measure
 
     async def run() -> tuple[Figures, int]:
         async with crowd(300, 20) as chats:
@@ -107,7 +107,7 @@ def bench_sources(
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object, nothing else.")] = False,
 ) -> None:
     """Measure how fast a film comes as a file, from a page and in parts, beside yt-dlp and aria2c."""
-    from uploader.bench_sources import measure, sizes
+    from uploader.bench.sources import measure, sizes
     from uploader.errors import PeykError
 
     try:
@@ -123,7 +123,7 @@ def bench_links(
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object, nothing else.")] = False,
 ) -> None:
     """Measure how long it takes to know whose 10,000 links are (some seconds; no network)."""
-    from uploader.bench_links import links, measure
+    from uploader.bench.links import links, measure
 
     figures = measure(links())
     if as_json:
@@ -144,7 +144,7 @@ def bench_client(name: str) -> None:
     from sandbox.bench.probe import serve
 
     if name == "peyk":
-        from uploader.bench import uploads
+        from uploader.bench.uploads import uploads
 
         connect = ours.connecting(uploads)
     else:
@@ -156,7 +156,7 @@ def _bench_live(size_mib: int) -> None:
     """Upload random bytes as the configured bot, and say how fast that was."""
     from rich.progress import Progress
 
-    from uploader.bench import try_live
+    from uploader.bench.uploads import try_live
     from uploader.config import Config
     from uploader.errors import ConfigError, PeykError
 

@@ -1,6 +1,6 @@
 """`run.py bench links`, in small: both ways say the same of each link."""
 
-from uploader.bench_links import measure
+from uploader.bench.links import measure
 
 
 def test_measure_when_run_asks_both_ways_of_every_link() -> None:

@@ -1,7 +1,7 @@
 """`run.py bench pacing`, in small: real messages, at a data centre that makes bots wait."""
 
 from sandbox.bench.crowd import crowd
-from uploader.bench_pacing import Load, measure
+from uploader.bench.pacing import Load, measure
 
 
 async def test_measure_when_run_sends_everything_without_a_wait() -> None:

@@ -3,7 +3,7 @@
 from importlib.util import find_spec
 
 from tests.postgres_fixture import PostgresServer, postgres_server
-from uploader.bench_queue import Load, measure
+from uploader.bench.queue import Load, measure
 from uploader.model import JobState
 from uploader.storage.database import Database
 from uploader.storage.jobs import Jobs

@@ -2,7 +2,7 @@
 
 import shutil
 
-from uploader.bench_sources import measure
+from uploader.bench.sources import measure
 
 
 async def test_measure_when_run_fetches_the_film_in_every_way() -> None:

@@ -28,7 +28,7 @@ from sandbox.stage import Program, start
 from sandbox.world.letters import Draft
 from tests.storage import claim_log
 from uploader import limits
-from uploader.bench_queue import own_postgresql
+from uploader.bench.queue import own_postgresql
 from uploader.errors import Reason
 from uploader.links import parse
 from uploader.model import ENDED, JobState, Person

@@ -213,7 +213,7 @@ async def _run(arguments: Sequence[str], folder: Path) -> None:
 
 @asynccontextmanager
 async def _site(folder: Path) -> AsyncIterator[str]:
-    code = "import sys; from uploader.bench_sources import serve; serve(sys.argv[1])"
+    code = "import sys; from uploader.bench.sources import serve; serve(sys.argv[1])"
     process = await asyncio.create_subprocess_exec(
         *(sys.executable, "-c", code, str(folder)), stdout=asyncio.subprocess.PIPE
     )

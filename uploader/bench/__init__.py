@@ -1,0 +1,1 @@
+"""What `run.py bench` measures, besides the uploads that the sandbox compares: one file for each command."""
