@@ -66,12 +66,20 @@ def test_span_when_the_text_is_random_is_within_its_bounds(text: str) -> None:
     [
         ("look: https://a.example/f 1:20-2:35", Span(start_s=80.0, stop_s=155.0)),
         ("a.example/f 1:20-\nthanks", Span(start_s=80.0, stop_s=None)),
+        (
+            "https://a.example/f2 0:01-0:02\n\u2066https://a.example/f\u2069 ۱:۲۰-",
+            Span(start_s=80.0, stop_s=None),
+        ),
+        ("https://a.example/f 1:20- https://b.example/g 0:01-", Span(start_s=80.0, stop_s=None)),
+        ("https://a.example/f 1:20- b.example/g", Span(start_s=80.0, stop_s=None)),
+        ("https://a.example/f2 1:20-", None),
         ("https://a.example/f", None),
         ("https://a.example/f 1:20-2:35 or so", None),
+        ("https://a.example/f https://b.example/g 1:20-", None),
         ("1:20-2:35 https://a.example/f", None),
         ("nothing 1:20-2:35", None),
     ],
 )
 def test_span_when_it_stands_behind_a_link_is_found(text: str, expected: Span | None) -> None:
-    """Alone on the rest of the link's line."""
+    """Alone on the rest of the link's line, or up to the next link; of this link, and no longer one."""
     assert expected == after(text, "https://a.example/f")

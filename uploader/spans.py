@@ -9,7 +9,11 @@ LONGEST_S: Final = 100 * 3600.0
 
 _DIGITS: Final = str.maketrans("۰۱۲۳۴۵۶۷۸۹٠١٢٣٤٥٦٧٨٩٫", "01234567890123456789.")
 #: What a keyboard puts between words of two directions, and nobody sees.
-_INVISIBLE: Final = re.compile(r"[\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff]")
+_UNSEEN: Final = r"\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff"
+_INVISIBLE: Final = re.compile(f"[{_UNSEEN}]")
+_REST: Final = rf"(?=[\s{_UNSEEN}]|$)(.*)"
+#: Behind what belongs to one link stands another: a word with a slash in it.
+_NEXT: Final = re.compile(r"\s\S*/")
 _TIME: Final = r"(?:[0-9]{1,3}:){0,2}[0-9]{1,6}(?:\.[0-9]{1,3})?"
 _SPAN: Final = re.compile(
     rf"\s*(?P<start>{_TIME})?\s*(?:[-‐-―−~]|to|تا)\s*(?P<stop>{_TIME})?\s*", re.IGNORECASE
@@ -42,9 +46,9 @@ def parse(text: str) -> Span | None:
 
 
 def after(text: str, link: str) -> Span | None:
-    """The span that stands behind `link` (as `links.find` gives it), alone on the rest of its line."""
-    rest = text.partition(link.removeprefix("https://"))[2]
-    return parse(rest.partition("\n")[0])
+    """The span that stands behind `link` (as `links.find` gives it), alone up to the next link or line."""
+    found = re.search(re.escape(link.removeprefix("https://")) + _REST, text)
+    return None if found is None else parse(_NEXT.split(found[1], maxsplit=1)[0])
 
 
 def written(span: Span) -> str:
