@@ -180,7 +180,7 @@ async def test_segments_beyond_the_cap_are_stopped_while_they_run(films: Path, w
         with pytest.raises(SourceError) as caught:
             await brought(sources, there.url("/list.m3u8"))
     assert Reason.TOO_LARGE is caught.value.reason
-    assert len([asked for asked in there.asked if asked.path == "/big.ts"]) < 100
+    assert len([asked for asked in there.asked if asked.path == "/big.ts"]) < 30
 
 
 async def test_plain_film_beyond_the_cap_is_refused_by_the_upload_alone(films: Path, work: Path) -> None:

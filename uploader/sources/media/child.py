@@ -62,12 +62,24 @@ class Silent:
     info = warning = error = debug
 
 
+class Stoppable(YoutubeDL):  # type: ignore[misc] # yt-dlp has no types
+    """yt-dlp, which asks for nothing more once a fetch has brought too much."""
+
+    is_stopped = False
+
+    def urlopen(self, req: Any) -> Any:
+        """Segments wait in line for their turn: without this each would still be asked for."""
+        if self.is_stopped:
+            raise DownloadCancelled("too-large")
+        return super().urlopen(req)
+
+
 class Looker:
     """One link, looked at and perhaps fetched."""
 
     def __init__(self, proxy: str, cookies: str | None, channel: Channel) -> None:
         self._channel = channel
-        self._ydl = YoutubeDL(_options(proxy, cookies))
+        self._ydl = Stoppable(_options(proxy, cookies))
         self._ydl.add_progress_hook(self._progress)
         self._info: dict[str, Any] = {}
         self._formats: list[dict[str, Any]] = []
@@ -106,7 +118,7 @@ class Looker:
 
     def fetch(self, wanted: list[dict[str, Any]], cap_bytes: int) -> None:
         """Fetch formats of the film that was looked at, all at once, into the files that are named."""
-        self._cap_bytes, self._done = cap_bytes, {}
+        self._cap_bytes, self._done, self._ydl.is_stopped = cap_bytes, {}, False
         threads = ThreadPoolExecutor(len(wanted))
         for fetched in as_completed(
             [threads.submit(self._fetch, each["format"], each["path"]) for each in wanted]
@@ -123,7 +135,7 @@ class Looker:
 
     def fetch_subtitles(self, language: str, path: str, cap_bytes: int) -> None:
         """Fetch subtitles of the film that was looked at into the file that is named."""
-        self._cap_bytes, self._done = cap_bytes, {}
+        self._cap_bytes, self._done, self._ydl.is_stopped = cap_bytes, {}, False
         given = self._subtitles[language]
         if isinstance(given.get("data"), str):  # the page had them
             Path(path).write_text(given["data"][:cap_bytes], encoding="utf-8")
@@ -143,6 +155,7 @@ class Looker:
         self._done[state["filename"]] = int(state.get("downloaded_bytes") or 0)
         done_bytes = sum(self._done.values())
         if done_bytes > self._cap_bytes:
+            self._ydl.is_stopped = True
             raise DownloadCancelled("too-large")
         now = time.monotonic()
         if now - self._told_at >= _PROGRESS_S:
