@@ -7,7 +7,6 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 import structlog
-from telethon import TelegramClient
 
 from uploader import __version__, limits
 from uploader.batching import Batching
@@ -94,7 +93,7 @@ async def _built(config: Config, stop: asyncio.Event) -> AsyncIterator[Engine]:
         await Database.open(config.database) as database,
         _pool(login, config) as pool,
         _sources(config, _cookie_jars(config, database)) as sources,
-        _fitting(config, client, gateway).fleet() as fleet,
+        _fitting(config, gateway).fleet() as fleet,
         Downloads(client) as downloads,
     ):
         jobs, people = Jobs(database), People(database, config.bot_id)
@@ -105,7 +104,7 @@ async def _built(config: Config, stop: asyncio.Event) -> AsyncIterator[Engine]:
         bot = Carrier(name=login.username, pool=pool, cap_bytes=config.volume_bytes, post=gateway.deliver)
         board, alerts = _board(database, login, stop, sources), Alerts(gateway, people, texts, config.admins)
         carriers = Carriers([bot, *fleet.carriers], config.volume_bytes, alerts.carrier_rests)
-        held = HeldDelivery(jobs, gateway, Messages(client, gateway), downloads, sources)
+        held = HeldDelivery(jobs, gateway, Messages(gateway), downloads, sources)
         delivery = _delivery(config, database, sources, carriers, gateway, held, texts)
         worker = Worker(_name(pool), jobs, people, delivery, watchers=(board, status, cards))
         cookie_admin = _cookie_admin(config, database, gateway, texts)
@@ -206,8 +205,8 @@ def _choosing(config: Config, database: Database, worker: Worker) -> Choosing:
     return Choosing(jobs, Choices(database), people, Rates(database), config.bot_id, worker.nudge)
 
 
-def _fitting(config: Config, bot: TelegramClient, gateway: Gateway) -> Fitting:
-    return Fitting(config, __version__, bot=bot, gateway=gateway, pool_of=lambda login: _pool(login, config))
+def _fitting(config: Config, gateway: Gateway) -> Fitting:
+    return Fitting(config, __version__, gateway=gateway, pool_of=lambda login: _pool(login, config))
 
 
 @asynccontextmanager

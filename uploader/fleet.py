@@ -47,13 +47,11 @@ class Fitting:
         config: Config,
         version: str,
         *,
-        bot: TelegramClient,
         gateway: Gateway,
         pool_of: Callable[[Login], UploadPool],
     ) -> None:
         self._config = config
         self._version = version
-        self._bot = bot
         self._gateway = gateway
         self._pool_of = pool_of
 
@@ -108,7 +106,6 @@ class Fitting:
             self._config.storage_chat,
             carrier=client,
             carrier_is_bot=is_bot,
-            bot=self._bot,
             gateway=self._gateway,
         )
         async with self._pool_of(login) as pool:

@@ -3,6 +3,7 @@
 import asyncio
 import random
 import socket
+import time
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace
@@ -30,7 +31,8 @@ from tests.sources.traps import trap
 from uploader.errors import Reason
 from uploader.sources.exchange import Patience
 from uploader.sources.guard import Guard
-from uploader.sources.proxy import Pass, Proxy
+from uploader.sources.proxy import BytesSpent, Pass, Proxy
+from uploader.sources.relay import Relay
 
 CONTENT = random.Random(7).randbytes(700_000)
 PLENTY = 10**9
@@ -254,6 +256,40 @@ async def test_pass_without_bytes_left_ends_all_its_connections() -> None:
         assert (await got(proxy, granted, served.url())).startswith(b"HTTP/1.1 503 ")
         assert Reason.TOO_LARGE is granted.refusal
     assert 3 == served.connections
+
+
+async def test_pass_when_spent_while_a_connection_of_it_times_out_still_says_that_it_is_spent() -> None:
+    """What ends the others comes upon one that is just ending by itself: no error of the spender's."""
+    granted = Pass(10, asyncio.get_running_loop().time() + 60)
+
+    async def connection() -> None:
+        with pytest.raises(TimeoutError):
+            async with granted.time():
+                await asyncio.Event().wait()
+
+    async with asyncio.TaskGroup() as tasks:
+        tasks.create_task(connection())
+        await asyncio.sleep(0)
+        granted.end()
+        await asyncio.sleep(0)  # its time is over, and it does not know yet
+        with pytest.raises(BytesSpent):
+            granted.spend(11)
+
+
+async def test_tunnel_when_bytes_come_as_its_silence_ends_then_ends_as_silent() -> None:
+    """Both happen in one turn of the loop: the bytes are late, and no bug is reported."""
+    loop = asyncio.get_running_loop()
+    child, site_end = asyncio.StreamReader(), asyncio.StreamReader()
+    ours, theirs = socket.socketpair()
+    with theirs:
+        _, writer = await asyncio.open_connection(sock=ours)
+        began = loop.time()
+        loop.call_at(began + 0.01, time.sleep, 0.1)
+        loop.call_at(began + 0.04, child.feed_data, b"late")
+        relay = Relay((child, writer), (site_end, writer), lambda _: None, silence_s=0.05)
+        with pytest.raises(TimeoutError):
+            await relay.tunnel()
+        writer.close()
 
 
 async def test_pass_without_time_left_ends_all_its_connections() -> None:

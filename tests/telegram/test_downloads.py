@@ -18,7 +18,7 @@ from sandbox.site import Keystream
 from sandbox.world.files import Document
 from sandbox.world.letters import Draft, Media
 from sandbox.world.uploads import MAX_PART_BYTES, Blob
-from uploader.errors import NotYet, Reason, SourceError, SourceTemporary
+from uploader.errors import FloodWait, NotYet, Reason, SourceError, SourceTemporary
 from uploader.model import Person
 from uploader.telegram.downloads import IN_FLIGHT, PIECE_BYTES, Downloads, Reading
 from uploader.telegram.gateway import Gateway
@@ -36,8 +36,13 @@ class Library:
     world: World
     bot: Account
     ada: Account
-    messages: Messages
+    gateway: Gateway
     downloads: Downloads
+
+    @property
+    def messages(self) -> Messages:
+        """What lies in the bot's messages."""
+        return Messages(self.gateway)
 
     @property
     def person(self) -> Person:
@@ -75,7 +80,7 @@ async def library(dc: DataCentre) -> AsyncIterator[Library]:
     await client.connect()
     try:
         async with Downloads(client) as downloads:
-            yield Library(dc.world, bot, ada, Messages(client, Gateway(client, Pacer())), downloads)
+            yield Library(dc.world, bot, ada, Gateway(client, Pacer()), downloads)
     finally:
         await client.disconnect()
 
@@ -200,3 +205,17 @@ async def test_message_when_it_is_somebody_elses_is_not_shown(world: World, dc: 
             with pytest.raises(SourceError) as error:
                 await shelf.messages.sent(number, person)
             assert Reason.MESSAGE_GONE is error.value.reason
+
+
+async def test_message_when_another_part_was_told_to_wait_for_that_method_is_not_asked_for(
+    dc: DataCentre, world: World
+) -> None:
+    """An account has one memory of its waits, whoever calls in its name."""
+    async with library(dc) as books:
+        world.faults.append(Fault("messages.getMessages", error=(420, "FLOOD_WAIT_200"), count=1))
+        with pytest.raises(FloodWait):
+            await books.gateway.document_of(1)
+        before = world.stats.calls["messages.getMessages"]
+        with pytest.raises(FloodWait):
+            await books.messages.sent(1, books.person)
+        assert before == world.stats.calls["messages.getMessages"]

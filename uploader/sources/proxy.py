@@ -23,7 +23,7 @@ from uploader.model import Link
 from uploader.sources import heads
 from uploader.sources.exchange import Patience
 from uploader.sources.guard import Guard, denial, is_denial, port_of
-from uploader.sources.relay import Ends, Relay
+from uploader.sources.relay import Ends, Relay, move
 
 #: A child on this machine says what it wants at once.
 _HEAD_S: Final = 10.0
@@ -71,7 +71,7 @@ class Pass:
         """Cut all connections; there will be no others."""
         self._until = 0.0
         for deadline in self._deadlines:
-            deadline.reschedule(0.0)
+            move(deadline, 0.0)
 
     def has_ended(self) -> bool:
         """Whether its time or its bytes are used up."""

@@ -13,6 +13,15 @@ _NOTES: Final = 5
 Ends = tuple[asyncio.StreamReader, asyncio.StreamWriter]
 
 
+def move(deadline: asyncio.Timeout, when: float) -> None:
+    """Put a deadline off, or bring it forward, by the loop's clock; one that has passed stays passed.
+
+    `reschedule` raises for such a one, into whoever calls it: perhaps the task of another connection.
+    """
+    if not deadline.expired():
+        deadline.reschedule(when)
+
+
 class _ChildLeft(ConnectionError):
     """The child closed its connection: what the site still sends is for nobody."""
 
@@ -93,5 +102,5 @@ class Relay:
 
     def _send(self, writer: asyncio.StreamWriter, data: bytes, quiet: asyncio.Timeout) -> None:
         self._spend(len(data))
-        quiet.reschedule(asyncio.get_running_loop().time() + self._silence_s)
+        move(quiet, asyncio.get_running_loop().time() + self._silence_s)
         writer.write(data)

@@ -34,15 +34,14 @@ class Depot:
         *,
         carrier: TelegramClient,
         carrier_is_bot: bool,
-        bot: TelegramClient,
         gateway: Gateway,
     ) -> None:
-        """`chat`: @username, or the marked id; both clients are logged in, `gateway` is the bot's."""
+        """`chat`: @username, or the marked id; `carrier` is logged in, `gateway` is the bot's."""
         self._chat = chat
         self._client = carrier
         self._user = None if carrier_is_bot else carrier
         self._calls = Calls(carrier, Pacer())
-        self._bot_calls = Calls(bot, Pacer())
+        self._bot_calls = gateway.calls
         self._gateway = gateway
         self._seen: tuple[Any, Any] | None = None
 

@@ -49,7 +49,8 @@ class Gateway:
 
     def __init__(self, client: TelegramClient, pacer: Pacer, *, deliver_s: float = DELIVER_S) -> None:
         self._client = client
-        self._calls = Calls(client, pacer)
+        #: Whatever else is asked in the account's name goes this way: each FLOOD_WAIT is remembered once.
+        self.calls = Calls(client, pacer)
         self._deliver_s = deliver_s
 
     async def say(
@@ -72,7 +73,7 @@ class Gateway:
             no_webpage=True,
             reply_markup=self._markup(keyboard),
         )
-        result = await self._calls.send(person.user_id, request, urgency)
+        result = await self.calls.send(person.user_id, request, urgency)
         message_id = message_id_of(result, request.random_id)
         if message_id is None:
             raise TelegramError(f"no message id in {type(result).__name__}")
@@ -114,15 +115,15 @@ class Gateway:
         )
         with suppress(errors.MessageNotModifiedError):
             if skippable:
-                return await self._calls.send_if_idle(person.user_id, request) is not None
-            await self._calls.send(person.user_id, request, Urgency.EDIT)
+                return await self.calls.send_if_idle(person.user_id, request) is not None
+            await self.calls.send(person.user_id, request, Urgency.EDIT)
         return True
 
     async def answer(self, query_id: int, text: str = "", *, alert: bool = False) -> None:
         """Answer a pressed button; `text` is shown above the chat, or as a box if `alert`."""
         # an id that is no longer valid: the person waited too long, and there is nobody to answer
         with suppress(errors.QueryIdInvalidError):
-            await self._calls.call(
+            await self.calls.call(
                 functions.messages.SetBotCallbackAnswerRequest(
                     query_id=query_id, cache_time=0, message=text[:200] or None, alert=alert
                 ),
@@ -161,7 +162,7 @@ class Gateway:
             FloodWait, TelegramError
         """
         request = functions.messages.GetMessagesRequest(id=[types.InputMessageID(message_id)])
-        return next(map(document_of, (await self._calls.call(request)).messages), None)
+        return next(map(document_of, (await self.calls.call(request)).messages), None)
 
     async def _post(self, person: Person, media: Any, random_id: int, caption: Caption) -> Delivered:
         request = functions.messages.SendMediaRequest(
@@ -180,9 +181,9 @@ class Gateway:
     async def _send_twice(self, chat_id: int, request: Any) -> Any:
         """Send again if no answer comes: the `random_id` sees to it that the file comes once."""
         try:
-            return await self._calls.send(chat_id, request, Urgency.MESSAGE, self._deliver_s)
+            return await self.calls.send(chat_id, request, Urgency.MESSAGE, self._deliver_s)
         except NoAnswer:
-            return await self._calls.send(chat_id, request, Urgency.MESSAGE, self._deliver_s)
+            return await self.calls.send(chat_id, request, Urgency.MESSAGE, self._deliver_s)
 
     async def attachment(self, message_id: int, most_bytes: int) -> bytes | None:
         """What is in the file of a message, one byte more than `most_bytes` at most; None: there is no file.
@@ -191,7 +192,7 @@ class Gateway:
             FloodWait, TelegramError
         """
         request = functions.messages.GetMessagesRequest(id=[types.InputMessageID(message_id)])
-        message = next(iter((await self._calls.call(request)).messages), None)
+        message = next(iter((await self.calls.call(request)).messages), None)
         document = getattr(getattr(message, "media", None), "document", None)
         if not isinstance(document, types.Document):
             return None
@@ -201,7 +202,7 @@ class Gateway:
         content = b""
         while len(content) <= most_bytes and len(content) < document.size:
             asked = functions.upload.GetFileRequest(location, offset=len(content), limit=_PIECE_BYTES)
-            piece = (await self._calls.call(asked)).bytes
+            piece = (await self.calls.call(asked)).bytes
             if not piece:
                 break
             content += piece
@@ -213,7 +214,7 @@ class Gateway:
         Raises:
             FloodWait, TelegramError
         """
-        await self._calls.call(functions.messages.DeleteMessagesRequest(id=[message_id], revoke=True))
+        await self.calls.call(functions.messages.DeleteMessagesRequest(id=[message_id], revoke=True))
 
     async def is_member(self, sponsor: Sponsor, person: Person) -> bool:
         """Whether the person is in the channel.
@@ -223,7 +224,7 @@ class Gateway:
             FloodWait, TelegramError
         """
         try:
-            result = await self._calls.call(
+            result = await self.calls.call(
                 functions.channels.GetParticipantRequest(
                     types.InputChannel(sponsor.channel_id, sponsor.access_hash), _peer(person)
                 ),
@@ -240,7 +241,7 @@ class Gateway:
             FloodWait, TelegramError
         """
         try:
-            result = await self._calls.call(functions.contacts.ResolveUsernameRequest(username))
+            result = await self.calls.call(functions.contacts.ResolveUsernameRequest(username))
         except (errors.UsernameNotOccupiedError, errors.UsernameInvalidError):
             return None
         for chat in result.chats:
@@ -260,7 +261,7 @@ class Gateway:
         Raises:
             FloodWait, TelegramError
         """
-        await self._calls.call(
+        await self.calls.call(
             functions.bots.SetBotCommandsRequest(
                 scope=types.BotCommandScopePeer(_peer(person)) if person else types.BotCommandScopeDefault(),
                 lang_code=language,

@@ -9,7 +9,6 @@ from types import MappingProxyType
 from typing import Any, Final, Literal
 
 from cachetools import TTLCache
-from telethon import TelegramClient
 from telethon.errors import UsernameInvalidError, UsernameNotOccupiedError
 from telethon.tl import functions, types
 
@@ -17,9 +16,7 @@ from uploader.errors import ChannelUnusable, Reason, SourceError
 from uploader.model import Caption, Document, Entity, MediaFacts, Person, Sponsor
 from uploader.names import one_line, safe_name
 from uploader.posts import Post
-from uploader.telegram.calls import Calls
 from uploader.telegram.gateway import Gateway
-from uploader.telegram.pacing import Pacer
 from uploader.wishes import ORIGINAL, Offer, Option
 
 Kind = Literal["document", "video", "audio", "photo", "other"]
@@ -62,8 +59,8 @@ class Held:
 class Messages:
     """The messages that one account, the bot's, can see."""
 
-    def __init__(self, client: TelegramClient, gateway: Gateway) -> None:
-        self._calls = Calls(client, Pacer())
+    def __init__(self, gateway: Gateway) -> None:
+        self._calls = gateway.calls
         self._gateway = gateway
         self._names: TTLCache[str, Any] = TTLCache(_NAMES, _NAMES_S)
 
