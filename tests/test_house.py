@@ -140,9 +140,83 @@ def test_tasks_when_born_have_a_group_that_owns_them() -> None:
         if isinstance(node, ast.Call)
         and isinstance(node.func, ast.Attribute)
         and node.func.attr in {"create_task", "ensure_future", "run_coroutine_threadsafe"}
+        and path.name != "supervision.py"  # the owner of those that work for others
         and not ("group" in ast.unparse(node.func.value).lower() or "tasks" in ast.unparse(node.func.value))
     ]
     assert [] == orphans
+
+
+#: Loops that are no part of the engine's life: each ends with the one thing that it is about.
+LOOPS_OF_ONE_THING = {
+    "uploader/bench": "a measurement ends with its first failure",
+    "uploader/sources/media/work.py Work._fetch": "of one file's child: its silence is bounded",
+    "uploader/telegram/downloads.py Reading.read": "of one file: its reader is told",
+    "uploader/telegram/downloads.py Reading._piece": "of one piece: its tries are counted",
+    "uploader/transfer/connection.py Connection._watch": "of one connection: ends it, and the pool is told",
+    "uploader/transfer/connection.py Connection._write": "of one connection: ends it, and the pool is told",
+    "uploader/transfer/pool.py UploadPool.save": "of one part: its tries are counted",
+    "uploader/transfer/upload.py _Way.carry_stream": "of one file: ends with its bytes",
+    "uploader/worker.py Worker._hold_lease": "of one job: ends with its lease",
+}
+
+
+def test_loops_when_endless_have_a_guard() -> None:
+    """A `while True` that awaits ends with the first error in it, and takes its neighbours along.
+
+    What shall run as long as the engine does runs in `supervision.every`.
+    """
+    found = {
+        name
+        for path in SOURCES
+        if path.is_relative_to(HOUSE / "uploader") and path.stem != "supervision"
+        for name in _endless_loops(path)
+    }
+    known = {name for name in found for listed in LOOPS_OF_ONE_THING if name.startswith(listed)}
+    assert set() == found - known
+    assert [] == [listed for listed in LOOPS_OF_ONE_THING if not any(n.startswith(listed) for n in found)]
+
+
+def _endless_loops(path: Path) -> Iterator[str]:
+    """The functions of a file that await in a loop without a condition."""
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    owners: list[ast.Module | ast.ClassDef] = [tree]
+    owners += [node for node in ast.walk(tree) if isinstance(node, ast.ClassDef)]
+    for owner in owners:
+        for function in owner.body:
+            if isinstance(function, FUNCTIONS) and any(map(_is_endless, ast.walk(function))):
+                prefix = f"{owner.name}." if isinstance(owner, ast.ClassDef) else ""
+                yield f"{_name(path)} {prefix}{function.name}"
+
+
+def _is_endless(node: ast.AST) -> bool:
+    waits = (ast.Await, ast.AsyncFor, ast.AsyncWith)
+    return (
+        isinstance(node, ast.While)
+        and isinstance(node.test, ast.Constant)
+        and any(isinstance(part, waits) for part in ast.walk(node))
+    )
+
+
+def test_tasks_when_they_outlive_who_asked_are_helpers() -> None:
+    """A group that an object keeps is shared: what one of its tasks raises would cancel all others.
+
+    `supervision.Helpers` gives it to who awaits the task.
+    """
+    kept = [
+        f"{_name(path)}:{node.lineno}"
+        for path, tree in _trees(SOURCES)
+        if path.is_relative_to(HOUSE / "uploader")
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Call)
+        and ast.unparse(node.func) == "asyncio.TaskGroup"
+        and not any(
+            node is item.context_expr
+            for block in ast.walk(tree)
+            if isinstance(block, ast.AsyncWith)
+            for item in block.items
+        )
+    ]
+    assert [] == kept
 
 
 def test_ignores_when_written_say_why() -> None:

@@ -2,7 +2,7 @@
 
 import asyncio
 import signal
-from collections.abc import Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -18,11 +18,12 @@ from uploader.chat.menu import Menu
 from uploader.chat.progress import StatusMessages
 from uploader.chat.receiver import Receiver
 from uploader.chat.user import UserChat
-from uploader.errors import PeykError, TelegramError
+from uploader.errors import TelegramError
 from uploader.intake import WATCH_S, Intake
 from uploader.sources import Sources
 from uploader.storage.deadlines import Deadlines
 from uploader.storage.files import Files
+from uploader.supervision import FaultBarrier, every
 from uploader.worker import Worker
 
 _log = structlog.get_logger(__name__)
@@ -75,29 +76,38 @@ async def run(engine: Engine, stop: asyncio.Event) -> None:
 async def _tell_of_absence(engine: Engine, away_s: float) -> None:
     if away_s < limits.AWAY_S:
         return
-    try:
+    with FaultBarrier("telling people of the absence"):
         await engine.user.back(away_s)
-    except PeykError as error:
-        _log.warning("people not told of the absence", cause=str(error))
 
 
 async def _watch(engine: Engine) -> None:
-    """The safety net for sponsor locks: joins that no update told of, and people who never joined."""
-    while True:
-        await asyncio.sleep(WATCH_S)
-        try:
-            await engine.user.admitted(await engine.intake.watch())
-            await engine.user.expired(await engine.deadlines.expire())
-            await engine.cards.look()
-            await engine.status.ask_again()
-            await engine.deadlines.prune()
-            await engine.files.prune()
-            await engine.sources.tidy()
-            await engine.cookie_admin.watch()
-            if (left := engine.sources.left_version()) is not None:
-                await engine.alerts.media_fell_back(*left)
-        except PeykError as error:
-            _log.warning("safety net failed this time", cause=str(error))
+    """The safety net: what is only found by looking. No look waits for another."""
+
+    async def admit() -> None:
+        await engine.user.admitted(await engine.intake.watch())
+
+    async def expire() -> None:
+        await engine.user.expired(await engine.deadlines.expire())
+
+    async def tell_of_versions() -> None:
+        if (left := engine.sources.left_version()) is not None:
+            await engine.alerts.media_fell_back(*left)
+
+    looks: dict[str, Callable[[], Awaitable[object]]] = {
+        "joins that no update told of": admit,
+        "people who never joined, or chose": expire,
+        "batches that ended unseen": engine.cards.look,
+        "questions that were not shown": engine.status.ask_again,
+        "jobs that ended long ago": engine.deadlines.prune,
+        "files that are not fresh": engine.files.prune,
+        "folders of dead engines": engine.sources.tidy,
+        "cookies that sites refuse": engine.cookie_admin.watch,
+        "versions of yt-dlp": tell_of_versions,
+    }
+    await asyncio.sleep(WATCH_S)
+    async with asyncio.TaskGroup() as tasks:
+        for part, look in looks.items():
+            tasks.create_task(every(WATCH_S, part, look), name=part)
 
 
 async def _until_disconnected(client: Any) -> None:

@@ -12,13 +12,14 @@ import structlog
 from cachetools import TTLCache
 
 from uploader import limits, sameness
-from uploader.delivery import Delivery, Errand, Reporter, Watcher
-from uploader.errors import CarrierRests, ChatUnreachable, LeaseLost, PeykError, Reason, StorageUnavailable
+from uploader.delivery import Delivery, Errand, Reporter, Watcher, Watchers
+from uploader.errors import CarrierRests, ChatUnreachable, LeaseLost, PeykError, Reason
 from uploader.failure import CancelAsked, Exhausted, GiveUp, Rest, judge
 from uploader.model import Job
 from uploader.reuse import Stale
 from uploader.storage.jobs import Jobs
 from uploader.storage.people import People
+from uploader.supervision import every
 from uploader.wishes import ASK, ChoiceNeeded, Offer
 
 #: Without a nudge, the queue is looked at this often.
@@ -44,7 +45,7 @@ class Worker:
         self._jobs = jobs
         self._people = people
         self._delivery = delivery
-        self._watchers = watchers
+        self._watchers = Watchers(watchers)
         self._nudged = asyncio.Event()
         self._looks: set[asyncio.Event] = set()  # of the running jobs
         self._slots = asyncio.Semaphore(limits.RUNNING_JOBS)
@@ -62,21 +63,21 @@ class Worker:
         Cancelled, it gives the running jobs back to the queue, with what Telegram has acknowledged.
         """
         async with asyncio.TaskGroup() as group:
-            while not stop.is_set():
-                await self._slots.acquire()
-                job = None if stop.is_set() else await self._claim()
-                if job is None:
-                    self._slots.release()
-                    await self._wait_for_work()
-                else:
-                    group.create_task(self._carry(job), name=f"job-{job.id}")
+            await every(0.0, "queue", lambda: self._take_one(group, stop), until=stop.is_set)
 
-    async def _claim(self) -> Job | None:
+    async def _take_one(self, group: asyncio.TaskGroup, stop: asyncio.Event) -> None:
+        """Claim a job when there is a slot for it, or wait for one."""
+        await self._slots.acquire()
+        job = None
         try:
-            return await self._jobs.claim(self._name)
-        except StorageUnavailable as error:
-            _log.error("the database does not answer", cause=str(error))
-            return None
+            job = None if stop.is_set() else await self._jobs.claim(self._name)
+        finally:
+            if job is None:
+                self._slots.release()
+        if job is None:
+            await self._wait_for_work()
+        else:
+            group.create_task(self._carry(job), name=f"job-{job.id}")
 
     async def _wait_for_work(self) -> None:
         try:
@@ -90,8 +91,7 @@ class Worker:
         """The guard around one job: whatever happens in it ends here as a state of the job."""
         log = _log.bind(job=job.id, host=job.link.host, attempt=job.attempt)
         log.info("job started")
-        for watcher in self._watchers:
-            watcher.started(job)
+        self._watchers.started(job)
         ended = job
         try:
             ended = await self._settle(job, await self._attempt(job))
@@ -108,8 +108,7 @@ class Worker:
             self._slots.release()
             self.nudge()
         log.info("job left the worker", state=ended.state.value, reason=ended.reason and ended.reason.value)
-        for watcher in self._watchers:
-            await watcher.ended(ended)
+        await self._watchers.ended(ended)
 
     async def _attempt(self, job: Job) -> Exception | None:
         """Run the job under its lease; returns what it failed with."""

@@ -14,6 +14,7 @@ from uploader.sources.guard import Guard
 from uploader.sources.lanes import Lanes
 from uploader.sources.media.messages import Format
 from uploader.sources.media.stream import streamed
+from uploader.supervision import Helpers
 
 CONTENT = random.Random(13).randbytes(24 * MIB)
 BARE = dict.fromkeys(Format.model_fields) | {
@@ -47,12 +48,12 @@ async def test_read_over_several_connections_goes_on_at_a_new_address_when_their
 ) -> None:
     """All connections are refused at once: the film is looked up again, and not a byte comes twice."""
     crowd, hosts, renewals = Expiring(CONTENT), Hosts(pause_s=0.01), 0
-    async with site(crowd, keeps=True) as served, asyncio.TaskGroup() as tasks:
+    async with site(crowd, keeps=True) as served, Helpers() as helpers:
         hosts.remember(f"{served.host}:{served.port}", 4)
         connector = Guard(LOOPBACK).connector()
 
         def connect(wishes: Wishes) -> Exchange:
-            return Exchange(Guard(LOOPBACK), connector, "x", HASTY, Lanes(hosts, 1.0), tasks, wishes)
+            return Exchange(Guard(LOOPBACK), connector, "x", HASTY, Lanes(hosts, 1.0), helpers, wishes)
 
         def given() -> Format:
             url = served.url(crowd.good)

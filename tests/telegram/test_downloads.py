@@ -219,3 +219,22 @@ async def test_message_when_another_part_was_told_to_wait_for_that_method_is_not
         with pytest.raises(FloodWait):
             await books.messages.sent(1, books.person)
         assert before == world.stats.calls["messages.getMessages"]
+
+
+async def test_file_when_a_piece_meets_an_unexpected_error_fails_alone(
+    world: World, dc: DataCentre, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A bug, or a library's, in one piece of one file: who reads it is told, and another file is read on."""
+    async with library(dc) as shelf:
+        unlucky, lucky = await shelf.reading(shelf.sends(dc.id)), await shelf.reading(shelf.sends(dc.id))
+
+        async def once(*_: object) -> bytes:
+            raise RuntimeError("from a low door")
+
+        monkeypatch.setattr(unlucky, "_once", once)
+        async with asyncio.TaskGroup() as tasks:
+            other = tasks.create_task(read(lucky))
+            with pytest.raises(RuntimeError, match="from a low door"):
+                await read(unlucky)
+        assert CONTENT == other.result()
+        assert CONTENT == await read(lucky)

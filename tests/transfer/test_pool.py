@@ -20,6 +20,8 @@ from tests.transfer.server import (
 )
 from uploader.errors import AccountStopped, TransferError, TransferTemporary
 from uploader.transfer import Endpoint, UploadPool
+from uploader.transfer.connection import Connection
+from uploader.transfer.line import Line
 from uploader.transfer.room import PartRoom
 
 
@@ -240,3 +242,23 @@ async def test_pool_when_closed_before_a_connection_began_then_its_part_fails(en
 async def _failure(saving: Awaitable[None]) -> BaseException | None:
     (result,) = await asyncio.gather(saving, return_exceptions=True)
     return result
+
+
+async def test_pool_when_a_connection_meets_an_unexpected_error_then_carries_the_part_by_another(
+    responder: Responder, endpoint: Endpoint, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A bug in one connection ends that one: not the pool, which all transfers of the engine share."""
+    broken: list[Connection] = []
+    watch = Connection._watch  # noqa: SLF001 - the low door in which it breaks
+
+    async def breaks_once(self: Connection, line: Line) -> None:
+        if not broken:
+            broken.append(self)
+            raise RuntimeError("from a low door")
+        await watch(self, line)
+
+    monkeypatch.setattr(Connection, "_watch", breaks_once)
+    async with asyncio.timeout(30), UploadPool(endpoint, patience=QUICK) as pool:
+        await save(pool)
+        await save(pool, part=1)
+    assert [True] == [connection.over for connection in broken]

@@ -2,14 +2,10 @@
 
 from collections.abc import Callable, Iterable
 
-import structlog
-
-from uploader.errors import PeykError
 from uploader.storage.people import People
+from uploader.supervision import FaultBarrier
 from uploader.telegram.gateway import Gateway
 from uploader.texts import Texts
-
-_log = structlog.get_logger(__name__)
 
 
 class Alerts:
@@ -20,6 +16,7 @@ class Alerts:
         self._people = people
         self._texts = texts
         self._admins = tuple(admins)
+        self._barrier = FaultBarrier("telling admins")
 
     async def carrier_rests(self, name: str, cause: str, wait_s: float) -> None:
         """An account carries no files for `wait_s` seconds; 0: only none above the cap."""
@@ -47,9 +44,7 @@ class Alerts:
 
     async def _tell(self, text: Callable[[str], str]) -> None:
         for user_id in self._admins:
-            try:
+            with self._barrier:
                 person = await self._people.get(user_id)
                 if person is not None:
                     await self._gateway.say(person, text(person.language))
-            except PeykError as error:
-                _log.warning("an admin was not told", admin=user_id, cause=str(error))

@@ -1,7 +1,6 @@
 """One card per batch, edited as its files fare, and one message more if some of them did not come."""
 
 import time
-from asyncio import sleep
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
@@ -13,10 +12,11 @@ from uploader.batch import Batch
 from uploader.chat import batch_buttons
 from uploader.chat.batch_words import card_text, report_text
 from uploader.chat.progress import EDIT_S, TICK_S
-from uploader.errors import FloodWait, NoAnswer, PeykError, TelegramError
+from uploader.errors import FloodWait, NoAnswer, TelegramError
 from uploader.model import ENDED, Job, JobState, Person, Progress
 from uploader.storage.batches import Batches
 from uploader.storage.people import People
+from uploader.supervision import FaultBarrier, every
 from uploader.telegram.gateway import Gateway, new_random_id
 from uploader.telegram.turns import Urgency
 from uploader.texts import Texts
@@ -55,6 +55,7 @@ class BatchCards:
         self._texts = texts
         self._clock = clock
         self._cards: LRUCache[int, _Card] = LRUCache(CARDS)
+        self._barrier = FaultBarrier("card of a batch")
         self._batch_of: dict[int, int] = {}  # by the numbers of the jobs that run here
         self._running: dict[int, Progress] = {}
 
@@ -91,18 +92,17 @@ class BatchCards:
 
     async def run(self) -> None:
         """Draw the cards for as long as the engine runs."""
-        while True:
-            await sleep(TICK_S)
-            due = [
-                (card.at, batch_id)
-                for batch_id, card in self._cards.items()
-                if card.changed and self._clock() - card.at >= EDIT_S
-            ]
-            for _, batch_id in sorted(due):
-                try:
-                    await self.draw(batch_id)
-                except PeykError as error:
-                    _log.warning("card not drawn", batch=batch_id, cause=str(error))
+        await every(TICK_S, "cards of batches", self._tick)
+
+    async def _tick(self) -> None:
+        due = [
+            (card.at, batch_id)
+            for batch_id, card in self._cards.items()
+            if card.changed and self._clock() - card.at >= EDIT_S
+        ]
+        for _, batch_id in sorted(due):
+            with self._barrier:
+                await self.draw(batch_id)
 
     async def draw(self, batch_id: int) -> None:
         """Bring a card up to date, and tell how it ended if it did."""

@@ -4,7 +4,6 @@ Bots that edited every second or two were made to wait for minutes; one edit in 
 the field. A busy account skips edits, never the last one.
 """
 
-import asyncio
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -16,13 +15,14 @@ from uploader import limits
 from uploader.chat import choice, keyboards, list_card
 from uploader.chat.choice import Card
 from uploader.chat.file_card import FileCard
-from uploader.errors import FloodWait, NoAnswer, Reason, TelegramError
+from uploader.errors import FloodWait, NoAnswer, Reason, StorageUnavailable, TelegramError
 from uploader.model import ENDED, Job, JobState, Phase, Progress
 from uploader.posts import message_of
 from uploader.speed import Speed, eta_s
 from uploader.storage.choices import Choices
 from uploader.storage.jobs import Jobs
 from uploader.storage.people import People
+from uploader.supervision import every
 from uploader.telegram.gateway import Gateway, Keyboard
 from uploader.telegram.turns import Urgency
 from uploader.texts import Texts, bar
@@ -158,13 +158,14 @@ class StatusMessages:
 
     async def run(self) -> None:
         """Edit the messages of running jobs for as long as the engine runs."""
-        while True:
-            await asyncio.sleep(TICK_S)
-            # the one that waited longest first: when the account is busy, each has its turn
-            for shown in sorted(self._shown.values(), key=lambda shown: shown.at):
-                is_due = shown.job.batch_id is None and self._clock() - shown.at >= EDIT_S
-                if shown.latest is not None and is_due:
-                    await self._refresh(shown, shown.latest)
+        await every(TICK_S, "status messages", self._tick)
+
+    async def _tick(self) -> None:
+        # the one that waited longest first: when the account is busy, each has its turn
+        for shown in sorted(self._shown.values(), key=lambda shown: shown.at):
+            is_due = shown.job.batch_id is None and self._clock() - shown.at >= EDIT_S
+            if shown.latest is not None and is_due:
+                await self._refresh(shown, shown.latest)
 
     async def _refresh(self, shown: _Shown, latest: Progress) -> None:
         if shown.job.status_message_id is None:
@@ -184,7 +185,7 @@ class StatusMessages:
             if await self._edit(shown.job, text, keyboard, skippable=True):
                 shown.text, shown.share, shown.at = text, share, self._clock()
                 shown.parked_until = latest.parked_until
-        except TelegramError as error:
+        except (TelegramError, StorageUnavailable) as error:
             # the next edit is tried twice as late; the last one will be tried anyway
             shown.at = self._clock() + EDIT_S
             _log.warning("progress not shown", job=shown.job.id, cause=str(error))

@@ -4,7 +4,6 @@ Telegram tells every login of a bot of everything. The engines that do not hold 
 heard of late; whoever takes the lease over does what the one before it left undone.
 """
 
-import asyncio
 import time
 from collections import deque
 from collections.abc import Awaitable, Callable
@@ -13,8 +12,8 @@ from typing import Any, Final
 import structlog
 
 from uploader import limits
-from uploader.errors import StorageUnavailable
 from uploader.storage.leases import Leases
+from uploader.supervision import FaultBarrier, Helpers, every
 
 #: What is remembered while another engine acts: more than comes in while its lease ends.
 MISSED: Final = 2000
@@ -47,31 +46,30 @@ class Receiver:
     def guarded(self, handler: Handler) -> Handler:
         """Return a handler that acts only while the lease is ours."""
 
+        unfailing = FaultBarrier("an update").around(handler)
+
         async def handle(event: Any) -> None:
             if self.is_mine:
-                await handler(event)
+                await unfailing(event)
             else:
-                self._missed.append((_sent_at(event), handler, event))
+                self._missed.append((_sent_at(event), unfailing, event))
 
         return handle
 
     async def run(self) -> None:
         """Take the lease when nobody holds it, and hold it; cancelled, give it back."""
         try:
-            async with asyncio.TaskGroup() as tasks:
-                while True:
-                    try:
-                        since = await self._look()
-                    except StorageUnavailable as error:
-                        _log.warning("lease on the updates not renewed", cause=str(error))
-                    else:
-                        if since is not None:
-                            tasks.create_task(self._catch_up(since))
-                    await asyncio.sleep(limits.HEARTBEAT_S)
+            async with Helpers() as helpers:
+                await every(limits.HEARTBEAT_S, "lease on the updates", lambda: self._hold(helpers))
         finally:
             self._mine_until = 0.0
             await self._leases.give_back(self._lease)
             await self._leases.give_back(self._presence)
+
+    async def _hold(self, helpers: Helpers) -> None:
+        since = await self._look()
+        if since is not None:
+            helpers.start(self._catch_up(since))
 
     async def _look(self) -> float | None:
         """Take or renew the lease; returns since when updates were missed, if it was not ours before."""
@@ -92,10 +90,7 @@ class Receiver:
             at, handler, event = self._missed.popleft()
             if at < since:
                 continue
-            try:
-                await handler(event)
-            except Exception:  # noqa: BLE001 - one update must not take the others with it, as in Telethon's loop
-                _log.exception("update not answered")
+            await handler(event)
 
 
 def _sent_at(event: Any) -> float:

@@ -21,7 +21,7 @@ from uploader.chat.settings import SettingsChat
 from uploader.chat.site_admin import SiteAdminChat
 from uploader.chat.sponsor_admin import SponsorAdminChat
 from uploader.chat.user import UserChat
-from uploader.errors import ChatUnreachable, FloodWait, PeykError
+from uploader.errors import ChatUnreachable, FloodWait
 from uploader.intake import Incoming, Intake
 from uploader.model import Person
 from uploader.quotas import Turnstile
@@ -115,9 +115,9 @@ class Updates:
                 await self._user.refused(person, verdict)
         except (ChatUnreachable, FloodWait) as error:
             _log.warning("not answered", user=person.user_id, cause=str(error))
-        except PeykError as error:
-            _log.warning("answered with an excuse", user=person.user_id, cause=str(error))
+        except Exception:
             await self._user.excuse(person)
+            raise
 
     async def _dispatch(self, incoming: Incoming, message: Any) -> None:
         word = _command(incoming.text)
@@ -153,8 +153,8 @@ class Updates:
         person = await self._person(event)
         if person is None:
             return
+        query_id, message_id = event.query.query_id, event.message_id
         try:
-            query_id, message_id = event.query.query_id, event.message_id
             if (chosen := keyboards.chosen(event.data)) is not None:
                 await self._settings.choose(person, query_id, message_id, chosen)
             elif (press := choice.pressed(event.data)) is not None:
@@ -167,8 +167,11 @@ class Updates:
                 await self._files.pressed(person, query_id, file_press)
             else:
                 await self._user.pressed(person, query_id, event.data)
-        except PeykError as error:
+        except (ChatUnreachable, FloodWait) as error:
             _log.warning("button not answered", user=person.user_id, cause=str(error))
+        except Exception:
+            await self._user.excuse(person, query_id)
+            raise
 
     async def _on_participant(self, update: Any) -> None:
         inside = is_inside(update.new_participant)

@@ -115,10 +115,14 @@ class UserChat:
         """Nothing was kept of what the person asked for: say why, and when it may go better."""
         await self._gateway.say(person, refusal_text(self._texts, person.language, refused))
 
-    async def excuse(self, person: Person) -> None:
-        """Something that was asked for cannot be done now, and it is not the person's fault."""
+    async def excuse(self, person: Person, query_id: int | None = None) -> None:
+        """Something that was asked for, by the button of `query_id` or in a message, cannot be done now."""
+        text = self._texts.get(person.language, "not-now")
         try:
-            await self._say(person, "not-now")
+            if query_id is None:
+                await self._gateway.say(person, text)
+            else:
+                await self._gateway.answer(query_id, text, alert=True)
         except TelegramError as error:
             _log.warning("excuse not said", user=person.user_id, cause=str(error))
 

@@ -2,7 +2,7 @@
 
 from uploader.delivery.delivery import Delivery
 from uploader.delivery.held import HeldDelivery
-from uploader.delivery.report import Reporter, Watcher
+from uploader.delivery.report import Reporter, Watcher, Watchers
 from uploader.delivery.sender import Errand
 
-__all__ = ["Delivery", "Errand", "HeldDelivery", "Reporter", "Watcher"]
+__all__ = ["Delivery", "Errand", "HeldDelivery", "Reporter", "Watcher", "Watchers"]

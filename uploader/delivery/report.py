@@ -4,10 +4,11 @@ from collections.abc import Sequence
 from typing import Protocol
 
 from uploader.model import Job, Phase, Progress, RemoteFile
+from uploader.supervision import FaultBarrier
 
 
 class Watcher(Protocol):
-    """Somebody who shows how jobs fare. Called from the worker's tasks; must not fail."""
+    """Somebody who shows how jobs fare. Called from the worker's tasks."""
 
     def started(self, job: Job) -> None:
         """A worker took the job."""
@@ -19,10 +20,35 @@ class Watcher(Protocol):
         """The job left the worker; its state (and reason, and `run_at`) say how."""
 
 
+class Watchers:
+    """All of them as one, who never fails: what one raises reaches neither the job nor the others."""
+
+    def __init__(self, watchers: Sequence[Watcher]) -> None:
+        self._guarded = tuple((watcher, FaultBarrier(type(watcher).__name__)) for watcher in watchers)
+
+    def started(self, job: Job) -> None:
+        """See `Watcher`."""
+        for watcher, barrier in self._guarded:
+            with barrier:
+                watcher.started(job)
+
+    def progress(self, progress: Progress) -> None:
+        """See `Watcher`."""
+        for watcher, barrier in self._guarded:
+            with barrier:
+                watcher.progress(progress)
+
+    async def ended(self, job: Job) -> None:
+        """See `Watcher`."""
+        for watcher, barrier in self._guarded:
+            with barrier:
+                await watcher.ended(job)
+
+
 class Reporter:
     """Tells the watchers how one job fares."""
 
-    def __init__(self, job: Job, watchers: Sequence[Watcher]) -> None:
+    def __init__(self, job: Job, watchers: Watcher) -> None:
         self.file: RemoteFile | None = None
         self._job = job
         self._watchers = watchers
@@ -41,8 +67,7 @@ class Reporter:
             total_bytes=self.file.size_bytes if self.file else known_bytes,
             parked_until=self._parked_until,
         )
-        for watcher in self._watchers:
-            watcher.progress(progress)
+        self._watchers.progress(progress)
 
     def parked(self, until: float) -> None:
         """The data centre wants no parts before."""

@@ -38,6 +38,7 @@ from uploader.sources.media.work import Times
 from uploader.sources.media.workshop import Workshop
 from uploader.sources.proxy import Proxy
 from uploader.sources.routing import Route, Source, route
+from uploader.supervision import Helpers
 from uploader.wishes import UNDECIDED, Wish
 
 __all__ = ["CannotCut", "Hosts", "Patience", "Resting", "Sources", "Times"]
@@ -88,7 +89,7 @@ class Sources:
         self._breakers = Breakers()
         self._exits = AsyncExitStack()
         self._lanes = Lanes(hosts or Hosts(), self._patience.look_s)
-        self._tasks = asyncio.TaskGroup()
+        self._helpers = Helpers()
         self._connector: aiohttp.TCPConnector | None = None
         self._media: Media | None = None
         self._prober: Prober | None = None
@@ -97,7 +98,7 @@ class Sources:
     async def __aenter__(self) -> Self:
         self._connector = self._guard.connector(resolver=self._resolver)
         self._exits.push_async_callback(self._connector.close)
-        await self._exits.enter_async_context(self._tasks)
+        await self._exits.enter_async_context(self._helpers)
         await self._exits.enter_async_context(self._workshop)
         self._prober = Prober(self._cells, self._workshop)
         self._chooser = await self._exits.enter_async_context(
@@ -252,6 +253,6 @@ class Sources:
             self._user_agent,
             self._patience,
             self._lanes,
-            self._tasks,
+            self._helpers,
             wishes,
         )

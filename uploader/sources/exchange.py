@@ -23,6 +23,7 @@ from uploader.model import Link
 from uploader.sources import answers
 from uploader.sources.guard import Guard, is_denial
 from uploader.sources.lanes import Lanes
+from uploader.supervision import Helpers
 
 REDIRECTS: Final = 10
 _REDIRECTED: Final = frozenset({301, 302, 303, 307, 308})
@@ -76,15 +77,15 @@ class Exchange:
         user_agent: str,
         patience: Patience,
         lanes: Lanes,
-        tasks: asyncio.TaskGroup,
+        helpers: Helpers,
         wishes: Wishes | None = None,
     ) -> None:
-        """`tasks` end after `close`."""
+        """`helpers` end after `close`."""
         self._guard = guard
         self._wishes = wishes or Wishes()
         self.patience = patience
         self.lanes = lanes
-        self._tasks = tasks
+        self._helpers = helpers
         self._aside: set[asyncio.Task[Any]] = set()
         self._open: dict[aiohttp.ClientResponse, str] = {}  # and the site of each
         # a session for each link: cookies live along its redirects and never meet another person's
@@ -144,8 +145,8 @@ class Exchange:
         return response
 
     def spawn(self, aside: Coroutine[Any, Any, _T]) -> asyncio.Task[_T]:
-        """Run `aside`, which raises nothing, beside whoever reads. `close` cancels it."""
-        task = self._tasks.create_task(aside)
+        """Run `aside` beside the reader, who awaits it. `close` cancels it."""
+        task = self._helpers.start(aside)
         self._aside.add(task)
         task.add_done_callback(self._aside.discard)
         return task

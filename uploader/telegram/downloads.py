@@ -7,7 +7,7 @@ there, which Telethon makes by exporting the login. https://core.telegram.org/ap
 import asyncio
 from collections import deque
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import AsyncExitStack, suppress
+from contextlib import suppress
 from dataclasses import replace
 from types import TracebackType
 from typing import Any, Final, Self
@@ -18,6 +18,7 @@ from telethon.tl import types
 
 from uploader import limits
 from uploader.errors import FloodWait, NoAnswer, NotYet, PeykError, Reason, SourceTemporary
+from uploader.supervision import Helpers
 from uploader.telegram.messages import Held
 from uploader.telegram.refusals import REFERENCE, translated
 
@@ -43,23 +44,19 @@ class Downloads:
     def __init__(self, client: TelegramClient) -> None:
         self._client = client
         self._room = asyncio.Semaphore(IN_FLIGHT_OF_ALL)
-        self._exits = AsyncExitStack()
-        self._tasks: asyncio.TaskGroup | None = None
+        self._helpers = Helpers()
 
     async def __aenter__(self) -> Self:
-        self._tasks = await self._exits.enter_async_context(asyncio.TaskGroup())
         return self
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        await self._exits.aclose()
+        await self._helpers.__aexit__(kind, error, trace)
 
     def reading(self, held: Held, renew: Renew) -> "Reading":
         """The bytes of `held`; `renew` is asked when Telegram wants a new proof that the file was seen."""
-        if self._tasks is None:
-            raise RuntimeError("Downloads is used within `async with`")
-        return Reading(self._client, self._room, self._tasks, held, renew)
+        return Reading(self._client, self._room, self._helpers, held, renew)
 
 
 class Reading:
@@ -69,13 +66,13 @@ class Reading:
         self,
         client: TelegramClient,
         room: asyncio.Semaphore,
-        tasks: asyncio.TaskGroup,
+        helpers: Helpers,
         held: Held,
         renew: Renew,
     ) -> None:
         self._client = client
         self._room = room
-        self._tasks = tasks
+        self._helpers = helpers
         self._held = held
         self._renew = renew
         self._renewing = asyncio.Lock()
@@ -90,17 +87,15 @@ class Reading:
         """
         stop = self._held.size_bytes if stop is None else min(stop, self._held.size_bytes)
         offsets = iter(range(start - start % PIECE_BYTES, stop, PIECE_BYTES) if start < stop else ())
-        ahead: deque[tuple[int, asyncio.Task[bytes | PeykError]]] = deque()
+        ahead: deque[tuple[int, asyncio.Task[bytes]]] = deque()
         try:
             while True:
                 while len(ahead) < IN_FLIGHT and (offset := next(offsets, None)) is not None:
-                    ahead.append((offset, self._tasks.create_task(self._outcome(offset))))
+                    ahead.append((offset, self._helpers.start(self._whole_piece(offset))))
                 if not ahead:
                     return
                 offset, task = ahead[0]
                 piece = await task
-                if isinstance(piece, PeykError):
-                    raise piece
                 ahead.popleft()
                 del task
                 yield piece[max(0, start - offset) : stop - offset]
@@ -119,14 +114,10 @@ class Reading:
             _log.info("a picture is left out", cause=str(error))
             return None
 
-    async def _outcome(self, offset: int) -> bytes | PeykError:
-        """A piece, or why there is none: whoever reads is to be told in their turn."""
-        try:
-            piece = await self._piece(offset)
-        except PeykError as error:
-            return error
+    async def _whole_piece(self, offset: int) -> bytes:
+        piece = await self._piece(offset)
         if len(piece) != min(PIECE_BYTES, self._held.size_bytes - offset):
-            return SourceTemporary(Reason.CHANGED, f"{len(piece)} bytes at {offset}")
+            raise SourceTemporary(Reason.CHANGED, f"{len(piece)} bytes at {offset}")
         return piece
 
     async def _piece(self, offset: int, size_type: str = "") -> bytes:

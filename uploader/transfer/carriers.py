@@ -20,6 +20,7 @@ from uploader.errors import (
     TransferTemporary,
 )
 from uploader.model import Caption, Delivered, Person, Uploaded
+from uploader.supervision import FaultBarrier
 from uploader.transfer.pool import UploadPool
 
 #: Posts an uploaded file in a person's chat, once for a random_id: (person, file, random_id, caption).
@@ -59,7 +60,7 @@ class Carriers:
         """`plain_cap_bytes`: what an account without Premium may upload."""
         self._caps = {carrier: carrier.cap_bytes for carrier in carriers}
         self._plain_cap_bytes = plain_cap_bytes
-        self._alert = alert
+        self._alert = FaultBarrier("telling of a carrier that rests").around(alert)
         self._files = Counter[Carrier]()
         self._rests_until = dict.fromkeys(carriers, 0.0)  # epoch seconds
 

@@ -11,6 +11,7 @@ from types import TracebackType
 from typing import Self
 
 from uploader.errors import AccountStopped, Reason, TransferError, TransferTemporary
+from uploader.supervision import FaultBarrier, Helpers
 from uploader.transfer import tl
 from uploader.transfer.connection import Connection
 from uploader.transfer.endpoint import Endpoint
@@ -65,11 +66,12 @@ class UploadPool:
         self._patience = patience or Patience()
         plan = Plan.first(connections=connections, most=most, window=window)
         self._governor = Governor(plan, self._patience)
+        self._barrier = FaultBarrier("an upload connection")
         self._slots = Slots(plan.parts, lambda waited: self._governor.pace.turn(waited=waited))
         self._key = AuthKey(endpoint.auth_key)
         self._salts = Salts()
-        self._tasks = asyncio.TaskGroup()
-        self._carriers: dict[Connection, asyncio.Task[None]] = {}
+        self._helpers = Helpers()
+        self._carriers: list[Connection] = []
         self._parked_until = 0.0  # by the loop's clock
         self._alone_until = 0.0  # no further connection is tried before this, while one works
         self._refused = 0  # connections in a row that were never accepted
@@ -78,19 +80,16 @@ class UploadPool:
 
     async def __aenter__(self) -> Self:
         self._sealing = Sealing(self._key)
-        await self._tasks.__aenter__()
         return self
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._closed = True
-        for connection, carrier in self._carriers.items():
+        for connection in self._carriers:
             connection.fail(TransferTemporary(Reason.UPLOAD_FAILED, _CLOSED))  # its carrier may not run yet
-            carrier.cancel()
         try:
-            # without the block's error: a TaskGroup would put it into a group
-            await self._tasks.__aexit__(None, None, None)
+            await self._helpers.__aexit__(kind, error, trace)
         finally:
             self._sealing.close()
 
@@ -230,14 +229,16 @@ class UploadPool:
     def _opened(self) -> Connection:
         pace = self._governor.pace
         connection = Connection(self._endpoint, self._sealing, self._patience, pace, self._salts)
-        self._carriers[connection] = self._tasks.create_task(self._carry(connection))
+        self._carriers.append(connection)
+        self._helpers.start(self._carry(connection))
         return connection
 
     async def _carry(self, connection: Connection) -> None:
         try:
-            await connection.run()
+            with self._barrier:  # its calls were told how it ended
+                await connection.run()
         finally:
-            del self._carriers[connection]
+            self._carriers.remove(connection)
         self._note_end(connection)
 
     def _note_end(self, connection: Connection) -> None:

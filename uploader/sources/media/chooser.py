@@ -17,6 +17,7 @@ from uploader.model import Link
 from uploader.sources.media.process import Cell, Cells, Child, ChildFailed
 from uploader.sources.media.versions import Trial, Versions
 from uploader.sources.media.workshop import Workshop
+from uploader.supervision import Helpers, every
 
 _PROGRAM: Final = (sys.executable, "-I", str(Path(__file__).with_name("start.py")), "extractors")
 #: Under a millisecond, as a rule; the first answer waits until yt-dlp is loaded.
@@ -61,8 +62,8 @@ class Chooser:
         self._exits = AsyncExitStack()
 
     async def __aenter__(self) -> Self:
-        tasks = await self._exits.enter_async_context(asyncio.TaskGroup())
-        self._exits.callback(tasks.create_task(self._serve(), name="chooser").cancel)
+        helpers = await self._exits.enter_async_context(Helpers())
+        helpers.start(every(0.0, "chooser of extractors", self._serve), name="chooser")
         return self
 
     async def __aexit__(
@@ -94,18 +95,18 @@ class Chooser:
         return await question.answer
 
     async def _serve(self) -> None:
-        """Child after child, each for as long as there are questions."""
-        question: _Question | None = None
-        while True:
-            question = await self._serve_by_child(question or await self._questions.get())
+        """Child after child, as long as there are questions."""
+        question: _Question | None = await self._questions.get()
+        while question is not None:
+            question = await self._serve_by_child(question)
 
     async def _serve_by_child(self, first: _Question) -> _Question | None:
         """Answer the first question and more; returns one that is for the next child."""
         question: _Question | None = first
         failure: Exception | None = None
-        version, until = self._versions.folder(), monotonic() + _LIFE_S
-        reads = () if version is None else (str(version),)
         try:
+            version, until = self._versions.folder(), monotonic() + _LIFE_S
+            reads = () if version is None else (str(version),)
             async with (
                 self._workshop.folder("chooser") as folder,
                 self._cells.start((*_PROGRAM, *reads), self._cell(folder.path, reads)) as child,
@@ -119,10 +120,13 @@ class Chooser:
                     question = await self._next()
         except SourceError as error:
             failure = error
-        except (OSError, ChildFailed) as error:
-            _log.warning("no extractor can be chosen", cause=type(error).__name__)
+        except Exception as error:  # noqa: BLE001 - who asked is told, and waits for nothing
+            known = isinstance(error, OSError | ChildFailed)
+            _log.warning(
+                "no extractor can be chosen", cause=type(error).__name__, exc_info=None if known else error
+            )
             failure = ChildFailed(type(error).__name__)
-            if question is first:
+            if question is first and known:
                 self._versions.report(worked=False)
         # told when the child is gone: whoever hears it may end us
         if question is not None and failure is not None and not question.answer.done():
