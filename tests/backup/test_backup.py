@@ -1,6 +1,7 @@
 """Backups are taken while jobs move, and put back whole or not at all."""
 
 import asyncio
+import os
 import sqlite3
 from collections.abc import Callable
 from pathlib import Path
@@ -190,3 +191,26 @@ async def test_backup_when_pg_dump_is_missing_says_what_to_install(
     with pytest.raises(BackupError, match="pg_dump is not installed"):
         await take(config, tmp_path / "backups")
     assert [] == list((tmp_path / "backups").iterdir())
+
+
+async def test_backup_when_pg_dump_needs_a_password_shows_it_to_nobody(
+    config_of: Callable[..., Config], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, postgres_server: Any
+) -> None:
+    """It gets no settings of ours, and finds the password in a file that its owner alone may read."""
+    spy, told = tmp_path / "tools" / "pg_dump", tmp_path / "told"
+    spy.parent.mkdir()
+    spy.write_text(
+        f'#!/bin/sh\n(env; echo "$@"; stat -c mode=%a "$PGPASSFILE"; cat "$PGPASSFILE") > {told}\n'
+        f'exec {postgres_server.tools}/pg_dump "$@"\n'
+    )
+    spy.chmod(0o700)
+    monkeypatch.setenv("PATH", f"{spy.parent}{os.pathsep}{os.environ['PATH']}")
+    monkeypatch.setenv("PEYK_BOT_TOKEN", "77:token")
+    url = sa.make_url(postgres_server.new_database()).set(password="a:pass\\word")
+    config = config_of(database_url=url.render_as_string(hide_password=False))
+    async with await Database.open(config.database):
+        pass
+    await take(config, tmp_path / "backups")
+    *seen, mode, line = told.read_text().splitlines()
+    assert ("mode=600", "*:*:*:*:a\\:pass\\\\word") == (mode, line)
+    assert [] == [each for each in seen if "pass\\word" in each or "token" in each]

@@ -8,9 +8,8 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Final
 
-from imageio_ffmpeg import get_ffmpeg_exe
-
 from tests.sources.sites import Answer, Asked, Site, head, ranged, reply, site
+from uploader.sources.media.ffmpeg import program
 
 SECONDS: Final = 3
 WIDTH: Final = 320
@@ -38,7 +37,7 @@ TYPES: Final = {
 def ffmpeg(*arguments: str, cwd: Path) -> None:
     """Run ffmpeg; fails the test with what it said."""
     ran = subprocess.run(
-        [get_ffmpeg_exe(), "-nostdin", "-loglevel", "error", "-y", *arguments],
+        [program(), "-nostdin", "-loglevel", "error", "-y", *arguments],
         cwd=cwd,
         capture_output=True,
         text=True,

@@ -16,7 +16,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from imageio_ffmpeg import get_ffmpeg_exe
 
 from tests.sources.attacks import INSIDE, LOOKALIKES, NO_LINKS
 from tests.sources.decoys import IDLE, KINDS, LEADING
@@ -30,6 +29,7 @@ from uploader.links import parse
 from uploader.sources.exchange import REDIRECTS
 from uploader.sources.guard import Guard
 from uploader.sources.media import process
+from uploader.sources.media.ffmpeg import program as ffmpeg_program
 from uploader.sources.media.join import join
 from uploader.sources.media.process import Cell, Cells, Child
 from uploader.sources.media.recipes import Recipe
@@ -354,7 +354,7 @@ print(json.dumps(list(ThreadPoolExecutor(2).map(play, order["links"]))), flush=T
 @pytest.mark.parametrize("through", [True, False], ids=["proxy", "no-proxy"])
 async def test_hostile_links_reach_nothing_by_ffmpeg(through: bool, cell: Cell) -> None:
     """Told to play them, as it never is: its network has the proxy, and nothing else."""
-    program = (sys.executable, "-I", "-c", PLAYS, str(get_ffmpeg_exe()))
+    program = (sys.executable, "-I", "-c", PLAYS, ffmpeg_program())
     async with trap() as caught, Proxy(Guard([ip_network(f"{OPEN}/32")]), HASTY, names()) as proxy:
         raws = [raw.format(port=caught.port) for raw in HOSTILE if "\0" not in raw and len(raw) < 99_999]
         with proxy.admit(size_bytes=MIB, duration_s=60) as granted:

@@ -1,10 +1,13 @@
 """Films that are read to ffmpeg over loopback: what it may ask for, and what it is not led to."""
 
 import asyncio
+import os
+import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import aiohttp
 import pytest
@@ -47,12 +50,9 @@ def remote(content: bytes) -> RemoteFile:
 
 
 @asynccontextmanager
-async def asking(feed: Feed, path: str, **headers: str) -> AsyncIterator[aiohttp.ClientResponse]:
+async def asking(url: str, **headers: str) -> AsyncIterator[aiohttp.ClientResponse]:
     """What the feed answers."""
-    async with (
-        aiohttp.ClientSession() as session,
-        session.get(f"http://127.0.0.1:{feed.port}{path}", headers=headers) as response,
-    ):
+    async with aiohttp.ClientSession() as session, session.get(url, headers=headers) as response:
         yield response
 
 
@@ -74,25 +74,60 @@ async def test_feed_gives_the_bytes_that_are_asked_for(
 ) -> None:
     """From any place to the end, or to another."""
     async with Feed(Guard(LOOPBACK)) as feed:
-        with feed.serving(remote(CONTENT)) as fed:
-            headers = {} if asked is None else {"Range": asked}
-            async with asking(feed, fed.url.rpartition("/")[2].join(["/", ""]), **headers) as response:
-                body = await response.read()
+        headers = {} if asked is None else {"Range": asked}
+        async with asking(feed.serve(remote(CONTENT)), **headers) as response:
+            body = await response.read()
     assert status == response.status
     assert status != 206 or CONTENT[start:stop] == body
 
 
-async def test_feed_knows_no_other_files_and_none_that_are_over() -> None:
-    """Addresses are not guessed, and end with their context."""
+async def test_feed_knows_the_files_of_its_child_alone() -> None:
+    """Another child's film is on another feed, and gone with that."""
+    other = Feed(Guard(LOOPBACK))
     async with Feed(Guard(LOOPBACK)) as feed:
-        with feed.serving(remote(CONTENT)) as fed:
-            path = "/" + fed.url.rpartition("/")[2]
-        statuses = []
-        for each in (path, "/", "/x"):
-            async with asking(feed, each) as response:
-                statuses.append(response.status)
-    assert [404, 404, 404] == statuses
-    assert len(path) > 30
+        async with other:
+            url = other.serve(remote(CONTENT))
+        for each in (f"http://127.0.0.1:{feed.port}{path}" for path in ("/", "/0", "/x")):
+            async with asking(each) as response:
+                assert 404 == response.status
+        with pytest.raises(aiohttp.ClientConnectorError):
+            async with asking(url):
+                pass
+
+
+async def test_feed_when_another_user_of_the_machine_asks_gives_nothing() -> None:
+    """The address stands in the arguments of ffmpeg, where everybody sees it."""
+    async with Feed(Guard(LOOPBACK)) as feed:
+        said = await said_to_a_stranger(feed.serve(remote(CONTENT)))
+    assert (b"HTTP/1.1 403", False) == (said[:12], CONTENT[:100] in said)
+
+
+#: Becomes another user of the machine, and says what it is answered, to the end.
+STRANGER = """
+import os, socket, sys
+port, path = sys.argv[1:]
+os.setgroups([])
+os.setgid(65534)
+os.setuid(65534)
+with socket.socket() as peer:
+    peer.settimeout(10)
+    peer.connect(("127.0.0.1", int(port)))
+    peer.sendall(f"GET {path} HTTP/1.1\\r\\nHost: x\\r\\nConnection: close\\r\\n\\r\\n".encode())
+    while data := peer.recv(65536):
+        sys.stdout.buffer.write(data)
+"""
+
+
+async def said_to_a_stranger(url: str) -> bytes:
+    """What another user of this machine is answered at `url`."""
+    if os.getuid():
+        pytest.skip("only root can be somebody else")
+    parts = urlsplit(url)
+    program = (sys.executable, "-I", "-S", "-c", STRANGER, str(parts.port), parts.path)
+    stranger = await asyncio.create_subprocess_exec(*program, stdout=asyncio.subprocess.PIPE)
+    said, _ = await stranger.communicate()
+    assert 0 == stranger.returncode
+    return said
 
 
 async def test_feed_of_a_film_that_breaks_off_is_cut_short_and_says_why() -> None:
@@ -102,13 +137,14 @@ async def test_feed_of_a_film_that_breaks_off_is_cut_short_and_says_why() -> Non
         yield CONTENT[:50_000]
         raise SourceTemporary(Reason.TIMED_OUT, "site")
 
-    async with Feed(Guard(LOOPBACK)) as feed:
-        with feed.serving(replace(remote(CONTENT), read=read)) as fed:
-            async with asking(feed, "/" + fed.url.rpartition("/")[2]) as response:
-                with pytest.raises(aiohttp.ClientPayloadError):
-                    await response.read()
-    assert fed.failure is not None
-    assert Reason.TIMED_OUT is fed.failure.reason
+    async with (
+        Feed(Guard(LOOPBACK)) as feed,
+        asking(feed.serve(replace(remote(CONTENT), read=read))) as response,
+    ):
+        with pytest.raises(aiohttp.ClientPayloadError):
+            await response.read()
+    assert feed.failure is not None
+    assert Reason.TIMED_OUT is feed.failure.reason
 
 
 async def test_feed_when_the_child_leaves_is_silent(caplog: pytest.LogCaptureFixture) -> None:
@@ -120,12 +156,13 @@ async def test_feed_when_the_child_leaves_is_silent(caplog: pytest.LogCaptureFix
             yield CONTENT[at + 500 : at + 1000]  # written when the first has found nobody
             await asyncio.sleep(0)
 
-    async with Feed(Guard(LOOPBACK)) as feed:
-        with feed.serving(replace(remote(CONTENT), read=read)) as fed:
-            async with asking(feed, "/" + fed.url.rpartition("/")[2]) as response:
-                await response.content.readany()
+    async with (
+        Feed(Guard(LOOPBACK)) as feed,
+        asking(feed.serve(replace(remote(CONTENT), read=read))) as response,
+    ):
+        await response.content.readany()
     assert [] == caplog.records
-    assert fed.failure is None
+    assert feed.failure is None
 
 
 @pytest.mark.parametrize("kind", LEADING)
@@ -135,12 +172,11 @@ async def test_film_that_says_where_it_really_is_leads_nowhere(kind: str, work: 
     async with (
         trap() as caught,
         Workshop(work) as workshop,
-        Feed(Guard(LOOPBACK)) as feed,
         workshop.folder() as folder,
     ):
         inside = f"http://127.0.0.2:{caught.port}"
         film = remote(LEADING[kind].format(inside=inside, port=caught.port).encode())
-        renderer = Renderer(cells, workshop, Prober(cells, workshop), feed, 20)
+        renderer = Renderer(cells, workshop, Prober(cells, workshop), Guard(LOOPBACK), 20)
         recipe = Recipe(container="mp4", start_s=1, duration_s=9)
         with pytest.raises(SourceError) as error:
             await renderer.render([film], recipe, "a.mp4", folder, MIB)
@@ -150,8 +186,8 @@ async def test_film_that_says_where_it_really_is_leads_nowhere(kind: str, work: 
 async def test_film_that_is_made_larger_than_it_may_be_is_stopped(films: Path, work: Path) -> None:
     """Nothing beyond the bound is written, and the person is told why."""
     cells = Cells()
-    async with Workshop(work) as workshop, Feed(Guard(LOOPBACK)) as feed, workshop.folder() as folder:
-        renderer = Renderer(cells, workshop, Prober(cells, workshop), feed, 20)
+    async with Workshop(work) as workshop, workshop.folder() as folder:
+        renderer = Renderer(cells, workshop, Prober(cells, workshop), Guard(LOOPBACK), 20)
         film = remote(await asyncio.to_thread((films / "film.mp4").read_bytes))
         with pytest.raises(SourceError) as error:
             await renderer.render(

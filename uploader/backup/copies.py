@@ -11,6 +11,7 @@ import time
 from collections.abc import Mapping, Sequence
 from contextlib import closing
 from pathlib import Path
+from tempfile import NamedTemporaryFile
 from typing import Final
 
 import sqlalchemy as sa
@@ -144,14 +145,17 @@ def restore_postgresql(dump: Path, url: str, aside: str) -> None:
 
 def _run(command: Sequence[str], url: str) -> None:
     try:
-        subprocess.run(  # noqa: S603 - a fixed program with our own arguments
-            command,
-            env={**os.environ, **_environment(url)},
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            timeout=_TOOL_S,
-            check=True,
-        )
+        with NamedTemporaryFile("w", prefix="peyk-", encoding="utf-8") as passwords:  # for its owner alone
+            passwords.write(_password_line(url))
+            passwords.flush()
+            subprocess.run(  # noqa: S603 - a fixed program with our own arguments
+                command,
+                env={**_environment(url), "PGPASSFILE": passwords.name},
+                stdin=subprocess.DEVNULL,
+                capture_output=True,
+                timeout=_TOOL_S,
+                check=True,
+            )
     except FileNotFoundError:
         raise BackupError(
             f"{command[0]} is not installed: take the package postgresql-client of the server's version"
@@ -164,15 +168,21 @@ def _run(command: Sequence[str], url: str) -> None:
 
 
 def _environment(url: str) -> Mapping[str, str]:
-    """The URL in the words of libpq, whose programs show their arguments to everybody on the machine."""
+    """The URL in the words of libpq, without its password, and where things are; nothing else of ours."""
     parts = sa.make_url(url)
     query = {key: value for key, value in parts.query.items() if isinstance(value, str)}
     given = {
         "PGHOST": parts.host or query.get("host"),
         "PGPORT": str(parts.port) if parts.port else query.get("port"),
         "PGUSER": parts.username,
-        "PGPASSWORD": str(parts.password) if parts.password else None,
         "PGDATABASE": parts.database,
         "PGSSLMODE": query.get("sslmode") or query.get("ssl"),
     }
-    return {key: value for key, value in given.items() if value}
+    here = {name: os.environ.get(name) for name in ("PATH", "HOME", "LANG", "TMPDIR")}
+    return {key: value for key, value in {**here, **given}.items() if value}
+
+
+def _password_line(url: str) -> str:
+    """The password for any server: https://www.postgresql.org/docs/current/libpq-pgpass.html"""
+    password = str(sa.make_url(url).password or "")
+    return "*:*:*:*:" + password.replace("\\", "\\\\").replace(":", "\\:") + "\n" if password else ""

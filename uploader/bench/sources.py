@@ -21,12 +21,12 @@ from statistics import median
 from typing import Final
 
 from aiohttp import web
-from imageio_ffmpeg import get_ffmpeg_exe
 
 from uploader.errors import PeykError
 from uploader.limits import MIB
 from uploader.links import parse
 from uploader.sources import Sources
+from uploader.sources.media import ffmpeg
 from uploader.wishes import BEST, Wish
 
 _PICTURE: Final = "picture.mp4"
@@ -190,7 +190,7 @@ async def _make_film(folder: Path, size_bytes: int) -> None:
 
 
 async def _ffmpeg(folder: Path, *arguments: str) -> None:
-    await _run((get_ffmpeg_exe(), "-nostdin", "-loglevel", "error", "-y", *arguments), folder)
+    await _run((ffmpeg.program(), "-nostdin", "-loglevel", "error", "-y", *arguments), folder)
 
 
 async def _run(arguments: Sequence[str], folder: Path) -> None:
@@ -256,7 +256,7 @@ def _peers(link: str) -> dict[str, tuple[str, ...]]:
 
 def _yt_dlp(link: str) -> tuple[str, ...]:
     options = ("--ignore-config", "--no-cache-dir", "--quiet", "--no-warnings", "-o", "film.%(ext)s")
-    return (sys.executable, "-m", "yt_dlp", *options, "--ffmpeg-location", get_ffmpeg_exe(), link)
+    return (sys.executable, "-m", "yt_dlp", *options, "--ffmpeg-location", ffmpeg.program(), link)
 
 
 async def _peer(parent: Path, program: str, arguments: Sequence[str], what: str) -> Figure:

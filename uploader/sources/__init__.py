@@ -28,7 +28,6 @@ from uploader.sources.lanes import Lanes
 from uploader.sources.lending import lend
 from uploader.sources.media.chooser import Chooser
 from uploader.sources.media.facts import Prober
-from uploader.sources.media.feed import Feed
 from uploader.sources.media.media import Media, Order
 from uploader.sources.media.messages import Film
 from uploader.sources.media.pieces import CONTAINERS, CannotCut, Cutter, Pieces
@@ -107,7 +106,7 @@ class Sources:
         self._media = Media(
             cells=self._cells,
             proxy=await self._exits.enter_async_context(Proxy(self._guard, self._patience, self._resolver)),
-            feed=await self._exits.enter_async_context(Feed(self._guard)),
+            guard=self._guard,
             workshop=self._workshop,
             prober=self._prober,
             connect=self._exchange,

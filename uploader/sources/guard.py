@@ -8,6 +8,7 @@ inside an IPv6 address (mapped, 6to4, Teredo, NAT64). Of IPv6 only global unicas
 """
 
 import socket
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
 from typing import Final
@@ -61,11 +62,15 @@ class Guard:
         self._policy = Policy(denied_networks=table, allowed_networks=tuple(allow_networks))
         self._public = Policy(denied_networks=table)
         self._opened = bool(allow_networks)
-        self._own_ports = set(own_ports)
+        self._own_ports = Counter(own_ports)  # one may be closed for two reasons
 
     def close_port(self, port: int) -> None:
         """Something of our own listens there: no link leads to it, not in an allowed network either."""
-        self._own_ports.add(port)
+        self._own_ports[port] += 1
+
+    def open_port(self, port: int) -> None:
+        """Nothing of our own listens there any more."""
+        self._own_ports[port] -= 1
 
     def static_verdict(self, link: Link) -> Reason | None:
         """Why `link` can be refused without a look at the DNS; None: only a connection will tell."""
@@ -113,7 +118,7 @@ class Guard:
         return socket.socket(family, kind, protocol)
 
     def _policy_of(self, port: int) -> Policy:
-        return self._public if port in self._own_ports else self._policy
+        return self._public if self._own_ports[port] else self._policy
 
 
 class _FewAddresses(AbstractResolver):

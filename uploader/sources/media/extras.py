@@ -10,13 +10,13 @@ from pathlib import Path
 from typing import Final
 
 import structlog
-from imageio_ffmpeg import get_ffmpeg_exe
 
 from uploader.errors import NotALink, SourceError
 from uploader.limits import MIB
 from uploader.links import parse
 from uploader.sources.direct import probe
 from uploader.sources.exchange import Wishes
+from uploader.sources.media import ffmpeg
 from uploader.sources.media.local import save
 from uploader.sources.media.process import Cell, Cells, ChildFailed
 from uploader.sources.media.stream import Connect
@@ -106,7 +106,7 @@ class Extras:
         self, raw: Path, demuxers: str, made: Sequence[str], into: Path, most_bytes: int
     ) -> bool:
         inputs = ("-protocol_whitelist", "file", "-format_whitelist", demuxers, "-i", str(raw))
-        ffmpeg = (str(get_ffmpeg_exe()), "-nostdin", "-loglevel", "error", "-y", "-threads", "1", *inputs)
+        program = (ffmpeg.program(), "-nostdin", "-loglevel", "error", "-y", "-threads", "1", *inputs)
         cell = Cell(
             folder=raw.parent,
             wall_s=_READ_S,
@@ -115,7 +115,7 @@ class Extras:
             file_bytes=most_bytes,
         )
         try:
-            async with self._cells.start((*ffmpeg, *made, str(into)), cell) as child:
+            async with self._cells.start((*program, *made, str(into)), cell) as child:
                 status = await child.ended()
         except (TimeoutError, ChildFailed) as error:
             _log.info("ffmpeg cannot read what was beside a film", cause=type(error).__name__)

@@ -1,13 +1,15 @@
-"""Remote files for our own children: over loopback they read what they need of them, and nothing else.
+"""Remote files for a child of ours: over loopback it reads what it needs of them, and nothing else.
 
-What a child reads is asked of the site by us, behind the guard, and never lies on the disk.
+What a child reads is asked of the site by us, behind the guard, and never lies on the disk. The addresses
+stand in the child's arguments, which every user of the machine can see: they are no secrets. Where the child
+has a network of its own, only the child is there; elsewhere the kernel says whose a connection is.
 """
 
 import asyncio
-import secrets
 import socket
-from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from types import TracebackType
 from typing import Final, Self
 
@@ -15,34 +17,36 @@ from aiohttp import web
 
 from uploader.errors import SourceError
 from uploader.model import RemoteFile
+from uploader.sources import peers
 from uploader.sources.guard import Guard
 from uploader.sources.media.chunks import closing
 
 _CLOSING_S: Final = 1.0
 
 
-class Fed:
-    """A file that a child reads. `failure`: why it did not get all that it asked for."""
-
-    def __init__(self, remote: RemoteFile, url: str, given: Callable[[int], None]) -> None:
-        self.remote = remote
-        self.url = url
-        self.given = given
-        self.failure: SourceError | None = None
+@dataclass(frozen=True, slots=True)
+class _Fed:
+    remote: RemoteFile
+    given: Callable[[int], None]
 
 
 class Feed:
-    """The server of one engine, an `Outlet` of cells. An async context manager."""
+    """The server for one child, its `Outlet`. An async context manager.
+
+    `failure`: why the child did not get all that it asked for.
+    """
 
     def __init__(self, guard: Guard) -> None:
         self.port = 0
+        self.failure: SourceError | None = None
         self._guard = guard
-        self._feds: dict[str, Fed] = {}  # by the path, which nobody can guess
-        self._protocols = web.Server(self._answer, access_log=None, handler_cancellation=True)
+        self._feds: dict[str, _Fed] = {}  # by the path
+        self._private = web.Server(self._answer, access_log=None, handler_cancellation=True)
+        self._public = web.Server(self._answer_ours, access_log=None, handler_cancellation=True)
         self._server: asyncio.Server | None = None
 
     async def __aenter__(self) -> Self:
-        self._server = await asyncio.get_running_loop().create_server(self._protocols, "127.0.0.1", 0)
+        self._server = await asyncio.get_running_loop().create_server(self._public, "127.0.0.1", 0)
         self.port = self._server.sockets[0].getsockname()[1]
         self._guard.close_port(self.port)
         return self
@@ -52,31 +56,33 @@ class Feed:
     ) -> None:
         if self._server is not None:
             self._server.close()
-        await self._protocols.shutdown(_CLOSING_S)
+        for protocols in (self._private, self._public):
+            await protocols.shutdown(_CLOSING_S)
+        self._guard.open_port(self.port)
 
-    @contextmanager
-    def serving(
-        self, remote: RemoteFile, given: Callable[[int], None] = lambda size_bytes: None
-    ) -> Iterator[Fed]:
-        """Let whoever knows its address read `remote`, whose size and validator are known.
+    def serve(self, remote: RemoteFile, given: Callable[[int], None] = lambda size_bytes: None) -> str:
+        """The address at which the child may read `remote`, whose size and validator are known.
 
         `given` is told of each piece how large it was.
         """
-        path = f"/{secrets.token_hex(16)}"
-        fed = self._feds[path] = Fed(remote, f"http://127.0.0.1:{self.port}{path}", given)
-        try:
-            yield fed
-        finally:
-            del self._feds[path]
+        path = f"/{len(self._feds)}"
+        self._feds[path] = _Fed(remote, given)
+        return f"http://127.0.0.1:{self.port}{path}"
 
     @asynccontextmanager
     async def listening(self, listener: socket.socket) -> AsyncIterator[None]:
         """Serve `listener`, too: a socket from inside a child's own network. It is closed at the end."""
-        server = await asyncio.get_running_loop().create_server(self._protocols, sock=listener)
+        server = await asyncio.get_running_loop().create_server(self._private, sock=listener)
         try:
             yield
         finally:
             server.close()
+
+    async def _answer_ours(self, request: web.BaseRequest) -> web.StreamResponse:
+        """The same in the machine's network, where other users are as well."""
+        if not await peers.is_ours(request.transport):
+            return web.Response(status=403)
+        return await self._answer(request)
 
     async def _answer(self, request: web.BaseRequest) -> web.StreamResponse:
         fed = self._feds.get(request.path)
@@ -105,7 +111,7 @@ class Feed:
         except ConnectionError:
             pass  # the child reads on from another place, or has all that it wants
         except SourceError as error:
-            fed.failure = error
+            self.failure = error
             if request.transport is not None:
                 request.transport.abort()  # the child must not take what came for the whole
         return response

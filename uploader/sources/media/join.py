@@ -5,9 +5,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
-from imageio_ffmpeg import get_ffmpeg_exe
-
 from uploader.errors import Reason, SourceError
+from uploader.sources.media import ffmpeg
 from uploader.sources.media.front import Front, read_front
 from uploader.sources.media.process import Cell, Cells
 
@@ -58,13 +57,13 @@ async def _copy(parts: Sequence[Path], into: Path, more: Sequence[str], cells: C
         maps = ["-map", "0:v:0?", "-map", "0:a:0?"] if container in {"mp4", "mkv"} else ["-map", "0:a:0"]
     started = cells.start(
         (
-            *(str(get_ffmpeg_exe()), "-nostdin", "-loglevel", "error", "-y", *inputs, *maps),
+            *(ffmpeg.program(), "-nostdin", "-loglevel", "error", "-y", *inputs, *maps),
             *("-c", "copy", "-map_metadata", "-1", "-max_interleave_delta", "0", *more),
             *("-f", _MUXERS[container], str(into)),
         ),
         cell,
     )
-    async with started as ffmpeg:
-        status = await ffmpeg.ended()
+    async with started as child:
+        status = await child.ended()
     if status:
         raise SourceError(Reason.SITE_BROKEN, f"ffmpeg ended with {status}")

@@ -16,11 +16,11 @@ from uploader.limits import MIB
 from uploader.model import RemoteFile
 from uploader.sources import answers
 from uploader.sources.cookies import CookiePool, Jar
+from uploader.sources.guard import Guard
 from uploader.sources.lending import lend
 from uploader.sources.media.described import described, named, title_of
 from uploader.sources.media.extras import SUBTITLES_BYTES, Extras
 from uploader.sources.media.facts import Prober
-from uploader.sources.media.feed import Feed
 from uploader.sources.media.formats import PLAIN, Choice, choose
 from uploader.sources.media.join import join
 from uploader.sources.media.local import local_file, save
@@ -69,7 +69,7 @@ class Media:
         *,
         cells: Cells,
         proxy: Proxy,
-        feed: Feed,
+        guard: Guard,
         workshop: Workshop,
         prober: Prober,
         connect: Connect,
@@ -90,7 +90,7 @@ class Media:
         self._times = times or Times()
         self._extras = Extras(cells, connect)
         wall_s = self._times.fetch_s + self._times.join_s
-        self._renderer = Renderer(cells, workshop, prober, feed, wall_s)
+        self._renderer = Renderer(cells, workshop, prober, guard, wall_s)
 
     @asynccontextmanager
     async def open(self, order: Order) -> AsyncIterator[RemoteFile]:

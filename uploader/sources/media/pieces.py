@@ -13,12 +13,11 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
-from imageio_ffmpeg import get_ffmpeg_exe
-
 from uploader.errors import NotYet, PeykError, SourceError
 from uploader.limits import MIB
 from uploader.model import MediaFacts, RemoteFile
 from uploader.names import piece_name
+from uploader.sources.media import ffmpeg
 from uploader.sources.media.join import DEMUXERS
 from uploader.sources.media.local import local_file, save
 from uploader.sources.media.process import Cell, Cells, ChildFailed
@@ -209,9 +208,9 @@ async def _run(film: Path, output: Sequence[str], cells: Cells, cell: Cell) -> N
     """All pictures, sounds and subtitles of `film` as they are, to `output`; the picture is stream 0."""
     inputs = ("-protocol_whitelist", "file", "-format_whitelist", DEMUXERS, "-i", str(film))
     maps = ("-map", "0:V:0", "-map", "0:a?", "-map", "0:s?", "-c", "copy")
-    program = (str(get_ffmpeg_exe()), "-nostdin", "-loglevel", "error", "-y", *inputs, *maps, *output)
-    async with cells.start(program, cell) as ffmpeg:
-        status = await ffmpeg.ended()
+    program = (ffmpeg.program(), "-nostdin", "-loglevel", "error", "-y", *inputs, *maps, *output)
+    async with cells.start(program, cell) as child:
+        status = await child.ended()
     if status:
         raise CannotCut(f"ffmpeg ended with {status}")
 

@@ -10,15 +10,15 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Final
 
-from imageio_ffmpeg import get_ffmpeg_exe
-
 from uploader.errors import Reason, SourceError
 from uploader.limits import MIB
 from uploader.model import MediaFacts, RemoteFile
+from uploader.sources.guard import Guard
+from uploader.sources.media import ffmpeg
 from uploader.sources.media.atoms import atoms
 from uploader.sources.media.chunks import closing
 from uploader.sources.media.facts import Prober
-from uploader.sources.media.feed import Fed, Feed
+from uploader.sources.media.feed import Feed
 from uploader.sources.media.front import read_front
 from uploader.sources.media.join import DEMUXERS, PROBE_BYTES
 from uploader.sources.media.local import local_file, save
@@ -68,12 +68,12 @@ Input = Path | RemoteFile
 class Renderer:
     """Makes files, in folders of the workshop."""
 
-    def __init__(self, cells: Cells, workshop: Workshop, prober: Prober, feed: Feed, wall_s: float) -> None:
+    def __init__(self, cells: Cells, workshop: Workshop, prober: Prober, guard: Guard, wall_s: float) -> None:
         """`wall_s`: for one file, whose source may be slow."""
         self._cells = cells
         self._workshop = workshop
         self._prober = prober
-        self._feed = feed
+        self._guard = guard
         self._wall_s = wall_s
 
     async def render(
@@ -137,15 +137,12 @@ class Renderer:
         room_bytes = min(_room_bytes(recipe, [_size(each) for each in inputs]), most_bytes)
         await folder.reserve(room_bytes)
         async with AsyncExitStack() as exits:
-            feds = [
-                exits.enter_context(self._feed.serving(each, given))
-                for each in inputs
-                if not isinstance(each, Path)
-            ]
-            if not feds:
+            feed, is_fed = Feed(self._guard), not all(isinstance(each, Path) for each in inputs)
+            if is_fed:
+                await exits.enter_async_context(feed)
+            else:
                 await exits.enter_async_context(self._workshop.turns)  # it is as fast as the machine
-            left = iter(feds)
-            places = [each if isinstance(each, Path) else next(left).url for each in inputs]
+            places = [each if isinstance(each, Path) else feed.serve(each, given) for each in inputs]
             cell = Cell(
                 folder=folder.path,
                 wall_s=self._wall_s,
@@ -154,7 +151,9 @@ class Renderer:
                 file_bytes=room_bytes,
             )
             try:
-                await self._run(arguments(places, recipe, into, cover, subtitles), cell, feds)
+                await self._run(
+                    arguments(places, recipe, into, cover, subtitles), cell, feed if is_fed else None
+                )
             except SourceError:
                 if await asyncio.to_thread(_is_full, into, room_bytes):
                     raise SourceError(Reason.TOO_LARGE, f"more than {room_bytes} bytes") from None
@@ -222,12 +221,11 @@ class Renderer:
         fragments = b"moof" in kinds and b"sidx" not in kinds
         return facts, None if facts is None or fragments else facts.duration_s
 
-    async def _run(self, program: Sequence[str], cell: Cell, feds: Sequence[Fed]) -> None:
-        async with self._cells.start(program, cell, self._feed if feds else None) as ffmpeg:
-            status = await ffmpeg.ended()
-        for fed in feds:
-            if fed.failure is not None:
-                raise fed.failure
+    async def _run(self, program: Sequence[str], cell: Cell, feed: Feed | None) -> None:
+        async with self._cells.start(program, cell, feed) as child:
+            status = await child.ended()
+        if feed is not None and feed.failure is not None:
+            raise feed.failure
         if status:
             raise SourceError(Reason.SITE_BROKEN, f"ffmpeg ended with {status}")
 
@@ -274,7 +272,7 @@ def arguments(
         inputs += ["-protocol_whitelist", "file", "-format_whitelist", "jpeg_pipe,image2", "-i", str(cover)]
         tracks += ["-map", f"{len(places)}:v:0", "-c:v", "copy", "-disposition:v:0", "attached_pic"]
     return [
-        *(str(get_ffmpeg_exe()), "-nostdin", "-loglevel", "error", "-y", *inputs, *tracks),
+        *(ffmpeg.program(), "-nostdin", "-loglevel", "error", "-y", *inputs, *tracks),
         *("-map_metadata", "0" if recipe.keeps else "-1", *tags),
         *("-max_interleave_delta", "0", "-f", _MUXERS[recipe.container], str(into)),
     ]

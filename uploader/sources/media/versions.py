@@ -26,6 +26,11 @@ _VERSION: Final = re.compile(r"[0-9][0-9A-Za-z.+-]{0,40}")
 #: What yt-dlp needs in the same version: it solves puzzles of sites.
 _PARTNER: Final = re.compile(r"yt-dlp-ejs==([0-9][0-9A-Za-z.]{0,40})")
 _INSTALL_S: Final = 300.0
+#: What pip is told by the environment: where things are, its settings, and the way to its index.
+_OF_PIP: Final = re.compile(
+    r"PATH|HOME|LANG|LC_\w+|TMPDIR|XDG_\w+|PIP_\w+|SSL_CERT_\w+|REQUESTS_CA_BUNDLE|(https?|all|no)_proxy",
+    re.IGNORECASE,
+)
 
 _log = structlog.get_logger(__name__)
 
@@ -157,7 +162,7 @@ def _pip(folder: Path, what: str, options: Sequence[str]) -> None:
         "--disable-pip-version-check",
         "--quiet",
     )
-    ours = {name: value for name, value in os.environ.items() if not name.startswith("PEYK_")}
+    environment = {name: value for name, value in os.environ.items() if _OF_PIP.fullmatch(name)}
     try:
         ran = subprocess.run(  # noqa: S603 - our own interpreter; the version was checked
             [sys.executable, "-m", "pip", "install", *arguments, *options, "--target", str(folder), what],
@@ -165,7 +170,7 @@ def _pip(folder: Path, what: str, options: Sequence[str]) -> None:
             text=True,
             timeout=_INSTALL_S,
             check=False,
-            env=ours,
+            env=environment,
         )
     except subprocess.TimeoutExpired:
         raise CannotUpdate(f"{what}: pip took longer than {_INSTALL_S:.0f} s") from None
