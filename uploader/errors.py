@@ -7,6 +7,7 @@
     │   └── SourceTemporary      ... this time: a later attempt may work
     │       ├── SiteFails        ... for the site is down, overloaded or not to be reached
     │       └── NotYet           ... not before `wait_s`: the attempt counts for nothing
+    │           └── GivesWay     ... for the source is slow, and others wait for the place
     ├── TransferError            the data centre did not take the file; carries a Reason
     │   ├── TransferTemporary    ... this time: a later attempt resumes
     │   │   └── PartsLost        ... parts that were acknowledged are gone, and are sent again
@@ -61,6 +62,7 @@ class Reason(StrEnum):
     MESSAGE_GONE = "message-gone"  # deleted before its file was sent on
     PROTECTED = "protected"  # its chat on Telegram lets nobody pass it on
     NO_ROOM = "no-room"  # the disk is full
+    CROWDED = "crowded"  # the source is slow, and others go first
     WAITED_TOO_LONG = "waited-too-long"  # in the queue
     UPLOAD_FAILED = "upload-failed"
     CHAT_UNREACHABLE = "chat-unreachable"
@@ -119,6 +121,13 @@ class NotYet(SourceTemporary):
     def __init__(self, reason: Reason, detail: str = "", *, wait_s: float) -> None:
         super().__init__(reason, detail)
         self.wait_s = wait_s
+
+
+class GivesWay(NotYet):
+    """The source is slow, and others wait: the job gives its place up for `wait_s` seconds."""
+
+    def __init__(self, wait_s: float) -> None:
+        super().__init__(Reason.CROWDED, wait_s=wait_s)
 
 
 class TransferError(ReasonedError):

@@ -8,9 +8,30 @@ MIB: Final = 1024 * 1024
 HEARTBEAT_S: Final = 3.0
 LEASE_S: Final = 15.0
 
-#: Jobs that run at once in one process, and of one person among them.
+#: Jobs that run at once in one process on a small machine (see `machine`), and with those whose sources keep
+#: them waiting; and of one person among them.
 RUNNING_JOBS: Final = 8
+RUNNING_JOBS_ASIDE: Final = 64
 RUNNING_JOBS_PER_PERSON: Final = 2
+
+#: A source is slow that brought less than this a second, over at least ASIDE_S in which it was waited for:
+#: its job steps aside when others wait, and so does any that has run for SWIFT_S.
+SWIFT_BYTES_S: Final = 256 * 1024
+ASIDE_S: Final = 0.5
+SWIFT_S: Final = 60.0
+
+#: Only if there is no room aside either, a slow job that has run for HELD_S, or any that has for HELD_LONG_S,
+#: goes back into the queue: for GIVEN_WAY_S, then twice that ... at most GIVEN_WAY_LONGEST_S.
+HELD_S: Final = 5.0
+HELD_LONG_S: Final = 600.0
+GIVEN_WAY_S: Final = 10.0
+GIVEN_WAY_LONGEST_S: Final = 600.0
+
+#: A file may keep us waiting for SLOW_S in all, and a second more for each SLOW_BYTES_S that it brings; a
+#: single wait counts up to SILENCE_S.
+SLOW_S: Final = 3600.0
+SLOW_BYTES_S: Final = 16 * 1024
+SILENCE_S: Final = 120.0
 
 #: Films that are joined or cut at once in one process. Other jobs fetch and upload meanwhile.
 JOINING_JOBS: Final = 2
@@ -150,6 +171,11 @@ TEXT_FILE_BYTES: Final = 256 * 1024
 
 #: The longest link that is looked at; browsers and servers agree on about this much.
 LINK_CHARACTERS: Final = 2048
+
+
+def given_way_s(attempt: int) -> float:
+    """Seconds for which a job rests that gave its place up in attempt number `attempt`."""
+    return min(GIVEN_WAY_LONGEST_S, GIVEN_WAY_S * 2.0 ** min(attempt - 1, 30))
 
 
 def retry_wait_s(attempt: int, chance: float = 0.5) -> float:

@@ -13,9 +13,10 @@ from cachetools import TTLCache
 
 from uploader import limits, sameness
 from uploader.delivery import Delivery, Errand, Reporter, Watcher, Watchers
-from uploader.errors import CarrierRests, ChatUnreachable, LeaseLost, PeykError, Reason
+from uploader.errors import CarrierRests, ChatUnreachable, GivesWay, LeaseLost, PeykError, Reason
 from uploader.failure import CancelAsked, Exhausted, GiveUp, Rest, judge
 from uploader.model import Job
+from uploader.places import Place, Places, Room
 from uploader.reuse import Stale
 from uploader.storage.jobs import Jobs
 from uploader.storage.people import People
@@ -24,12 +25,14 @@ from uploader.wishes import ASK, ChoiceNeeded, Offer
 
 #: Without a nudge, the queue is looked at this often.
 POLL_S: Final = 1.0
+#: Without room for one more job, it is looked for this often.
+FULL_S: Final = 0.1
 
 _log = structlog.get_logger(__name__)
 
 
 class Worker:
-    """Runs up to `limits.RUNNING_JOBS` jobs of the queue at once."""
+    """Runs jobs of the queue, as many at once as there is `room` for."""
 
     def __init__(
         self,
@@ -39,6 +42,7 @@ class Worker:
         delivery: Delivery,
         *,
         watchers: Sequence[Watcher],
+        room: Room | None = None,
     ) -> None:
         """`name` is unique to this process and start: it fences every write."""
         self._name = name
@@ -48,7 +52,7 @@ class Worker:
         self._watchers = Watchers(watchers)
         self._nudged = asyncio.Event()
         self._looks: set[asyncio.Event] = set()  # of the running jobs
-        self._slots = asyncio.Semaphore(limits.RUNNING_JOBS)
+        self._places = Places(room)
         self._offers: TTLCache[str, Offer] = TTLCache(limits.OFFERS_KEPT, limits.OFFER_FRESH_S)
 
     def nudge(self) -> None:
@@ -66,35 +70,32 @@ class Worker:
             await every(0.0, "queue", lambda: self._take_one(group, stop), until=stop.is_set)
 
     async def _take_one(self, group: asyncio.TaskGroup, stop: asyncio.Event) -> None:
-        """Claim a job when there is a slot for it, or wait for one."""
-        await self._slots.acquire()
-        job = None
-        try:
-            job = None if stop.is_set() else await self._jobs.claim(self._name)
-        finally:
-            if job is None:
-                self._slots.release()
-        if job is None:
-            await self._wait_for_work()
+        """Claim a job when there is room for it, or wait for one."""
+        if not self._places.is_free():
+            if self._places.is_full and await self._jobs.is_due():
+                self._places.make_free()
+            await self._wait_for_work(FULL_S)
+        elif (job := await self._jobs.claim(self._name)) is None:
+            await self._wait_for_work(POLL_S)
         else:
-            group.create_task(self._carry(job), name=f"job-{job.id}")
+            group.create_task(self._carry(job, self._places.begin()), name=f"job-{job.id}")
 
-    async def _wait_for_work(self) -> None:
+    async def _wait_for_work(self, most_s: float) -> None:
         try:
-            async with asyncio.timeout(POLL_S):
+            async with asyncio.timeout(most_s):
                 await self._nudged.wait()
         except TimeoutError:
             return
         self._nudged.clear()
 
-    async def _carry(self, job: Job) -> None:
+    async def _carry(self, job: Job, place: Place) -> None:
         """The guard around one job: whatever happens in it ends here as a state of the job."""
         log = _log.bind(job=job.id, host=job.link.host, attempt=job.attempt)
         log.info("job started")
         self._watchers.started(job)
         ended = job
         try:
-            ended = await self._settle(job, await self._attempt(job))
+            ended = await self._settle(job, await self._attempt(job, place))
         except asyncio.CancelledError:
             with suppress(LeaseLost):  # it ended in this very moment
                 await self._jobs.release(job)
@@ -105,19 +106,21 @@ class Worker:
         except Exception:  # a job must never take the worker with it; its lease ends, and it is tried again
             log.exception("job broke")
         finally:
-            self._slots.release()
+            self._places.end(place)
             self.nudge()
         log.info("job left the worker", state=ended.state.value, reason=ended.reason and ended.reason.value)
         await self._watchers.ended(ended)
 
-    async def _attempt(self, job: Job) -> Exception | None:
+    async def _attempt(self, job: Job, place: Place) -> Exception | None:
         """Run the job under its lease; returns what it failed with."""
         sending = asyncio.Event()
         try:
             async with asyncio.TaskGroup() as group:
-                lease = group.create_task(self._hold_lease(job, sending))
-                await self._run_job(job, sending)
-                lease.cancel()
+                holding = [self._hold_lease(job, sending), self._hold_place(job, place, sending)]
+                holds = [group.create_task(hold) for hold in holding]
+                await self._run_job(job, place, sending)
+                for hold in holds:
+                    hold.cancel()
         except ExceptionGroup as errors:
             # a lost lease or a cancel decides over whatever else broke in the same moment
             decisive = errors.subgroup((LeaseLost, CancelAsked)) or errors
@@ -153,6 +156,8 @@ class Worker:
         log.warning("attempt failed", cause=str(error), verdict=type(verdict).__name__)
         if isinstance(verdict, GiveUp):
             await self._jobs.fail(job, verdict.reason)
+        elif isinstance(error, GivesWay):
+            await self._jobs.give_way(job, time.time() + error.wait_s)
         elif isinstance(verdict, Rest):
             await self._jobs.release(job, time.time() + verdict.wait_s)
         else:
@@ -175,7 +180,13 @@ class Worker:
         finally:
             self._looks.discard(look)
 
-    async def _run_job(self, job: Job, sending: asyncio.Event) -> None:
+    async def _hold_place(self, job: Job, place: Place, sending: asyncio.Event) -> None:
+        """Raises GivesWay when the job is asked to leave, unless its message is on its way."""
+        await place.asked_to_leave.wait()
+        if not sending.is_set():
+            raise GivesWay(limits.given_way_s(job.attempt))
+
+    async def _run_job(self, job: Job, place: Place, sending: asyncio.Event) -> None:
         """Carry one job from its link to the person's chat."""
         if job.failures >= limits.PATIENT_ATTEMPTS:
             # workers died of it again and again: it must not take this one down too
@@ -184,7 +195,7 @@ class Worker:
         if person is None:
             raise ChatUnreachable("the person is unknown to this account")
         report = Reporter(job, self._watchers)
-        errand = Errand(job=job, person=person, report=report, sending=sending)
+        errand = Errand(job=job, person=person, report=report, place=place, sending=sending)
         self._offer_again(job)
         try:
             delivered = await self._delivery.carry(errand)

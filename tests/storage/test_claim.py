@@ -136,6 +136,31 @@ async def test_claim_when_not_due_then_left_until_it_is(jobs: Jobs, arrivals: Ar
     assert (await jobs.queue(9))[0].id == later.id
 
 
+async def test_claim_when_a_job_gave_way_then_those_that_come_meanwhile_are_before_it(
+    jobs: Jobs, arrivals: Arrivals
+) -> None:
+    """It has its turn again, and behind people who came later: it held a place already."""
+    slow = await arrivals.job(1)
+    job = await jobs.claim("w")
+    assert job is not None
+    await jobs.give_way(job, job.updated_at - 1)
+    newcomers = [await arrivals.job(user_id) for user_id in (2, 3)]
+    assert [job.id for job in (*newcomers, slow)] == [found.id for found in await claims(jobs, finish=True)]
+
+
+async def test_is_due_when_asked_then_what_a_claim_would_find(jobs: Jobs, arrivals: Arrivals) -> None:
+    """Neither what comes later nor what a person has too much of is due."""
+    assert not await jobs.is_due()
+    for _ in range(limits.RUNNING_JOBS_PER_PERSON + 1):
+        await arrivals.job(1)
+    for _ in range(limits.RUNNING_JOBS_PER_PERSON):
+        assert await jobs.is_due()
+        assert await jobs.claim("w") is not None
+    assert not await jobs.is_due()
+    await arrivals.job(2)
+    assert await jobs.is_due()
+
+
 async def test_claim_when_many_at_once_then_cap_per_person_holds(jobs: Jobs, arrivals: Arrivals) -> None:
     """However many workers ask in the same moment, a person has no more than the cap, and no job two."""
     for user_id in (1, 2, 3):

@@ -89,12 +89,13 @@ class Delivery:
             raise SourceError(Reason.NOT_VISIBLE, str(error)) from None
 
     async def _open(self, errand: Errand, link: Link) -> Delivered:
-        opening = self._sources.open(
-            link,
-            errand.job.wish,
-            most_bytes=await self._most_bytes(errand),
-            fetched=lambda done_bytes: errand.report(Phase.PREPARING, done_bytes),
-        )
+
+        def fetched(done_bytes: int) -> None:
+            errand.place.brought(done_bytes)
+            errand.report(Phase.PREPARING, done_bytes)
+
+        most_bytes = await self._most_bytes(errand)
+        opening = self._sources.open(link, errand.job.wish, most_bytes=most_bytes, fetched=fetched)
         async with opening as remote:
             return await self._fetch(errand, remote)
 
@@ -115,7 +116,7 @@ class Delivery:
 
     async def _fetch(self, errand: Errand, remote: RemoteFile) -> Delivered:
         """Carry the file from its source."""
-        job = errand.job
+        job, remote = errand.job, errand.place.metered(remote)
         await self._jobs.note_file(job, remote.name, remote.size_bytes)
         if job.fetching is not None and not remote.fresh_s:
             await self._jobs.keep_apart(job)

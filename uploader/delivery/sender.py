@@ -10,6 +10,7 @@ from uploader.delivery.report import Reporter
 from uploader.errors import PartsLost, Reason, TransferError
 from uploader.failure import CancelAsked
 from uploader.model import Caption, Checkpoint, Delivered, Job, Person, Phase, RemoteFile, Uploaded
+from uploader.places import Place
 from uploader.storage.jobs import Jobs
 from uploader.telegram.gateway import Gateway
 from uploader.transfer import all_but, pictured, upload
@@ -29,6 +30,7 @@ class Errand:
     job: Job
     person: Person
     report: Reporter
+    place: Place
     sending: asyncio.Event
 
     async def begin_sending(self, jobs: Jobs) -> None:

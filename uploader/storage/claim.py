@@ -50,9 +50,11 @@ def statement(
     kept = sa.exists().where(files.c.key == jobs.c.link_key, files.c.expires_at > now)
     fresh = jobs.c.checkpoint_at > now - limits.CHECKPOINT_S
     died = jobs.c.state == JobState.RUNNING
+    # a job that is being cancelled is passed over; nothing on SQLite
+    next_id = due(now, running_per_person).with_for_update(skip_locked=True)
     return (
         sa.update(jobs)
-        .where(jobs.c.id == sa.func.coalesce(_orphan(now), _queued(now, running_per_person)))
+        .where(jobs.c.id == sa.func.coalesce(_orphan(now), next_id.scalar_subquery()))
         .values(
             state=JobState.RUNNING,
             worker=sa.bindparam("claimer"),
@@ -81,7 +83,8 @@ def _orphan(now: sa.ColumnElement[float]) -> sa.ScalarSelect[int]:
     )
 
 
-def _queued(now: sa.ColumnElement[float], running_per_person: int) -> sa.ScalarSelect[int]:
+def due(now: sa.ColumnElement[float], running_per_person: int) -> sa.Select[tuple[int]]:
+    """Return the id of the queued job whose turn it is, if there is one."""
     running, job = jobs.alias("running"), jobs.alias("queued")
     busy = (
         sa.select(running.c.user_id)
@@ -103,6 +106,4 @@ def _queued(now: sa.ColumnElement[float], running_per_person: int) -> sa.ScalarS
         )
         .order_by(*order(job))
         .limit(1)
-        .with_for_update(skip_locked=True)  # a job that is being cancelled; nothing on SQLite
-        .scalar_subquery()
     )

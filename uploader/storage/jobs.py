@@ -93,6 +93,12 @@ class Jobs:
         rows = await self._database.once(self._claim, {"claimer": worker}, lock=Lock.QUEUE)
         return from_row(rows[0]) if rows else None
 
+    async def is_due(self) -> bool:
+        """Return whether a queued job could be claimed now."""
+        statement = claim.due(self._database.now(), limits.RUNNING_JOBS_PER_PERSON)
+        async with self._database.read() as connection:
+            return await connection.scalar(statement) is not None
+
     async def renew(self, job: Job) -> bool:
         """Hold the lease for another `lease_s` seconds; return whether the job shall be cancelled."""
         row = await self._write(job, lease_until=self._database.now() + self._lease_s)
@@ -156,6 +162,10 @@ class Jobs:
     async def release(self, job: Job, run_at: float | None = None) -> None:
         """Put the job back into the queue (until `run_at`); the attempt counts for nothing but the fence."""
         await self._leave(job, JobState.QUEUED, run_at=self._database.now() if run_at is None else run_at)
+
+    async def give_way(self, job: Job, run_at: float) -> None:
+        """The same, and the job has its turn behind those that come up to `limits.TURN_S` after `run_at`."""
+        await self._leave(job, JobState.QUEUED, run_at=run_at, turn_at=run_at + limits.TURN_S)
 
     async def orphan(self, workers: str) -> None:
         """End the leases of all workers whose names begin so: it is known that they are dead."""

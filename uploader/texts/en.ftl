@@ -286,6 +286,7 @@ reason-not-visible = I cannot see that message on Telegram. Forward it to me ins
 reason-no-file = there is no file in that message on Telegram.
 reason-message-gone = the message with the file is not there any more. Send the file again.
 reason-protected = its chat on Telegram does not let anybody pass its files on.
+reason-crowded = many people wait just now, and the site sends this one slowly: others go first.
 reason-no-room = I have no room for this just now. Try again later.
 reason-waited-too-long = it waited in the queue for more than a day. Try again when I am less busy.
 reason-upload-failed = Telegram did not take the file. Send the link again in a few minutes.

@@ -50,7 +50,7 @@ class UploadPool:
     It begins with up to `connections`; how many are used later, and how many parts are on their way, is
     decided in `growth`. Connections are opened when they are needed, replaced when they break, and closed
     when they idle. All transfers share the slots (see `Slots`); a transfer takes one before it reads a part
-    from its source, so that `most * window` parts bound the memory of all transfers together.
+    from its source, so that `most * window` parts, or two for each transfer, bound the memory of them all.
     """
 
     def __init__(
@@ -179,10 +179,8 @@ class UploadPool:
         self._resize()
 
     def _resize(self) -> None:
-        """As many slots as planned, and two for each transfer: slow sources block nobody."""
-        plan = self._governor.plan
-        least = min(2 * len(self._slots.claims), plan.most * plan.window)
-        self._slots.resize(max(plan.parts, least))
+        """As many slots as planned, and two for each transfer: slow sources block no other transfer."""
+        self._slots.resize(max(self._governor.plan.parts, 2 * len(self._slots.claims)))
         if not self._slots.claims:
             self._governor.pause(self._now(), idle=True)
 
