@@ -148,13 +148,17 @@ def sandbox(
         Path | None, typer.Option(help="Folder that keeps everything for the next start.")
     ] = None,
     limits: Annotated[bool, typer.Option(help="Make bots wait as Telegram does.")] = True,
+    layer: Annotated[
+        list[Path] | None,
+        typer.Option(help="TL text of an older API layer of clients; repeatable."),
+    ] = None,
 ) -> None:
     """Run a local Telegram data centre on loopback until stopped."""
     from sandbox.serve import serve
     from sandbox.world.ledger import LedgerError
 
     try:
-        asyncio.run(serve(port=port, key=key, as_json=as_json, state=state, limits=limits))
+        asyncio.run(serve(port, key, as_json, state=state, limits=limits, layers=layer or ()))
     except (LedgerError, OSError, ValueError) as error:
         refuse("The sandbox cannot run:", [str(error)], status=2)
 

@@ -25,6 +25,9 @@ def main() -> None:
     parser.add_argument("--trust-clients", action="store_true", help="read only the heads of file parts")
     parser.add_argument("--no-control", action="store_true", help="open no control port")
     parser.add_argument("--no-limits", action="store_true", help="let bots be as fast as they like")
+    parser.add_argument(
+        "--layer", type=Path, action="append", help="TL text of an older API layer; may be repeated"
+    )
     parser.add_argument("--manual", type=Path, default=None, help="write the table of RPCs into this file")
     chosen = parser.parse_args()
     if chosen.manual is not None:
@@ -41,6 +44,7 @@ def main() -> None:
         trusting=chosen.trust_clients,
         state=chosen.state,
         limits=not chosen.no_limits,
+        layers=chosen.layer or (),
     )
     try:
         asyncio.run(serving)

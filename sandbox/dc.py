@@ -12,7 +12,7 @@ from sandbox.keys import Login, Logins, Seal
 from sandbox.layers import Layer, Speech
 from sandbox.mtproto import messages, service, transport
 from sandbox.mtproto.connection import Connection, Rooms
-from sandbox.mtproto.envelope import BadEnvelope, Glance
+from sandbox.mtproto.envelope import AuthKey, BadEnvelope, Glance
 from sandbox.mtproto.handshake import Handshake, Refused, read_plain, write_plain
 from sandbox.mtproto.messages import BadMessage, Message
 from sandbox.mtproto.pace import Gate
@@ -219,6 +219,13 @@ class DataCentre:
         except BadMessage as error:
             session.refuse(outer.id, outer.seq_no, error.code)
 
+    def _forget(self, key: AuthKey) -> bool:
+        """A client destroys its key: who is logged in on it is not any more."""
+        seal = self.logins.get(key.id)
+        if seal is not None and seal.login.key is key:
+            self.log_out(seal.login)
+        return self.logins.forget(key)
+
     def _gate(self, account: Account | None) -> Gate | None:
         """What all uploads of an account pass."""
         if account is None or not self.world.network.account_upload_bytes_s:
@@ -227,7 +234,7 @@ class DataCentre:
 
     def _message(self, connection: Connection, session: Session, seal: Seal, message: Message) -> None:
         try:
-            if service.handle(message, session, connection, self._sessions):
+            if service.handle(message, session, connection, self._sessions, self._forget):
                 return
             new = session.take(message, content=True)
         except BadMessage as error:

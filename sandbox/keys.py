@@ -102,6 +102,10 @@ class Logins:
         if seal is not None:
             self._others[login.key.id] = seal
 
+    def forget(self, key: AuthKey) -> bool:
+        """Destroy a key on which nobody is logged in; whether there was one. It is unknown from now on."""
+        return self._others.pop(key.id, None) is not None
+
     def of(self, account: Account) -> list[Login]:
         """All logins of an account."""
         return [seal.login for seal in self._used.values() if seal.login.account is account]

@@ -13,6 +13,7 @@ from typing import Any, Final
 
 from sandbox.control import Control
 from sandbox.dc import DataCentre
+from sandbox.layers import Layer
 from sandbox.levers import read_faults
 from sandbox.people import API_HASH, API_ID
 from sandbox.world.accounts import LOGIN_CODE, Account
@@ -65,14 +66,16 @@ async def serve(
     trusting: bool = False,
     state: Path | None = None,
     limits: bool = True,
+    layers: Sequence[Path] = (),
 ) -> None:
     """Serve on loopback until SIGTERM or SIGINT.
 
     `port` 0 is any free one, else data centres after the first take those that follow; `key` is the RSA key's
     file, made if it is not there; None: one for all runs. `faults`: see `read_faults`. `keep`: what stays of
     large files. `trusting`: see DataCentre. `state` is the folder of what shall be there at the next start;
-    without it all is gone then. With `limits` bots are made to wait as Telegram would. Raises OSError,
-    ValueError, and LedgerError when the state cannot be used.
+    without it all is gone then. With `limits` bots are made to wait as Telegram would. `layers` are files of
+    TL text: clients of those API layers are answered in them. Raises OSError, ValueError, and LedgerError
+    when the state cannot be used.
     """
     async with AsyncExitStack() as stack:
         folder = state or Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="peyk-sandbox-")))
@@ -83,7 +86,8 @@ async def serve(
         if faults is not None:
             read_faults(world, faults)
         players = cast(world)
-        centres = [DataCentre(world, key, dc_id, trusting=trusting) for dc_id in dc_ids]
+        spoken = [Layer.parse(path.read_text(encoding="utf-8")) for path in layers]
+        centres = [DataCentre(world, key, dc_id, spoken, trusting=trusting) for dc_id in dc_ids]
         for number, centre in enumerate(centres):
             await centre.start(port=port + number if port else 0)
             stack.push_async_callback(centre.stop)

@@ -48,6 +48,11 @@ _WRITE: Final[Mapping[str, Callable[[Any], bytes]]] = MappingProxyType(
     }
 )
 
+#: What later layers wrap an answer in, and the field that is all of the answer in those before.
+_WRAPPERS: Final = MappingProxyType(
+    {"messages.chatInviteJoinResultOk": "updates", "messages.dialogFilters": "filters"}
+)
+
 
 class Unsayable(Exception):
     """The layer has no constructor of this name, or a field that it requires is unknown."""
@@ -82,6 +87,8 @@ class Layer:
             return self._vector("Object", value)
         name, fields = self._named(value)
         definition = self._by_name.get(name)
+        if definition is None and name in _WRAPPERS:
+            return self.write(fields[_WRAPPERS[name]])
         if definition is None:
             raise Unsayable(name)
         return struct.pack("<I", definition.id) + self._body(definition, fields)

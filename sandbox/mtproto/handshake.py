@@ -79,9 +79,9 @@ class Handshake:
         self.expires_at: float | None = None
 
     def answer(self, body: bytes) -> bytes:
-        """The answer to one plain message. Raises Refused."""
+        """The answer to one plain message, behind whose request there may be random bytes. Raises Refused."""
         try:
-            request = tl.read(body)
+            request, _ = tl.read_first(body)
         except tl.Malformed as error:
             raise Refused(f"not a request: {error}") from error
         match request:

@@ -3,12 +3,14 @@
 https://core.telegram.org/mtproto/service_messages
 """
 
+from collections.abc import Callable
 from typing import Any, Final
 
 from telethon.tl import functions, types
 
 from sandbox import tl
 from sandbox.mtproto.connection import Connection
+from sandbox.mtproto.envelope import AuthKey
 from sandbox.mtproto.messages import Message, rpc_result
 from sandbox.mtproto.session import Session, Sessions
 
@@ -22,6 +24,7 @@ _KINDS: Final = (
     functions.PingDelayDisconnectRequest,
     functions.GetFutureSaltsRequest,
     functions.DestroySessionRequest,
+    functions.DestroyAuthKeyRequest,
     functions.RpcDropAnswerRequest,
 )
 _IDS: Final = frozenset(kind.CONSTRUCTOR_ID for kind in _KINDS)
@@ -30,8 +33,17 @@ _IDS: Final = frozenset(kind.CONSTRUCTOR_ID for kind in _KINDS)
 _MOST_IDS: Final = 8192
 
 
-def handle(message: Message, session: Session, connection: Connection, sessions: Sessions) -> bool:
-    """Answer a service message. False: it is none. Raises BadMessage."""
+def handle(
+    message: Message,
+    session: Session,
+    connection: Connection,
+    sessions: Sessions,
+    forget: Callable[[AuthKey], bool],
+) -> bool:
+    """Answer a service message. False: it is none. Raises BadMessage.
+
+    `forget` is called with a key that its client destroys, and gives whether it was known.
+    """
     if message.constructor_id not in _IDS:
         return False
     try:
@@ -40,7 +52,11 @@ def handle(message: Message, session: Session, connection: Connection, sessions:
         return True
     # with any number: clients that Telegram serves differ in which of these they count as content
     session.take(message, content=message.seq_no % 2 == 1)
-    answer = _answer(message.id, request, session, connection, sessions)
+    if isinstance(request, functions.DestroyAuthKeyRequest):
+        kind = types.DestroyAuthKeyOk if forget(session.key) else types.DestroyAuthKeyNone
+        answer: bytes | None = bytes(kind())
+    else:
+        answer = _answer(message.id, request, session, connection, sessions)
     if answer is not None:
         session.send(answer, reply=True, content=isinstance(request, functions.RpcDropAnswerRequest))
     return True

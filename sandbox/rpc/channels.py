@@ -9,7 +9,8 @@ from sandbox.rpc.registry import Call, RpcError, rpc
 from sandbox.world.box import Logged
 from sandbox.world.channels import Channel, Group
 from sandbox.world.events import ChatChanged
-from sandbox.world.members import Right, Role
+from sandbox.world.members import SEEING, Right, Role
+from sandbox.world.talks import talk
 
 
 @rpc(functions.channels.GetChannelsRequest)
@@ -36,6 +37,46 @@ def get_participant(call: Call, request: Any) -> Any:
     view = peers.view(call)
     participant = view.participant(member)
     return types.channels.ChannelParticipant(participant, [view.chat(channel)], [view.user(account)])
+
+
+@rpc(functions.channels.GetFullChannelRequest)
+def get_full_channel(call: Call, request: Any) -> Any:
+    channel = peers.open_channel(call, request.channel)
+    return types.messages.ChatFull(_full(call, channel), [peers.view(call).chat(channel)], users=[])
+
+
+def _full(call: Call, channel: Channel) -> Any:
+    """How many admins a channel has, its admins are told."""
+    known, member = talk(call.account, channel), channel.member(call.account.id)
+    admins = sum(member.role in SEEING for member in channel.members.values())
+    return types.ChannelFull(
+        channel.id,
+        about="",
+        read_inbox_max_id=known.read_by_owner,
+        read_outbox_max_id=0,
+        unread_count=0,
+        chat_photo=types.PhotoEmpty(id=0),
+        notify_settings=types.PeerNotifySettings(),
+        bot_info=[],
+        pts=channel.box.pts,
+        can_view_participants=channel.shows_members_to(call.account.id),
+        participants_count=channel.size,
+        admins_count=admins if member is not None and member.role in SEEING else None,
+    )
+
+
+@rpc(functions.messages.GetFullChatRequest)
+def get_full_chat(call: Call, request: Any) -> Any:
+    group = peers.group(call, request.chat_id)
+    view = peers.view(call)
+    found = (view.group_participant(member) for member in group.members.values())
+    full = types.ChatFull(
+        group.id,
+        about="",
+        participants=types.ChatParticipants(group.id, [one for one in found if one is not None], version=1),
+        notify_settings=types.PeerNotifySettings(),
+    )
+    return types.messages.ChatFull(full, [view.chat(group)], view.people(group.inside))
 
 
 def changed(call: Call, chat: Group | Channel) -> Any:

@@ -17,12 +17,14 @@ from sandbox.rpc import (
     bots,
     callbacks,
     channels,
+    dialogs,
     help,
     history,
     inline,
     invites,
     messages,
     migration,
+    nothing,
     updates,
     upload,
     users,
@@ -35,8 +37,9 @@ from sandbox.world.world import World
 log = logging.getLogger(__name__)
 
 TABLE: Final = table(
-    *(account, auth, bots, callbacks, channels, help, history, inline, invites, messages),
-    *(migration, updates, upload, users),
+    nothing.EMPTY,
+    *(account, auth, bots, callbacks, channels, dialogs, help, history, inline, invites, messages),
+    *(migration, nothing, updates, upload, users),
 )
 #: Calls of which a trusting data centre reads only the heads.
 BULK: Final = frozenset({functions.upload.SaveBigFilePartRequest.CONSTRUCTOR_ID})
@@ -62,11 +65,8 @@ def answer(dc: Centre, session: Session, seal: Seal, message: Message) -> None:
             dc.world.ledger.commit()
             return
         body = dc.speech.write(result, seal.login.layer)
-    except RpcError as error:
-        body = _error(error)
-    except Exception:  # whatever goes wrong in a handler, its client gets an answer
-        log.exception("a call failed")
-        body = _error(RpcError(500, "INTERNAL"))
+    except Exception as failure:  # noqa: BLE001 - whatever goes wrong, its client gets an answer
+        body = _error(failure)
     # an answer is a promise: what it tells of is kept before
     dc.world.ledger.commit()
     _deliver(session, message.id, fault, body)
@@ -86,15 +86,19 @@ def _run(call: Call, fault: Fault, rpc: Rpc, request: Any) -> Any:
         raise RpcError(420, str(flood)) from flood
 
 
-def _error(error: RpcError) -> bytes:
-    return bytes(types.RpcError(error.code, error.name))
+def _error(failure: Exception) -> bytes:
+    """How a client is told: what is no RpcError is our own fault."""
+    if not isinstance(failure, RpcError):
+        log.error("a call failed", exc_info=failure)
+        failure = RpcError(500, "INTERNAL")
+    return bytes(types.RpcError(failure.code, failure.name))
 
 
 def _result(dc: Centre, login: Login, later: "asyncio.Future[Any]") -> bytes:
     try:
         return dc.speech.write(later.result(), login.layer)
-    except RpcError as error:
-        return _error(error)
+    except Exception as failure:  # noqa: BLE001 - the same holds for an answer that comes later
+        return _error(failure)
 
 
 def _read(dc: Centre, seal: Seal, message: Message) -> tuple[Rpc, Any, bool]:

@@ -1,7 +1,7 @@
 """What an RPC is: a request class, a function that answers it, and who may call it."""
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType, ModuleType
 from typing import Any, Protocol
@@ -138,7 +138,7 @@ def rpc(
     return register
 
 
-def table(*modules: ModuleType) -> Mapping[int, Rpc]:
-    """All RPCs of the modules, by constructor id."""
+def table(listed: Iterable[Rpc], *modules: ModuleType) -> Mapping[int, Rpc]:
+    """Those RPCs and all of the modules, by constructor id."""
     found = (entry for module in modules for entry in vars(module).values() if isinstance(entry, Rpc))
-    return MappingProxyType({entry.request.CONSTRUCTOR_ID: entry for entry in found})
+    return MappingProxyType({entry.request.CONSTRUCTOR_ID: entry for entry in (*listed, *found)})

@@ -11,6 +11,7 @@ from sandbox.rpc.registry import Call, RpcError, rpc
 from sandbox.world.box import Logged
 from sandbox.world.channels import Channel
 from sandbox.world.events import LetterArrived, LetterEdited, LettersDeleted
+from sandbox.world.talks import talk
 
 #: Events in one answer; more come in slices.
 _SLICE: Final = 500
@@ -18,13 +19,18 @@ _SLICE: Final = 500
 _CHANNEL_TIMEOUT_S: Final = 30
 
 
-def _state(call: Call, pts: int, qts: int) -> Any:
+def state(call: Call) -> Any:
+    """Where the caller stands."""
+    return _state(call.account.box.pts, call.account.box.qts)
+
+
+def _state(pts: int, qts: int) -> Any:
     return types.updates.State(pts, qts, int(time.time()), seq=1, unread_count=0)
 
 
 @rpc(functions.updates.GetStateRequest)
 def get_state(call: Call, request: Any) -> Any:
-    return _state(call, call.account.box.pts, call.account.box.qts)
+    return state(call)
 
 
 @rpc(functions.updates.GetDifferenceRequest)
@@ -42,13 +48,12 @@ def get_difference(call: Call, request: Any) -> Any:
 
 def _difference(call: Call, missed: list[Logged], qts: int) -> Any:
     """All that was missed, or a slice of it and the state behind that."""
-    part, box = missed[:_SLICE], call.account.box
+    part = missed[:_SLICE]
     messages, others, chats, users = _missed(call, part)
     if len(part) == len(missed):
-        state = _state(call, box.pts, box.qts)
-        return types.updates.Difference(messages, [], others, chats, users, state)
-    state = _state(call, part[-1].pts, max([qts, *(logged.qts for logged in part)]))
-    return types.updates.DifferenceSlice(messages, [], others, chats, users, state)
+        return types.updates.Difference(messages, [], others, chats, users, state(call))
+    reached = _state(part[-1].pts, max([qts, *(logged.qts for logged in part)]))
+    return types.updates.DifferenceSlice(messages, [], others, chats, users, reached)
 
 
 @rpc(functions.updates.GetChannelDifferenceRequest)
@@ -87,21 +92,8 @@ def _missed(call: Call, log: list[Logged]) -> tuple[list[Any], list[Any], list[A
 
 def _too_long(call: Call, channel: Channel) -> Any:
     """The newest message, and where the channel stands: who missed more has to look it up."""
-    box, view = channel.box, peers.view(call)
-    dialog = types.Dialog(
-        peer=types.PeerChannel(channel.id),
-        top_message=box.last_message_id,
-        read_inbox_max_id=0,
-        read_outbox_max_id=0,
-        unread_count=0,
-        unread_mentions_count=0,
-        unread_reactions_count=0,
-        unread_poll_votes_count=0,
-        notify_settings=types.PeerNotifySettings(),
-        pts=box.pts,
-    )
-    newest = box.letters.get(box.last_message_id)
-    messages, _, users = view.messages([newest] if newest is not None else [])
+    view, known = peers.view(call), talk(call.account, channel)
+    messages, _, users = view.messages([known.newest] if known.newest is not None else [])
     return types.updates.ChannelDifferenceTooLong(
-        dialog, messages, [view.chat(channel)], users, final=True, timeout=_CHANNEL_TIMEOUT_S
+        view.dialog(known), messages, [view.chat(channel)], users, final=True, timeout=_CHANNEL_TIMEOUT_S
     )

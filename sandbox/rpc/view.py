@@ -15,6 +15,7 @@ from sandbox.world.files import Document, Photo, Picture
 from sandbox.world.invites import Invite
 from sandbox.world.letters import Forward, Letter, Media
 from sandbox.world.members import ALL_RIGHTS, Member, Role
+from sandbox.world.talks import Talk
 from sandbox.world.world import World
 
 
@@ -150,6 +151,21 @@ class View:
         chat = self._world.chats.get(letter.recipient_id) if letter.is_post else None
         return isinstance(chat, Channel) and chat.broadcast
 
+    def dialog(self, one: Talk) -> Any:
+        """The Dialog of a chat."""
+        return types.Dialog(
+            peer=peer(one.place.peer_id),
+            top_message=one.number,
+            read_inbox_max_id=one.read_by_owner,
+            read_outbox_max_id=one.read_by_other,
+            unread_count=one.unread,
+            unread_mentions_count=0,
+            unread_reactions_count=0,
+            unread_poll_votes_count=0,
+            notify_settings=types.PeerNotifySettings(),
+            pts=one.place.box.pts if isinstance(one.place, Channel) else None,
+        )
+
     def participant(self, member: Member) -> Any:
         """A ChannelParticipant of the kind that fits."""
         match member.role:
@@ -200,10 +216,12 @@ class View:
         """The update that tells of an event."""
         return news.update(self, logged)
 
-    def messages(self, letters: Iterable[Letter]) -> tuple[list[Any], list[Any], list[Any]]:
-        """Messages, and the chats and users that they name."""
+    def messages(
+        self, letters: Iterable[Letter], also: Iterable[int] = ()
+    ) -> tuple[list[Any], list[Any], list[Any]]:
+        """Messages, and the chats and users that they name, or that `also` does."""
         letters = list(letters)
-        named = {self.viewer.id}.union(*map(news.in_letter, letters))
+        named = {self.viewer.id, *also}.union(*map(news.in_letter, letters))
         return list(map(self.message, letters)), self.chats(named), self.people(named)
 
     def people(self, marked_ids: Iterable[int]) -> list[Any]:

@@ -347,8 +347,9 @@ async def test_program_when_told_to_breaks_calls_and_keeps_digests_only(tmp_path
         (("--faults", "{folder}/nothing.json"), "No such file"),
         (("--key", "{folder}/rule.json"), "RSA key"),
         (("--state", "{folder}/rule.json"), "rule.json"),
+        (("--layer", "{folder}/rule.json"), "no TL schema"),
     ],
-    ids=["port", "faults", "no faults", "key", "state"],
+    ids=["port", "faults", "no faults", "key", "state", "layer"],
 )
 def test_program_when_it_cannot_run_says_why(
     arguments: tuple[str, ...],

@@ -57,8 +57,11 @@ class Client:
     server_nonce: int = 0
     new_nonce: int = 3
 
+    #: random bytes behind each request
+    behind: bytes = b""
+
     def ask(self, request: Any) -> Any:
-        return BinaryReader(self.server.answer(bytes(request))).tgread_object()
+        return BinaryReader(self.server.answer(bytes(request) + self.behind)).tgread_object()
 
     def first(self) -> Any:
         offer = self.ask(functions.ReqPqMultiRequest(self.nonce))
@@ -89,20 +92,21 @@ class Client:
 
 
 @pytest.mark.parametrize(
-    ("pad", "kind", "extra"),
+    ("pad", "kind", "extra", "behind"),
     [
-        (_pad_old, types.PQInnerData, {}),
-        (_pad_new, types.PQInnerData, {}),
-        (_pad_new, types.PQInnerDataDc, {"dc": 2}),
-        (_pad_new, types.PQInnerDataTempDc, {"dc": 2, "expires_in": 60}),
+        (_pad_old, types.PQInnerData, {}, b""),
+        (_pad_new, types.PQInnerData, {}, b""),
+        (_pad_new, types.PQInnerDataDc, {"dc": 2}, b""),
+        (_pad_new, types.PQInnerDataTempDc, {"dc": 2, "expires_in": 60}, b""),
+        (_pad_new, types.PQInnerDataDc, {"dc": 2}, bytes(252)),
     ],
-    ids=["old padding", "new padding", "with the DC", "temporary"],
+    ids=["old padding", "new padding", "with the DC", "temporary", "with bytes behind it, as TDLib"],
 )
 def test_exchange_when_done_right_gives_both_the_same_key(
-    server_key: ServerKey, pad: Any, kind: Any, extra: Any
+    server_key: ServerKey, pad: Any, kind: Any, extra: Any, behind: bytes
 ) -> None:
     """As Telethon does it, and as newer clients do."""
-    client = Client(Handshake(server_key))
+    client = Client(Handshake(server_key), behind=behind)
     inner = client.second(client.first(), pad, server_key, kind, **extra)
     prime, exponent = int.from_bytes(inner.dh_prime, "big"), int.from_bytes(os.urandom(256), "big")
     assert isinstance(client.third(pow(inner.g, exponent, prime)), types.DhGenOk)

@@ -8,11 +8,15 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from telethon import events
 from telethon.tl import functions, types
 
-from sandbox import tl
+from sandbox import DataCentre, World, tl
 from sandbox.layers import Layer, Speech
 from sandbox.layers.layer import Unsayable
+from sandbox.world.letters import Draft
+from tests.sandbox.clients import Seen, connected, peer
+from tests.sandbox.raw import raw
 
 #: Some definitions of layer 198, as https://core.telegram.org/schema had them.
 TEXT = """
@@ -94,6 +98,33 @@ def test_answer_when_a_bool_or_a_list_is_written_as_such() -> None:
     """What an RPC may answer besides objects."""
     assert tl.write(True) == SPEECH.write(True, 198)
     assert struct.pack("<Ii", tl.VECTOR, 1) + LAYER.write(PLAIN) == SPEECH.write([PLAIN], 198)
+
+
+def test_answer_when_a_later_layer_wraps_it_is_said_without_the_wrapper() -> None:
+    """Joining was answered with the updates alone; to say nothing then would undo nothing."""
+    joined = types.Updates([types.UpdateReadHistoryOutbox(types.PeerUser(5), 1, 2, 1)], [], [], 0, 0)
+    wrapped = types.messages.ChatInviteJoinResultOk(joined)
+    assert SPEECH.write(joined, 198) == SPEECH.write(wrapped, 198)
+    assert bytes(wrapped) == SPEECH.write(wrapped, 229)
+
+
+async def test_answer_when_it_comes_later_and_cannot_be_said_is_an_error(world: World) -> None:
+    """A bot answers a button; its presser's layer has no name for that. Silence would be for ever."""
+    bot, user = world.add_bot(), world.add_user("Ada")
+    world.post_office.send(user, bot, Draft("/start"))
+    card = world.post_office.send(bot, user, Draft("Choose", markup=INLINE)).letter
+    async with DataCentre(world, layers=[LAYER]) as dc, raw(dc, user) as ada, connected(dc, bot) as telethon:
+        pressed = Seen(telethon, events.CallbackQuery())
+        await telethon.get_me()
+        (login,) = dc.logins.of(user)
+        login.layer = 198
+        ask = functions.messages.GetBotCallbackAnswerRequest(
+            peer(world, user, bot), card.ids[user.id], data=b"go"
+        )
+        called = await ada.send(bytes(ask))
+        await (await pressed.next()).answer("Well done")
+        failure = await ada.result(called)
+        assert (500, "INTERNAL") == (failure.error_code, failure.error_message)
 
 
 @given(st.data())

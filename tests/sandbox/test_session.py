@@ -130,6 +130,17 @@ async def test_service_messages_when_asked_are_answered(world: World, dc: DataCe
         assert 5 == (await client.until(types.Pong)).ping_id
 
 
+async def test_key_when_its_client_destroys_it_is_unknown(world: World, dc: DataCentre) -> None:
+    """TDLib does so after it has logged out, with any sequence number, and waits until it is told."""
+    account = world.add_bot()
+    async with raw(dc, account) as client:
+        await client.send(bytes(functions.DestroyAuthKeyRequest()), client.seq_no(content=False))
+        await client.until(types.DestroyAuthKeyOk)
+        assert [] == dc.logins.of(account)
+        await client.send(CALL)
+        assert struct.pack("<i", -404) == await client.packet()
+
+
 async def test_sequence_number_when_out_of_order_is_refused(world: World, dc: DataCentre) -> None:
     """A later message with a lower number, and an earlier one with a higher."""
     ping = bytes(functions.PingRequest(1))
