@@ -11,6 +11,8 @@ from commands import refuse
 if TYPE_CHECKING:
     from uploader.sources.media.versions import Versions
 
+NO_RUNTIME = "none: YouTube gives next to nothing without one; make setup brings deno"
+
 app = typer.Typer(help="Update yt-dlp, and say which version is used.", no_args_is_help=True)
 
 
@@ -45,14 +47,22 @@ def update(
 
 @app.command("status")
 def status() -> None:
-    """Say which yt-dlp is used, and which one would be after it."""
+    """Say which yt-dlp is used, which one would be after it, and what runs the JavaScript of sites for it."""
     from importlib.metadata import version
+
+    from uploader.errors import SourceError
+    from uploader.sources.media.canary import runtimes
 
     typer.echo(f"Peyk's own: {version('yt-dlp')}")
     kept = versions_here().kept()
     typer.echo("used: " + (kept[0] if kept else "Peyk's own"))
     for each in kept[1:]:
         typer.echo(f"kept: {each}")
+    try:
+        found = asyncio.run(runtimes(versions_here().folder(), versions_here().root / "work"))
+    except SourceError as error:
+        refuse("yt-dlp does not start:", [str(error)], status=1)
+    typer.echo(f"JavaScript: {', '.join(found) or NO_RUNTIME}")
 
 
 def _canaries() -> list[str]:

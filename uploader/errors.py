@@ -56,6 +56,10 @@ class Reason(StrEnum):
     UPCOMING = "upcoming"  # not there yet
     NEEDS_LOGIN = "needs-login"
     GEO_BLOCKED = "geo-blocked"
+    PAID = "paid"  # the site wants money for it
+    NOT_LIVE = "not-live"  # a channel that shows nothing just now
+    ROBOT = "robot"  # the site takes us for a robot, and answers nobody from here
+    SET_UP = "set-up"  # something that the site needs is missing here, or is too old
     DRM = "drm"
     NOT_VISIBLE = "not-visible"  # a message on Telegram that the bot, or its person, may not see
     NO_FILE = "no-file"  # a message on Telegram without one

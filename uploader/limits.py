@@ -117,6 +117,12 @@ SITE_FAILURES: Final = 5
 SITE_WINDOW_S: Final = 60.0
 SITE_REST_S: Final = 60.0
 SITE_PROBE_REST_S: Final = 10.0
+
+#: A site that takes us for a robot, or limits us by its own word, is let rest for this long.
+ROBOT_REST_S: Final = 900.0
+LIMITED_REST_S: Final = 1800.0
+#: The longest that a site may rest by its own wish.
+SITE_LONGEST_REST_S: Final = 3600.0
 #: Sites whose failures are remembered.
 FAILING_SITES: Final = 1000
 

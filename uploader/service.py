@@ -62,6 +62,7 @@ async def run(engine: Engine, stop: asyncio.Event) -> None:
             tasks.create_task(engine.cards.run(), name="cards of batches"),
             tasks.create_task(engine.receiver.run(), name="receiver"),
             tasks.create_task(_watch(engine), name="safety net"),
+            tasks.create_task(_tell_of_runtimes(engine), name="JavaScript"),
             tasks.create_task(_until_disconnected(engine.client), name="connection"),
         ]
         working = tasks.create_task(engine.worker.run(stop), name="worker")
@@ -80,6 +81,15 @@ async def _tell_of_absence(engine: Engine, away_s: float) -> None:
         await engine.user.back(away_s)
 
 
+async def _tell_of_runtimes(engine: Engine) -> None:
+    with FaultBarrier("looking for a JavaScript runtime"):
+        found = await engine.sources.runtimes()
+        if found:
+            _log.info("JavaScript of sites runs", runtime=found[0])
+        else:
+            _log.warning("no JavaScript runtime: YouTube gives next to nothing; make setup brings deno")
+
+
 async def _watch(engine: Engine) -> None:
     """The safety net: what is only found by looking. No look waits for another."""
 
@@ -93,6 +103,10 @@ async def _watch(engine: Engine) -> None:
         if (left := engine.sources.left_version()) is not None:
             await engine.alerts.media_fell_back(*left)
 
+    async def tell_of_sites() -> None:
+        for trouble in engine.sources.troubles():
+            await engine.alerts.site_in_trouble(trouble.site, trouble.reason)
+
     looks: dict[str, Callable[[], Awaitable[object]]] = {
         "joins that no update told of": admit,
         "people who never joined, or chose": expire,
@@ -103,6 +117,7 @@ async def _watch(engine: Engine) -> None:
         "folders of dead engines": engine.sources.tidy,
         "cookies that sites refuse": engine.cookie_admin.watch,
         "versions of yt-dlp": tell_of_versions,
+        "sites that need an operator": tell_of_sites,
     }
     await asyncio.sleep(WATCH_S)
     async with asyncio.TaskGroup() as tasks:

@@ -31,10 +31,12 @@ def clock() -> Clock:
     return Clock()
 
 
-def ask(breakers: Breakers, name: str, error: BaseException | None = None) -> BaseException | None:
-    """Ask a site, which ends with `error`; returns what the asking ended with."""
+def ask(
+    breakers: Breakers, name: str, error: BaseException | None = None, link: str = ""
+) -> BaseException | None:
+    """Ask a site for a link, which ends with `error`; returns what the asking ended with."""
     try:
-        with breakers.asking(name):
+        with breakers.asking(name, link):
             if error is not None:
                 raise error
     except BaseException as raised:  # noqa: BLE001 - a probe may end with anything
@@ -77,6 +79,27 @@ def test_site_after_its_rest_when_one_probe_works_is_asked_by_all(clock: Clock) 
     assert limits.SITE_PROBE_REST_S == second.wait_s
     assert [] == breakers.resting()
     assert None is ask(breakers, "a")
+
+
+def test_family_when_ten_people_send_the_link_at_which_it_stumbles_goes_on(clock: Clock) -> None:
+    """One link says nothing of the others, however often it is sent; several do."""
+    breakers = Breakers(clock)
+    for _ in range(10 * limits.SITE_FAILURES):
+        ask(breakers, "youtube", fails(), "https://youtube.com/watch?v=odd")
+    assert [] == breakers.resting()
+    for number in range(limits.SITE_FAILURES - 1):
+        ask(breakers, "youtube", fails(), f"https://youtube.com/watch?v={number}")
+    assert ["youtube"] == [resting.site for resting in breakers.resting()]
+
+
+def test_site_when_it_takes_us_for_a_robot_rests_as_long_as_that_lasts(clock: Clock) -> None:
+    """The links may come minutes apart, and a rest is no longer than an hour whatever the site wishes."""
+    for wait_s, rest_s in ((900.0, 900.0), (10**6, limits.SITE_LONGEST_REST_S)):
+        breakers = Breakers(clock)
+        for number in range(limits.SITE_FAILURES):
+            clock.now += 100
+            ask(breakers, "youtube", SiteFails(Reason.ROBOT, "x", wait_s=wait_s), str(number))
+        assert [Resting(site="youtube", wait_s=rest_s, reason=Reason.ROBOT)] == breakers.resting()
 
 
 @pytest.mark.parametrize("answer", [Reason.NOT_FOUND, Reason.FORBIDDEN, Reason.NEEDS_LOGIN])
@@ -146,7 +169,7 @@ def test_sites_when_very_many_fail_are_remembered_up_to_the_bound(clock: Clock) 
     breakers = Breakers(clock)
     for number in range(limits.FAILING_SITES + 50):
         for _ in range(limits.SITE_FAILURES):
-            breakers.failed(f"site{number}")
+            breakers.failed(f"site{number}", fails())
     assert limits.FAILING_SITES == len(breakers.resting())
 
 

@@ -172,3 +172,29 @@ def test_choice_when_it_is_damaged_is_our_own_version(content: str, tmp_path: Pa
         versions.choose(f"{number}.0")
     assert ["4.0", "3.0", "2.0"] == json.loads((tmp_path / "chosen.json").read_text())
     assert "3.0" == versions.fall_back()
+
+
+@pytest.mark.parametrize(
+    ("looks", "leaves"),
+    [
+        ([("youtube", "odd")] * 99, False),
+        ([("youtube", str(n)) for n in range(99)], False),
+        ([("youtube", str(n)) for n in range(99)] + [("vimeo", "x")], True),
+        ([("youtube", "odd"), ("vimeo", "odd")] * 99, False),
+        ([(f"site{n % 2}", str(n)) for n in range(limits.MEDIA_FAILURES - 1)], False),
+        ([(f"site{n % 2}", str(n)) for n in range(limits.MEDIA_FAILURES)], True),
+        ([("", "")] * limits.MEDIA_FAILURES, True),
+    ],
+    ids=["one-link", "one-family", "two-families", "two-links", "nine", "ten", "dead"],
+)
+def test_version_is_left_when_links_of_several_families_break_it(
+    looks: list[tuple[str, str]], leaves: bool, tmp_path: Path
+) -> None:
+    """Ten people with one odd link each, or one family whose site has changed, do not undo an update."""
+    (tmp_path / "2.0" / "yt_dlp").mkdir(parents=True)
+    versions = Versions(tmp_path)
+    versions.choose("2.0")
+    for family, link in looks:
+        versions.broke(family, link)
+    assert (None if leaves else "2.0") == versions.chosen()
+    assert ("2.0" if leaves else None) == versions.left()

@@ -37,10 +37,11 @@ from uploader.sources.media.work import Times
 from uploader.sources.media.workshop import Workshop
 from uploader.sources.proxy import Proxy
 from uploader.sources.routing import Route, Source, route
+from uploader.sources.troubles import Trouble, Troubles
 from uploader.supervision import Helpers
 from uploader.wishes import UNDECIDED, Wish
 
-__all__ = ["CannotCut", "Hosts", "Patience", "Resting", "Sources", "Times"]
+__all__ = ["CannotCut", "Hosts", "Patience", "Resting", "Sources", "Times", "Trouble"]
 
 _CAP_BYTES: Final = 2000 * MIB
 
@@ -86,6 +87,7 @@ class Sources:
         self._resolver = resolver
         self._cells = Cells(isolated=isolated)
         self._breakers = Breakers()
+        self._troubles = Troubles(self._breakers)
         self._exits = AsyncExitStack()
         self._lanes = Lanes(hosts or Hosts(), self._patience.look_s)
         self._helpers = Helpers()
@@ -155,8 +157,13 @@ class Sources:
             raise SourceError(reason, link.host)
         way = route(link, await self._chooser.choose(link))
         order = Order(way=way, wish=wish, most_bytes=max(most_bytes, self._cap_bytes), fetched=fetched)
+        # a host that fails is down; of a family of extractors one link may be odd
+        about = way.link.url if way.is_named else ""
         async with AsyncExitStack() as exits:
-            with self._breakers.asking(way.site, is_host=not way.is_named):
+            with (
+                self._troubles.seen(way.site),
+                self._breakers.asking(way.site, about, is_host=not way.is_named),
+            ):
                 remote = await self._asked(way, exits)
                 if remote is None:
                     remote = await exits.enter_async_context(self._media.open(order))
@@ -168,7 +175,7 @@ class Sources:
             try:
                 yield remote
             except SiteFails as error:
-                self._breakers.failed(way.site if way.is_named else error.site or way.site)
+                self._breakers.failed(way.site if way.is_named else error.site or way.site, error, about)
                 raise
 
     async def look(self, link: Link) -> Film:
@@ -182,10 +189,24 @@ class Sources:
             raise RuntimeError("Sources is used within `async with`")
         return await self._media.look(route(link, await self._chooser.choose(link)))
 
+    async def runtimes(self) -> list[str]:
+        """What runs the JavaScript of sites here: names with versions, the one in use first; [] is none.
+
+        Raises:
+            SourceError: yt-dlp does not even start.
+        """
+        if self._media is None:
+            raise RuntimeError("Sources is used within `async with`")
+        return await self._media.runtimes()
+
     def left_version(self) -> tuple[str, str | None] | None:
         """The yt-dlp that broke and was left since the last call, and the one used now; None: Peyk's own."""
         left = self._versions.left()
         return None if left is None else (left, self._versions.chosen())
+
+    def troubles(self) -> list[Trouble]:
+        """What an operator should see to, and was not returned by a call within a day."""
+        return self._troubles.fresh()
 
     def resting(self) -> list[Resting]:
         """The sites that fail, and are not asked for now."""

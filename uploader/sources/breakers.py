@@ -28,6 +28,8 @@ _ANSWERS: Final = frozenset(
         Reason.NEEDS_LOGIN,
         Reason.GEO_BLOCKED,
         Reason.DRM,
+        Reason.PAID,
+        Reason.NOT_LIVE,
     }
 )
 
@@ -38,11 +40,15 @@ class Resting:
 
     site: str
     wait_s: float
+    reason: Reason = Reason.SITE_BUSY  # of the last failure
 
 
 @dataclass(slots=True)
 class _Breaker:
-    failed_at: list[float] = field(default_factory=list)  # in a row, within the window
+    failures: list[tuple[float, str]] = field(
+        default_factory=list
+    )  # in a row, within the window: when, of what
+    reason: Reason = Reason.SITE_BUSY  # of the last one
     open_until: float | None = None  # None: closed; past: half open
     probe_until: float = 0.0
 
@@ -55,8 +61,8 @@ class Breakers:
         self._sites: LRUCache[str, _Breaker] = LRUCache(limits.FAILING_SITES)
 
     @contextmanager
-    def asking(self, site: str, *, is_host: bool = True) -> Iterator[None]:
-        """Ask `site` within: what is raised there tells how it is.
+    def asking(self, site: str, link: str = "", *, is_host: bool = True) -> Iterator[None]:
+        """Ask `site` for `link` within: what is raised there tells how it is.
 
         A host may lead on to others, whose failures are theirs; else whatever fails belongs to `site`.
 
@@ -70,7 +76,7 @@ class Breakers:
             failed = (is_host and error.site) or site
             if failed != site:
                 self._worked(site)
-            self.failed(failed)
+            self.failed(failed, error, link)
             raise
         except ChoiceNeeded:
             self._worked(site)
@@ -85,23 +91,35 @@ class Breakers:
             if is_probe and (breaker := self._sites.get(site)) is not None:
                 breaker.probe_until = 0.0
 
-    def failed(self, site: str) -> None:
-        """The site failed, by its own fault."""
+    def failed(self, site: str, error: SiteFails, link: str = "") -> None:
+        """The site failed over `link` by its own fault.
+
+        A link counts once: one at which a site stumbles each time says nothing of its others.
+        """
         now = self._clock()
+        rest_s = min(limits.SITE_LONGEST_REST_S, max(limits.SITE_REST_S, error.wait_s))
         breaker = self._sites.setdefault(site, _Breaker())
+        breaker.reason = error.reason
         if breaker.open_until is None:
-            breaker.failed_at = [at for at in breaker.failed_at if now - at < limits.SITE_WINDOW_S] + [now]
-            if len(breaker.failed_at) < limits.SITE_FAILURES:
+            window_s = max(limits.SITE_WINDOW_S, rest_s if error.wait_s else 0.0)
+            recent = [
+                (at, of) for at, of in breaker.failures if now - at < window_s and (of != link or not of)
+            ]
+            breaker.failures = [*recent, (now, link)]
+            if len(breaker.failures) < limits.SITE_FAILURES:
                 return
         elif now < breaker.open_until:
             return  # a job that was under way when it was closed to others
-        breaker.open_until, breaker.failed_at = now + limits.SITE_REST_S, []
+        breaker.open_until, breaker.failures = now + rest_s, []
 
     def resting(self) -> list[Resting]:
         """The sites that rest, those that rest longest first."""
         now = self._clock()
-        open_until = {site: each.open_until for site, each in self._sites.items() if each.open_until}
-        resting = [Resting(site=site, wait_s=max(0.0, until - now)) for site, until in open_until.items()]
+        resting = [
+            Resting(site=site, wait_s=max(0.0, each.open_until - now), reason=each.reason)
+            for site, each in self._sites.items()
+            if each.open_until
+        ]
         return sorted(resting, key=lambda each: (-each.wait_s, each.site))
 
     def _admit(self, site: str) -> bool:

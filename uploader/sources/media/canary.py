@@ -37,6 +37,12 @@ async def trouble(folder: Path, links: Sequence[str], work_dir: Path) -> str:
         await runner.cleanup()
 
 
+async def runtimes(folder: Path | None, work_dir: Path) -> list[str]:
+    """What runs the JavaScript of sites for the yt-dlp in `folder` (see `Sources.runtimes`)."""
+    async with Sources((), "Peyk", work_dir=work_dir, versions=Trial(folder)) as sources:
+        return await sources.runtimes()
+
+
 async def _look(folder: Path, links: Sequence[str], work_dir: Path, networks: tuple[IPv4Network, ...]) -> str:
     async with Sources(networks, "Peyk", work_dir=work_dir, versions=Trial(folder)) as sources:
         for link in links:

@@ -4,6 +4,7 @@
                                                                  ->  found | listed | failed
     {"fetch": [{"format": N, "path": P}, ...], "cap_bytes": B}   ->  progress ..., fetched | failed
     {"subtitles": LANGUAGE, "path": P, "cap_bytes": B}           ->  progress ..., fetched | failed
+    {"runtimes": true}                                           ->  runtimes
 
 A fetch is of what was found last. Nothing here decides what is good for a person: the parent does. Only the
 standard library and yt-dlp are imported, here and in the files that it is made of.
@@ -18,11 +19,11 @@ import time
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from itertools import islice
 from pathlib import Path
-from shutil import which
 from typing import Any, Final
 
 from yt_dlp import YoutubeDL
 from yt_dlp.extractor import gen_extractor_classes
+from yt_dlp.globals import supported_js_runtimes
 from yt_dlp.networking import Request
 from yt_dlp.utils import DownloadCancelled
 
@@ -31,6 +32,8 @@ from uploader.sources.media.listed import ENTRIES, distinct, list_of
 from uploader.sources.media.sayings import Failed, cause_of, kind_of
 
 COOKIE_CHARACTERS: Final = 8000
+#: What solves the puzzles of sites in JavaScript, the best first; bun is deprecated by yt-dlp.
+RUNTIMES: Final = ("deno", "node", "quickjs")
 #: A page may lead to a player, that to a film: so many lists are opened on the way.
 _DEPTH: Final = 5
 _PROGRESS_S: Final = 0.5
@@ -170,7 +173,9 @@ def main() -> None:
     for line in sys.stdin:
         order = json.loads(line)
         try:
-            if "look" in order:
+            if "runtimes" in order:
+                channel.tell("runtimes", found=_runtimes())
+            elif "look" in order:
                 looker = Looker(order["proxy"], order.get("cookies"), channel)
                 event, fields = looker.look(order["look"], order.get("extractor"))
                 channel.tell(event, **fields)
@@ -185,7 +190,6 @@ def main() -> None:
 
 
 def _options(proxy: str, cookies: str | None) -> dict[str, Any]:
-    runtimes: dict[str, Any] = {name: {} for name in ("deno", "node", "bun", "quickjs") if which(name)}
     return {
         "proxy": proxy,
         "quiet": True,
@@ -206,7 +210,7 @@ def _options(proxy: str, cookies: str | None) -> dict[str, Any]:
         "writesubtitles": True,  # some extractors do not even look for them otherwise; nothing is written
         "check_formats": False,
         "format_sort": ["hasvid", "hasaud", "res", "fps", "hdr:1", "vcodec:h264", "acodec:aac", "lang"],
-        "js_runtimes": runtimes,
+        "js_runtimes": {name: {} for name in RUNTIMES},  # it looks for them itself, and takes the first
         "socket_timeout": 20,
         "extractor_retries": 2,
         # fetching: by yt-dlp's own hands, whole or not at all
@@ -222,6 +226,12 @@ def _options(proxy: str, cookies: str | None) -> dict[str, Any]:
         "continuedl": False,
         "overwrites": True,
     }
+
+
+def _runtimes() -> list[str]:
+    """The runtimes that start here and are new enough for yt-dlp, with their versions."""
+    found = [supported_js_runtimes.value[name]().info for name in RUNTIMES]
+    return [f"{each.name} {each.version}" for each in found if each is not None and each.supported]
 
 
 def _key(link: str, extractor: str | None) -> str | None:

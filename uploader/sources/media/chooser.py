@@ -127,7 +127,7 @@ class Chooser:
             )
             failure = ChildFailed(type(error).__name__)
             if question is first and known:
-                self._versions.report(worked=False)
+                self._versions.broke()
         # told when the child is gone: whoever hears it may end us
         if question is not None and failure is not None and not question.answer.done():
             question.answer.set_exception(failure)

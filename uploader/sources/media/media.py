@@ -3,7 +3,7 @@
 import asyncio
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, nullcontext
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -13,7 +13,7 @@ import structlog
 
 from uploader.errors import Reason, SiteFails, SourceError, SourceTemporary
 from uploader.limits import MIB
-from uploader.model import RemoteFile
+from uploader.model import Link, RemoteFile
 from uploader.sources import answers
 from uploader.sources.cookies import CookiePool, Jar
 from uploader.sources.guard import Guard
@@ -34,7 +34,7 @@ from uploader.sources.media.versions import Trial, Versions
 from uploader.sources.media.work import Times, Work, told
 from uploader.sources.media.workshop import Folder, Workshop
 from uploader.sources.proxy import Proxy
-from uploader.sources.routing import Route
+from uploader.sources.routing import GENERIC, Route, Source
 from uploader.wishes import ASK, ChoiceNeeded, Wish
 
 _START: Final = (sys.executable, "-I", str(Path(__file__).with_name("start.py")), "child")
@@ -47,6 +47,11 @@ _OVERHEAD: Final = 1.25
 _COPIES: Final = 2
 #: What extractors that no longer fit their site end with.
 _BROKEN: Final = frozenset({Reason.INTERNAL, Reason.SITE_BROKEN})
+
+#: Families whose looks solve puzzles of their sites: up to 0.4 GB and 5 s of computing each, so few at once.
+_PUZZLES: Final = frozenset({"youtube"})
+_PUZZLES_AT_ONCE: Final = 2
+_NOWHERE: Final = Link(url="http://localhost/", host="localhost")
 
 _log = structlog.get_logger(__name__)
 
@@ -89,6 +94,7 @@ class Media:
         self._versions = versions or Trial()
         self._times = times or Times()
         self._extras = Extras(cells, connect)
+        self._puzzles = asyncio.Semaphore(_PUZZLES_AT_ONCE)
         wall_s = self._times.fetch_s + self._times.join_s
         self._renderer = Renderer(cells, workshop, prober, guard, wall_s)
 
@@ -232,19 +238,30 @@ class Media:
         async with self._workshop.folder() as folder, self._looking(way, folder, None) as work:
             return await self._film(work)
 
+    async def runtimes(self) -> list[str]:
+        """What runs the JavaScript of sites here (see `Work.runtimes`).
+
+        Raises:
+            SourceError: yt-dlp does not even start.
+        """
+        nowhere = Route(link=_NOWHERE, source=Source.MEDIA, extractor=GENERIC)
+        async with self._workshop.folder() as folder, self._looking(nowhere, folder, None) as work:
+            return await work.runtimes()
+
     async def _film(self, work: Work) -> Film:
         """The look of a child; whether it broke tells of the version of yt-dlp that is used."""
         try:
-            film = await work.look()
+            async with self._puzzles if work.way.family in _PUZZLES else nullcontext():
+                film = await work.look()
         except ChoiceNeeded:
-            self._versions.report(worked=True)
+            self._versions.worked()
             raise
         except (SourceError, ChildFailed) as error:
             reason = error.reason if isinstance(error, SourceError) else Reason.INTERNAL
-            if reason in _BROKEN and not isinstance(error, SiteFails):
-                self._versions.report(worked=False)
+            if reason in _BROKEN and not isinstance(error, SiteFails) and work.way.is_named:
+                self._versions.broke(work.way.family, work.way.link.url)
             raise
-        self._versions.report(worked=True)
+        self._versions.worked()
         return film
 
     async def _find(self, way: Route, format_id: str, jar: Jar | None) -> Format:

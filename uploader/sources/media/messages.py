@@ -4,7 +4,7 @@ from typing import Annotated, Any, Final, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
-from uploader import wishes
+from uploader import limits, wishes
 from uploader.errors import Reason, SiteFails, SourceError, SourceTemporary
 from uploader.wishes import Offer
 
@@ -113,11 +113,22 @@ class Failed(_Message):
     def as_error(self, host: str) -> SourceError:
         """The failure in our terms; `detail` is for logs."""
         # what an extractor does not understand says nothing of the site's other films
+        detail = f"{host}: {self.kind} ({self.detail})"
+        if self.kind in _RESTS:
+            reason, wait_s = _RESTS[self.kind]
+            return SiteFails(reason, detail, wait_s=wait_s)
         reason, make = _KINDS.get(self.kind, (Reason.SITE_BROKEN, SourceTemporary))
-        return make(reason, f"{host}: {self.kind} ({self.detail})")
+        return make(reason, detail)
 
 
-Message = Film | Listed | Progress | Fetched | Failed
+class Runtimes(_Message):
+    """What runs the JavaScript of sites here, the best first: names with versions."""
+
+    event: Literal["runtimes"]
+    found: Annotated[list[_Text], Field(max_length=10)]
+
+
+Message = Film | Listed | Progress | Fetched | Failed | Runtimes
 
 _ADAPTER: Final[TypeAdapter[Message]] = TypeAdapter(Annotated[Message, Field(discriminator="event")])
 
@@ -127,6 +138,10 @@ _KINDS: Final[dict[str, tuple[Reason, type[SourceError]]]] = {
     "playlist": (Reason.PLAYLIST, SourceError),
     "live": (Reason.LIVE, SourceError),
     "upcoming": (Reason.UPCOMING, SourceError),
+    "not-live": (Reason.NOT_LIVE, SourceError),
+    "paid": (Reason.PAID, SourceError),
+    "set-up": (Reason.SET_UP, SourceError),
+    "refused": (Reason.FORBIDDEN, SourceError),
     "drm": (Reason.DRM, SourceError),
     "login": (Reason.NEEDS_LOGIN, SourceError),
     "geo": (Reason.GEO_BLOCKED, SourceError),
@@ -137,6 +152,13 @@ _KINDS: Final[dict[str, tuple[Reason, type[SourceError]]]] = {
     "unreachable": (Reason.UNREACHABLE, SiteFails),
     "down": (Reason.SITE_BROKEN, SiteFails),
 }
+#: Those after which the site is to be left alone, and for how many seconds.
+_RESTS: Final[dict[str, tuple[Reason, float]]] = {
+    "robot": (Reason.ROBOT, limits.ROBOT_REST_S),
+    "limited": (Reason.SITE_BUSY, limits.LIMITED_REST_S),
+}
+#: Every kind that `Failed` knows; any other is an extractor that broke.
+KINDS: Final = frozenset({*_KINDS, *_RESTS})
 
 
 def read(raw: Any) -> Message:

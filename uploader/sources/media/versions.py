@@ -49,7 +49,10 @@ class Trial:
         """Where it is."""
         return self._folder
 
-    def report(self, *, worked: bool) -> None:
+    def worked(self) -> None:
+        """Nothing follows from it."""
+
+    def broke(self, family: str = "", link: str = "") -> None:
         """Nothing follows from it."""
 
     def left(self) -> None:
@@ -64,7 +67,8 @@ class Versions:
 
     def __init__(self, root: Path) -> None:
         self.root = root.absolute()
-        self._failures = 0
+        self._broken = dict[str, str]()  # the links of late that it broke over, and their families
+        self._dead = 0  # starts of late that came to nothing
         self._left: str | None = None
 
     def chosen(self) -> str | None:
@@ -124,11 +128,29 @@ class Versions:
         self._write(self.kept()[1:])
         return self.chosen()
 
-    def report(self, *, worked: bool) -> None:
-        """An extraction worked, or broke by no fault of its site; after many in a row we fall back."""
-        self._failures = 0 if worked else self._failures + 1
-        if self._failures >= limits.MEDIA_FAILURES and (broken := self.chosen()) is not None:
-            self._failures = 0
+    def worked(self) -> None:
+        """An extraction worked: what broke before it was not the version."""
+        self._broken.clear()
+        self._dead = 0
+
+    def broke(self, family: str = "", link: str = "") -> None:
+        """An extraction ended in a way that yt-dlp did not expect; after many in a row we fall back.
+
+        Each link counts once, and there must be several families: of one alone it says that its site has
+        changed, or that somebody found links that yt-dlp stumbles over. Without a `family` yt-dlp did not
+        even start.
+        """
+        if family:
+            self._broken[link] = family
+        else:
+            self._dead += 1
+        several = len(self._broken) >= limits.MEDIA_FAILURES and len({*self._broken.values()}) > 1
+        if not several and self._dead < limits.MEDIA_FAILURES:
+            while len(self._broken) > limits.MEDIA_FAILURES:
+                del self._broken[next(iter(self._broken))]
+            return
+        self.worked()
+        if (broken := self.chosen()) is not None:
             _log.error("yt-dlp breaks again and again: the version before it is used", broken=broken)
             self.fall_back()
             self._left = broken

@@ -63,6 +63,13 @@ class Work:
             raise SourceError(Reason.UPCOMING if upcoming else Reason.LIVE, self.way.link.host)
         return said
 
+    async def runtimes(self) -> list[str]:
+        """What runs the JavaScript of sites, in the cell: names with versions, the one in use first."""
+        async with asyncio.timeout(self._times.look_s):
+            await self._child.say({"runtimes": True})
+            said = messages.read(await self._child.hear())
+        return said.found if isinstance(said, messages.Runtimes) else []
+
     async def fetch(self, wanted: Sequence[tuple[int, Path]], came: Callable[[int], Awaitable[None]]) -> None:
         """Have segments fetched into files; `came` is told how much is there, and may raise.
 
