@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable
 
+from uploader.errors import Reason
 from uploader.storage.people import People
 from uploader.supervision import FaultBarrier
 from uploader.telegram.gateway import Gateway
@@ -41,6 +42,10 @@ class Alerts:
                 language, "alert-media", left=left, used=used or "", own=int(used is None)
             )
         )
+
+    async def site_in_trouble(self, site: str, reason: Reason) -> None:
+        """A site takes us for a robot (ROBOT), or wants something that is missing here (SET_UP)."""
+        await self._tell(lambda language: self._texts.get(language, f"alert-{reason.value}", site=site))
 
     async def _tell(self, text: Callable[[str], str]) -> None:
         for user_id in self._admins:

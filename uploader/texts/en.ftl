@@ -359,6 +359,8 @@ alert-media = { $own ->
     [1] yt-dlp { $left } broke again and again. I use my own version now.
    *[other] yt-dlp { $left } broke again and again. I use { $used } now, as before.
 }
+alert-robot = { $site } takes me for a robot. I let it rest, and its links wait. What helps: cookies of an account there (/cookies), or another address on the internet for me.
+alert-set-up = I cannot get films from { $site }: something it needs is missing here or too old. On my machine, run.py media status says what there is, and run.py media update brings a newer yt-dlp.
 alert-premium = The account { $name } no longer carries files over { $cap }: { $cause }. They go in parts.
 
 unit-b = { $n } B

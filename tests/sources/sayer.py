@@ -1,0 +1,57 @@
+"""A yt-dlp that knows two sites more, `says.example` and `tells.example`: they refuse in words of a link.
+
+It is the real one otherwise, and runs in the real cell.
+"""
+
+from importlib.util import find_spec
+from pathlib import Path
+from urllib.parse import urlencode
+
+from uploader.sources.media.versions import Versions
+
+VERSION = "2099.1.1"
+_PACKAGE = """
+__path__ = [{real!r}]
+exec(open({real!r} + "/__init__.py").read().replace("__file__", repr({real!r} + "/__init__.py")), globals())
+
+from urllib.parse import parse_qs, urlsplit
+from yt_dlp.extractor.common import InfoExtractor
+from yt_dlp.globals import extractors
+from yt_dlp.utils import ExtractorError
+
+class SaysIE(InfoExtractor):
+    IE_NAME = "says"
+    _VALID_URL = r"https?://says\\.example[:/].*"
+
+    def _real_extract(self, url):
+        said = parse_qs(urlsplit(url).query)
+        if said["expected"][0] == "1":
+            raise ExtractorError(said["words"][0], expected=True)
+        raise KeyError(said["words"][0])
+
+class TellsIE(SaysIE):
+    IE_NAME = "tells"
+    _VALID_URL = r"https?://tells\\.example[:/].*"
+
+extractors.value["SaysIE"] = SaysIE
+extractors.value["TellsIE"] = TellsIE
+"""
+
+
+def install(root: Path) -> Versions:
+    """Versions below `root`, of which this one is chosen."""
+    spec = find_spec("yt_dlp")
+    assert spec is not None
+    assert spec.origin is not None
+    package = root / VERSION / "yt_dlp"
+    package.mkdir(parents=True)
+    (package / "__init__.py").write_text(_PACKAGE.format(real=str(Path(spec.origin).parent)))
+    versions = Versions(root)
+    versions.choose(VERSION)
+    return versions
+
+
+def link(words: str, *, expected: bool = True, site: str = "says", number: int = 0) -> str:
+    """A link whose site refuses with these words; not `expected`: yt-dlp breaks over it."""
+    query = {"words": words, "expected": int(expected), "n": number}
+    return f"https://{site}.example/film?{urlencode(query)}"
