@@ -4,6 +4,7 @@
     ├── ConfigError              the operator's settings cannot be used; lists every problem
     ├── NotALink                 the text is not a link that Peyk can fetch; carries a Reason
     ├── SourceError              the link could not be fetched; carries a Reason
+    │   ├── NotSignedIn          ... for the site does not take whoever asks for signed in
     │   └── SourceTemporary      ... this time: a later attempt may work
     │       ├── SiteFails        ... for the site is down, overloaded or not to be reached
     │       └── NotYet           ... not before `wait_s`: the attempt counts for nothing
@@ -100,6 +101,10 @@ class NotALink(ReasonedError):
 
 class SourceError(ReasonedError):
     """The link could not be fetched, and asking again would not help."""
+
+
+class NotSignedIn(SourceError):
+    """The site does not take whoever asks for signed in: with cookies, their session has ended."""
 
 
 class SourceTemporary(SourceError):

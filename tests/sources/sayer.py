@@ -3,9 +3,10 @@
 It is the real one otherwise, and runs in the real cell.
 """
 
-from importlib.util import find_spec
 from pathlib import Path
 from urllib.parse import urlencode
+
+import yt_dlp
 
 from uploader.sources.media.versions import Versions
 
@@ -40,12 +41,9 @@ extractors.value["TellsIE"] = TellsIE
 
 def install(root: Path) -> Versions:
     """Versions below `root`, of which this one is chosen."""
-    spec = find_spec("yt_dlp")
-    assert spec is not None
-    assert spec.origin is not None
     package = root / VERSION / "yt_dlp"
     package.mkdir(parents=True)
-    (package / "__init__.py").write_text(_PACKAGE.format(real=str(Path(spec.origin).parent)))
+    (package / "__init__.py").write_text(_PACKAGE.format(real=str(Path(yt_dlp.__file__).parent)))
     versions = Versions(root)
     versions.choose(VERSION)
     return versions

@@ -101,7 +101,7 @@ class Visitor:
         await self.child.say(order)
         while True:
             said: dict[str, Any] = await self.child.hear()
-            if said["event"] != "progress":
+            if said["event"] not in {"progress", "warned"}:
                 return said
 
 

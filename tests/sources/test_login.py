@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.sources import sayer
 from tests.sources.films import PAGE, web
 from tests.sources.sites import HASTY, LOOPBACK, Answer, Asked, Names, Site, collected, ranged, reply, site
 from uploader import limits
@@ -37,11 +38,11 @@ def jars(cookies: Cookies, tmp_path: Path) -> CookieJars:
     return CookieJars(cookies, secret_at(tmp_path / "secret.key"), tmp_path / "cookies")
 
 
-def members_only(answer: Answer, value: str = VALUE) -> Answer:
+def members_only(answer: Answer, value: str = VALUE, status: int = 403) -> Answer:
     """A page for those who are logged in."""
 
     async def guarded(asked: Asked, writer: asyncio.StreamWriter) -> None:
-        await (answer if f"sid={value}" in asked.headers.get("cookie", "") else reply(403))(asked, writer)
+        await (answer if f"sid={value}" in asked.headers.get("cookie", "") else reply(status))(asked, writer)
 
     return guarded
 
@@ -192,7 +193,8 @@ async def test_cookies_that_a_site_rejects_are_tried_after_others_and_then_no_mo
 ) -> None:
     """Three links in a row: then they are in quarantine, told once; the same link counts once."""
     bad, _ = await jars.add(FILE.replace(b"very", b"old-"))
-    async with members(films, members_only(html("/film.mp4"))) as (there, _), lent(jars, tmp_path) as opener:
+    guarded = members_only(html("/film.mp4"), status=401)
+    async with members(films, guarded) as (there, _), lent(jars, tmp_path) as opener:
         with pytest.raises(SourceError) as caught:
             async with opener.open(parse(f"http://films.example:{there.port}/page.html?1")):
                 pass
@@ -212,6 +214,53 @@ async def test_cookies_that_a_site_rejects_are_tried_after_others_and_then_no_mo
     assert [] == await cookies.tell()
     assert await cookies.restore(bad)
     assert 2 == len(await jars.choose(parse("https://www.films.example/"), ""))
+
+
+@pytest.mark.parametrize("path", ["page.html"])
+async def test_cookies_when_ten_people_send_links_that_no_account_may_see_stay_good(
+    path: str, jars: CookieJars, cookies: Cookies, films: Path, tmp_path: Path
+) -> None:
+    """A private film says nothing of the session: only a site that takes it for signed out does."""
+    await jars.add(FILE)
+    async with members(films, reply(403)) as (there, _), lent(jars, tmp_path) as opener:
+        for number in range(10):
+            with pytest.raises(SourceError) as caught:
+                async with opener.open(parse(f"http://films.example:{there.port}/{path}?private={number}")):
+                    pass
+            assert Reason.FORBIDDEN is caught.value.reason
+    assert any(f"sid={VALUE}" in asked.headers.get("cookie", "") for asked in there.asked)
+    assert [(0, False)] == [(each.rejections, each.quarantined) for each in await cookies.all()]
+
+
+@pytest.mark.parametrize(
+    ("said", "ended"),
+    [
+        ("The provided YouTube account cookies are no longer valid", True),
+        ("This film is private", False),
+        ("The webpage request was redirected to the login page", True),
+    ],
+)
+async def test_cookies_when_a_site_says_that_their_session_has_ended_count_as_rejected(
+    said: str, ended: bool, jars: CookieJars, cookies: Cookies, tmp_path: Path
+) -> None:
+    """As yt-dlp passes it on; without cookies the same words are a matter of the link."""
+    await jars.add(FILE.replace(b"films.example", b"says.example"))
+    versions = sayer.install(tmp_path / "yt-dlp")
+    names = Names({})
+    async with Sources(
+        (),
+        "Peyk/test",
+        patience=HASTY,
+        times=QUICK,
+        work_dir=tmp_path / "work",
+        cookies=jars,
+        versions=versions,
+        resolver=names,
+    ) as opener:
+        with pytest.raises(SourceError):
+            async with opener.open(parse(sayer.link(f"Private video. {said}"))):
+                pass
+    assert [int(ended)] == [each.rejections for each in await cookies.all()]
 
 
 async def test_cookies_are_chosen_for_their_site_alone_and_by_health(

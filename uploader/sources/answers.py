@@ -12,7 +12,7 @@ from email.utils import collapse_rfc2231_value, parsedate_to_datetime
 from typing import Final
 from urllib.parse import unquote, urlsplit
 
-from uploader.errors import Reason, SiteFails, SourceError
+from uploader.errors import NotSignedIn, Reason, SiteFails, SourceError
 
 OCTET_STREAM: Final = "application/octet-stream"
 #: Types of answers that are looked through for a film, and are no file themselves.
@@ -60,6 +60,8 @@ def refusal(status: int, headers: Mapping[str, str], site: str) -> SourceError |
         return None
     if status in _NOT_FOUND:
         return SourceError(Reason.NOT_FOUND, detail)
+    if status == 401:
+        return NotSignedIn(Reason.FORBIDDEN, detail)
     if status in _FORBIDDEN:
         return SourceError(Reason.FORBIDDEN, detail)
     if status in BUSY:

@@ -3,7 +3,7 @@
 from collections.abc import Awaitable, Callable
 from typing import Final, TypeVar
 
-from uploader.errors import Reason, SourceError
+from uploader.errors import NotSignedIn, Reason, SourceError
 from uploader.sources.cookies import CookiePool, Jar
 from uploader.sources.routing import Route
 from uploader.wishes import ChoiceNeeded
@@ -38,7 +38,9 @@ async def lend(
         except SourceError as error:
             if error.reason not in _LOCKED:
                 raise
-            await pool.rejected(jar, way.link)
+            # only this says that the session has ended; others may not see the link, signed in or not
+            if isinstance(error, NotSignedIn):
+                await pool.rejected(jar, way.link)
         else:
             await pool.worked(jar)
             return found, jar

@@ -6,6 +6,8 @@
     {"subtitles": LANGUAGE, "path": P, "cap_bytes": B}           ->  progress ..., fetched | failed
     {"runtimes": true}                                           ->  runtimes
 
+Before an answer to a look or a fetch there may be: warned.
+
 A fetch is of what was found last. Nothing here decides what is good for a person: the parent does. Only the
 standard library and yt-dlp are imported, here and in the files that it is made of.
 """
@@ -29,9 +31,11 @@ from yt_dlp.utils import DownloadCancelled
 
 from uploader.sources.media.found import film_of, formats_of, subtitles_of
 from uploader.sources.media.listed import ENTRIES, distinct, list_of
-from uploader.sources.media.sayings import Failed, cause_of, kind_of
+from uploader.sources.media.sayings import Failed, cause_of, kind_of, session_ended
 
 COOKIE_CHARACTERS: Final = 8000
+WARNINGS: Final = 20
+WARNING_CHARACTERS: Final = 300
 #: What solves the puzzles of sites in JavaScript, the best first; bun is deprecated by yt-dlp.
 RUNTIMES: Final = ("deno", "node", "quickjs")
 #: A page may lead to a player, that to a film: so many lists are opened on the way.
@@ -56,13 +60,24 @@ class Channel:
             self._out.flush()
 
 
-class Silent:
-    """A logger for yt-dlp: errors are raised, and everything else is for nobody."""
+class Logger:
+    """A logger for yt-dlp: warnings are told, each once; errors are raised; everything else is dropped."""
+
+    def __init__(self, channel: Channel) -> None:
+        self._channel = channel
+        self.warnings: list[str] = []
+
+    def warning(self, message: str) -> None:
+        """Tell what yt-dlp warns of."""
+        words = " ".join(message.split())[:WARNING_CHARACTERS]
+        if words not in self.warnings and len(self.warnings) < WARNINGS:
+            self.warnings.append(words)
+            self._channel.tell("warned", words=words)
 
     def debug(self, message: str) -> None:
         """Say nothing."""
 
-    info = warning = error = debug
+    info = error = debug
 
 
 class Stoppable(YoutubeDL):  # type: ignore[misc] # yt-dlp has no types
@@ -82,7 +97,9 @@ class Looker:
 
     def __init__(self, proxy: str, cookies: str | None, channel: Channel) -> None:
         self._channel = channel
-        self._ydl = Stoppable(_options(proxy, cookies))
+        self._logger = Logger(channel)
+        self._has_cookies = cookies is not None
+        self._ydl = Stoppable(_options(proxy, cookies, self._logger))
         self._ydl.add_progress_hook(self._progress)
         self._info: dict[str, Any] = {}
         self._formats: list[dict[str, Any]] = []
@@ -96,6 +113,14 @@ class Looker:
 
         The chooser says that the link is `extractor`'s.
         """
+        try:
+            return self._look(link, extractor)
+        except Exception as error:
+            if self._has_cookies and session_ended(error, self._logger.warnings):
+                raise Failed("session") from error
+            raise
+
+    def _look(self, link: str, extractor: str | None) -> tuple[str, dict[str, Any]]:
         info = self._ydl.extract_info(link, download=False, ie_key=_key(link, extractor))
         for _ in range(_DEPTH):
             if not info:
@@ -189,13 +214,13 @@ def main() -> None:
             channel.tell("failed", kind=kind_of(error), detail=type(cause_of(error)).__name__)
 
 
-def _options(proxy: str, cookies: str | None) -> dict[str, Any]:
+def _options(proxy: str, cookies: str | None, logger: Logger) -> dict[str, Any]:
     return {
         "proxy": proxy,
         "quiet": True,
         "noprogress": True,
         "color": "never",
-        "logger": Silent(),
+        "logger": logger,
         "cachedir": False,
         "updatetime": False,
         "enable_file_urls": False,

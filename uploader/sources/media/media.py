@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Final
 
 import structlog
+from cachetools import TTLCache
 
 from uploader.errors import Reason, SiteFails, SourceError, SourceTemporary
 from uploader.limits import MIB
@@ -51,6 +52,9 @@ _BROKEN: Final = frozenset({Reason.INTERNAL, Reason.SITE_BROKEN})
 #: Families whose looks solve puzzles of their sites: up to 0.4 GB and 5 s of computing each, so few at once.
 _PUZZLES: Final = frozenset({"youtube"})
 _PUZZLES_AT_ONCE: Final = 2
+#: A warning of yt-dlp's is logged once in this time for each site; film ids in it make it another one.
+_WARNED_AGAIN_S: Final = 3600.0
+_WARNINGS: Final = 500
 _NOWHERE: Final = Link(url="http://localhost/", host="localhost")
 
 _log = structlog.get_logger(__name__)
@@ -94,6 +98,7 @@ class Media:
         self._versions = versions or Trial()
         self._times = times or Times()
         self._extras = Extras(cells, connect)
+        self._warnings: TTLCache[tuple[str, str], None] = TTLCache(_WARNINGS, _WARNED_AGAIN_S)
         self._puzzles = asyncio.Semaphore(_PUZZLES_AT_ONCE)
         wall_s = self._times.fetch_s + self._times.join_s
         self._renderer = Renderer(cells, workshop, prober, guard, wall_s)
@@ -324,7 +329,13 @@ class Media:
             reads = () if version is None else (str(version),)
             cell = replace(self._cell(folder, wall_s, most_bytes), reads=reads)
             async with self._cells.start((*_START, *reads), cell, self._proxy) as child:
-                yield Work(way, jar, child, granted, times, most_bytes)
+                yield Work(way, jar, child, granted, times, most_bytes, partial(self._warned, way))
+
+    def _warned(self, way: Route, words: str) -> None:
+        """Log what yt-dlp warns of, once an hour for each site; the log cuts links."""
+        if (way.site, words) not in self._warnings:
+            self._warnings[way.site, words] = None
+            _log.info("yt-dlp warns", site=way.site, words=words)
 
     def _cell(self, folder: Folder, wall_s: float, most_bytes: int) -> Cell:
         return Cell(

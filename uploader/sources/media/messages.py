@@ -5,7 +5,7 @@ from typing import Annotated, Any, Final, Literal
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
 from uploader import limits, wishes
-from uploader.errors import Reason, SiteFails, SourceError, SourceTemporary
+from uploader.errors import NotSignedIn, Reason, SiteFails, SourceError, SourceTemporary
 from uploader.wishes import Offer
 
 _Text = Annotated[str, Field(max_length=500)]
@@ -121,6 +121,13 @@ class Failed(_Message):
         return make(reason, detail)
 
 
+class Warned(_Message):
+    """yt-dlp goes on, but something is not as it should be."""
+
+    event: Literal["warned"]
+    words: _Text
+
+
 class Runtimes(_Message):
     """What runs the JavaScript of sites here, the best first: names with versions."""
 
@@ -128,7 +135,7 @@ class Runtimes(_Message):
     found: Annotated[list[_Text], Field(max_length=10)]
 
 
-Message = Film | Listed | Progress | Fetched | Failed | Runtimes
+Message = Film | Listed | Progress | Fetched | Failed | Runtimes | Warned
 
 _ADAPTER: Final[TypeAdapter[Message]] = TypeAdapter(Annotated[Message, Field(discriminator="event")])
 
@@ -142,6 +149,7 @@ _KINDS: Final[dict[str, tuple[Reason, type[SourceError]]]] = {
     "paid": (Reason.PAID, SourceError),
     "set-up": (Reason.SET_UP, SourceError),
     "refused": (Reason.FORBIDDEN, SourceError),
+    "session": (Reason.NEEDS_LOGIN, NotSignedIn),
     "drm": (Reason.DRM, SourceError),
     "login": (Reason.NEEDS_LOGIN, SourceError),
     "geo": (Reason.GEO_BLOCKED, SourceError),

@@ -94,6 +94,12 @@ _STATUSES: Final = (
 )
 
 
+#: What is said, as a warning or at last, when cookies are there and their session is not taken.
+_SESSION_ENDED: Final = re.compile(
+    r"cookies are no longer valid|redirected to the login page|session (?:has |is )?(?:expired|invalid)"
+)
+
+
 class Failed(Exception):
     """The order could not be carried out; the message is the kind of failure."""
 
@@ -130,6 +136,15 @@ def kind_of(error: Exception) -> str:
         unknown = "refused" if getattr(cause, "expected", False) else "broken"
         return next((kind for kind, saying in _SAYINGS if saying.search(said)), unknown)
     return "broken"
+
+
+def session_ended(error: Exception, warnings: list[str]) -> bool:
+    """Whether a look with cookies failed with `error`, after `warnings`, because the site knows them not."""
+    cause = cause_of(error)
+    reason = getattr(cause, "cause", None) or cause
+    if isinstance(reason, HTTPError) and reason.status == 401:
+        return True
+    return any(_SESSION_ENDED.search(said.lower()) for said in (str(cause), *warnings))
 
 
 def saying_of(error: YoutubeDLError) -> str:

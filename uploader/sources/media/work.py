@@ -33,10 +33,19 @@ class Work:
     """One yt-dlp child at work on one link."""
 
     def __init__(
-        self, way: Route, jar: Jar | None, child: Child, granted: Pass, times: Times, most_bytes: int
+        self,
+        way: Route,
+        jar: Jar | None,
+        child: Child,
+        granted: Pass,
+        times: Times,
+        most_bytes: int,
+        warned: Callable[[str], None],
     ) -> None:
+        """`warned` is told what yt-dlp warns of."""
         self.way = way
         self.jar = jar
+        self._warned = warned
         self._child = child
         self._granted = granted
         self._times = times
@@ -53,7 +62,7 @@ class Work:
             proxy = self._granted.url(self._child.port)
             order = {"look": self.way.link.url, "extractor": self.way.extractor, "proxy": proxy}
             await self._child.say({**order, "cookies": None if self.jar is None else self.jar.text})
-            said = self._checked(messages.read(await self._child.hear()))
+            said = await self._answer()
         if isinstance(said, Listed):
             raise ChoiceNeeded(said.as_offer(self.way.link.host))
         if not isinstance(said, Film):
@@ -95,11 +104,17 @@ class Work:
         await self._child.say(order)
         while True:
             async with asyncio.timeout(self._times.silence_s):
-                said = self._checked(messages.read(await self._child.hear()))
+                said = await self._answer()
             if isinstance(said, Fetched):
                 return
             if isinstance(said, messages.Progress):
                 await came(said.done_bytes)
+
+    async def _answer(self) -> messages.Message:
+        """What the child says next, but for warnings: those are for the log."""
+        while isinstance(said := messages.read(await self._child.hear()), messages.Warned):
+            self._warned(said.words)
+        return self._checked(said)
 
     def _checked(self, said: messages.Message) -> messages.Message:
         if not isinstance(said, messages.Failed):
