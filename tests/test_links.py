@@ -269,4 +269,6 @@ def test_find_all_in_a_text_gives_every_link_in_its_order() -> None:
         *("https://a.com/1", "https://b.com/2", "http://a.com/x_(y)", "https://www.c.ir"),
         *("ftp://d.com/3", "https://b.com/2"),
     ]
-    assert expected == list(find_all(text))
+    mentions = list(find_all(text))
+    assert expected == [mention.raw for mention in mentions]
+    assert all(text[: each.end].endswith(each.raw.removeprefix("https://")) for each in mentions)

@@ -4,6 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from uploader.links import find_all
 from uploader.spans import LONGEST_S, Span, after, parse, written
 
 
@@ -82,4 +83,6 @@ def test_span_when_the_text_is_random_is_within_its_bounds(text: str) -> None:
 )
 def test_span_when_it_stands_behind_a_link_is_found(text: str, expected: Span | None) -> None:
     """Alone on the rest of the link's line, or up to the next link; of this link, and no longer one."""
-    assert expected == after(text, "https://a.example/f")
+    ends = {mention.raw: mention.end for mention in reversed(list(find_all(text)))}
+    end = ends.get("https://a.example/f")
+    assert expected == (None if end is None else after(text, end))

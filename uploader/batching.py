@@ -1,5 +1,6 @@
 """What becomes of several links at once: a batch, as large as its person may have now."""
 
+import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
@@ -19,6 +20,10 @@ from uploader.wishes import BEST, Offer, Wish
 
 #: So much is shown of a link that cannot be used.
 _SHOWN_CHARACTERS: Final = 60
+#: A longer text than a message is read beside the event loop.
+_MESSAGE_CHARACTERS: Final = 4096
+#: So many times as many links as a person may have at once are looked at, in case that many are the same.
+_LOOKS: Final = 4
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -74,28 +79,39 @@ class Batching:
         self._account_id = account_id
         self._most = most
 
-    def find(self, text: str) -> Found:
+    async def find(self, text: str) -> Found:
         """The links in a text, with the verdict that needs nobody to be asked.
 
         Posts are signed with the link of their channel: beside others, such a one is not meant.
         """
-        found = self._looked_at(dict.fromkeys(links.find_all(text), ""), text)
+        if len(text) <= _MESSAGE_CHARACTERS:
+            return self._found(text)
+        return await asyncio.to_thread(self._found, text)
+
+    def _found(self, text: str) -> Found:
+        ends: dict[str, int] = {}
+        for mention in links.find_all(text):
+            ends.setdefault(mention.raw, mention.end)
+        found = self._looked_at(dict.fromkeys(ends, ""), lambda raw: spans.after(text, ends[raw]))
         meant = tuple(each for each in found.wanted if not posts.names_chat(each.link))
         return replace(found, wanted=meant) if meant else found
 
-    def _looked_at(self, raws: Mapping[str, str], text: str = "") -> Found:
-        """What is good for something of these links with their names, which stand in `text`."""
+    def _looked_at(
+        self, raws: Mapping[str, str], span_of: Callable[[str], Span | None] = lambda raw: None
+    ) -> Found:
+        """What is good for something of these links with their names; `span_of` says which part is wanted."""
         good: dict[str, Wanted] = {}
         bad: list[Unusable] = []
         for looked_at, (raw, name) in enumerate(raws.items()):
-            if max(len(good), len(bad)) == self._most:
+            if max(len(good), len(bad)) == self._most or looked_at == _LOOKS * self._most:
                 return Found(wanted=tuple(good.values()), unusable=tuple(bad), more=len(raws) - looked_at)
             verdict = self.verdict(raw)
             if isinstance(verdict, Unusable):
                 bad.append(replace(verdict, shown=name or verdict.shown))
             else:
                 same = sameness.without_tracking(verdict.url, verdict.host)
-                good.setdefault(same, Wanted(link=verdict, span=spans.after(text, raw), name=name))
+                if same not in good:
+                    good[same] = Wanted(link=verdict, span=span_of(raw), name=name)
         return Found(wanted=tuple(good.values()), unusable=tuple(bad), more=0)
 
     def verdict(self, raw: str) -> Link | Unusable:

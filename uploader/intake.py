@@ -80,7 +80,7 @@ class Intake:
 
     async def take(self, incoming: Incoming) -> Verdict:
         """The verdict on a message that is not a command. Asked twice for one message: `AlreadySeen`."""
-        found = self._batching.find(incoming.text)
+        found = await self._batching.find(incoming.text)
         too_fast = self._quotas.pace(incoming.person.user_id) if found.wanted else None
         return await self._once(incoming, too_fast, lambda: self._verdict(incoming, found))
 
@@ -89,10 +89,23 @@ class Intake:
         too_fast = self._quotas.pace(incoming.person.user_id)
         return await self._once(incoming, too_fast, lambda: self._take_file(incoming, offer))
 
-    def finds_links(self, text: str) -> bool:
-        """Whether there is anything in a text that was meant as a link."""
-        found = self._batching.find(text)
-        return bool(found.wanted or found.unusable)
+    async def take_text(
+        self, incoming: Incoming, read: Callable[[], Awaitable[str]], offer: Offer | None
+    ) -> Verdict:
+        """The verdict on a message with a text file, which is `read` unless its person is too fast.
+
+        It is that on the links in it; without any, that on the file, with which `offer` can be done.
+        """
+        too_fast = self._quotas.pace(incoming.person.user_id)
+        return await self._once(incoming, too_fast, lambda: self._take_text(incoming, read, offer))
+
+    async def _take_text(
+        self, incoming: Incoming, read: Callable[[], Awaitable[str]], offer: Offer | None
+    ) -> Verdict:
+        found = await self._batching.find(f"{incoming.text}\n{await read()}")
+        if found.wanted or found.unusable or offer is None:
+            return await self._verdict(incoming, found)
+        return await self._take_file(incoming, offer)
 
     async def _once(
         self,

@@ -5,6 +5,7 @@ Pure: what a host name leads to is judged by `sources.guard`, when the connectio
 
 import re
 from collections.abc import Iterator
+from dataclasses import dataclass
 from ipaddress import AddressValueError, IPv4Address, IPv6Address
 from typing import Final
 from urllib.parse import quote
@@ -18,6 +19,10 @@ from uploader.posts import over_http
 
 #: How much of a text is searched.
 _SEARCHED_CHARACTERS: Final = TEXT_FILE_BYTES
+#: It is searched in pieces, so that no one search takes long. A piece ends with a word, or within one that is
+#: too long for any link (a fragment may be twice as long as the rest, see `parse`).
+_LONGEST_WORD: Final = 4 * LINK_CHARACTERS
+_PIECE: Final = re.compile(rf".{{1,4096}}\S{{0,{_LONGEST_WORD}}}", re.DOTALL)
 
 #: Ports below this one belong to services that are not web sites, 80 and 443 apart.
 _FIRST_FREE_PORT: Final = 1024
@@ -53,21 +58,31 @@ _NUMBER: Final = re.compile(r"0x[0-9a-f]*|[0-9]+")
 _CONTROL: Final = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 
 
+@dataclass(frozen=True, slots=True)
+class Mention:
+    """A link as it stands in a text."""
+
+    raw: str
+    end: int  # where in the text it ends
+
+
 def find(text: str) -> str | None:
     """The first link of `text`, or None; see `find_all`."""
-    return next(find_all(text), None)
+    return next((mention.raw for mention in find_all(text)), None)
 
 
-def find_all(text: str) -> Iterator[str]:
+def find_all(text: str) -> Iterator[Mention]:
     """Everything in `text` that looks like a link, in its order.
 
     With a scheme, any scheme: `parse` says which can be fetched. Without one, a host followed by a path
     (`example.com/file.zip`), a `www.` name, or a bare name under a top level that is in no file name;
-    these get `https://`. Punctuation around the link is left out.
+    these get `https://`. Punctuation around the link is left out. The work grows with the text, not faster.
     """
-    for match in _FIND.finditer(text[:_SEARCHED_CHARACTERS]):
-        found = _without_trailing(match[0])
-        yield found if match["full"] else f"https://{found}"
+    for piece in _PIECE.finditer(text, 0, _SEARCHED_CHARACTERS):
+        for match in _FIND.finditer(text, *piece.span()):
+            found = _without_trailing(match[0][:_LONGEST_WORD])
+            raw = found if match["full"] else f"https://{found}"
+            yield Mention(raw, match.start() + len(found))
 
 
 def parse(raw: str, *, characters: int = LINK_CHARACTERS, fragment: bool = False) -> Link:

@@ -72,7 +72,7 @@ def over_http(raw: str) -> str:
     match = _APP.fullmatch(raw)
     if match is None:
         return raw
-    asked = dict(parse_qsl(match[2], max_num_fields=20))
+    asked = dict(parse_qsl(match[2]))
     private = match[1].lower() == "privatepost"
     steps = ["c", asked.get("channel", "")] if private else [asked.get("domain", "")]
     post = _post([*steps, asked.get("post", "")])

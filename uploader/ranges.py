@@ -3,9 +3,9 @@
 import re
 from typing import Final
 
+from uploader.marks import without_marks
+
 _DIGITS: Final = str.maketrans("۰۱۲۳۴۵۶۷۸۹٠١٢٣٤٥٦٧٨٩", "01234567890123456789")
-#: What a keyboard puts between words of two directions, and nobody sees.
-_INVISIBLE: Final = re.compile(r"[\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff]")
 _DASH: Final = re.compile(r"\s*(?:[-‐-―−~]|to|تا)\s*", re.IGNORECASE)
 _COMMA: Final = re.compile(r"[\s,،;؛]+")
 _RANGE: Final = re.compile(r"(?P<first>[0-9]{1,6})(?P<dash>-(?P<last>[0-9]{1,6})?)?|-(?P<until>[0-9]{1,6})")
@@ -18,9 +18,11 @@ def parse(text: str, count: int) -> list[int] | None:
     `7-` goes to the end and `-7` begins at the start; what is beyond the list is left out. Each number stands
     once, where it is named first. Digits may be Persian or Arabic ones, and a word may stand for the dash.
     """
-    clean = _DASH.sub("-", _INVISIBLE.sub("", text[:_CHARACTERS]).translate(_DIGITS))
-    parts = [part for part in _COMMA.split(clean) if part]
-    if not parts or len(text) > _CHARACTERS:
+    if len(text) > _CHARACTERS:
+        return None
+    words = " ".join(without_marks(text).split()).translate(_DIGITS)
+    parts = [part for part in _COMMA.split(_DASH.sub("-", words)) if part]
+    if not parts:
         return None
     numbers: dict[int, None] = {}
     for part in parts:

@@ -4,20 +4,19 @@ import re
 from dataclasses import dataclass
 from typing import Final
 
+from uploader.marks import MARKS, without_marks
+
 #: Nobody has a film of more than four days, and no number grows without end.
 LONGEST_S: Final = 100 * 3600.0
 
 _DIGITS: Final = str.maketrans("۰۱۲۳۴۵۶۷۸۹٠١٢٣٤٥٦٧٨٩٫", "01234567890123456789.")
-#: What a keyboard puts between words of two directions, and nobody sees.
-_UNSEEN: Final = r"\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff"
-_INVISIBLE: Final = re.compile(f"[{_UNSEEN}]")
-_REST: Final = rf"(?=[\s{_UNSEEN}]|$)(.*)"
+#: No span is written with more characters, blanks and marks among them.
+_CHARACTERS: Final = 100
+_REST: Final = re.compile(rf"(?=[\s{MARKS}]|$).{{0,{_CHARACTERS + 1}}}")
 #: Behind what belongs to one link stands another: a word with a slash in it.
 _NEXT: Final = re.compile(r"\s\S*/")
 _TIME: Final = r"(?:[0-9]{1,3}:){0,2}[0-9]{1,6}(?:\.[0-9]{1,3})?"
-_SPAN: Final = re.compile(
-    rf"\s*(?P<start>{_TIME})?\s*(?:[-‐-―−~]|to|تا)\s*(?P<stop>{_TIME})?\s*", re.IGNORECASE
-)
+_SPAN: Final = re.compile(rf"(?P<start>{_TIME})?\s*(?:[-‐-―−~]|to|تا)\s*(?P<stop>{_TIME})?", re.IGNORECASE)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -33,7 +32,9 @@ def parse(text: str) -> Span | None:
 
     Digits may be Persian or Arabic ones, and a word may stand for the dash.
     """
-    match = _SPAN.fullmatch(_INVISIBLE.sub("", text).translate(_DIGITS))
+    if len(text) > _CHARACTERS:
+        return None
+    match = _SPAN.fullmatch(without_marks(text).translate(_DIGITS).strip())
     if match is None:
         return None
     start_s = 0.0 if match["start"] is None else _seconds(match["start"])
@@ -45,10 +46,10 @@ def parse(text: str) -> Span | None:
     return Span(start_s=start_s, stop_s=stop_s)
 
 
-def after(text: str, link: str) -> Span | None:
-    """The span that stands behind `link` (as `links.find` gives it), alone up to the next link or line."""
-    found = re.search(re.escape(link.removeprefix("https://")) + _REST, text)
-    return None if found is None else parse(_NEXT.split(found[1], maxsplit=1)[0])
+def after(text: str, end: int) -> Span | None:
+    """The span that stands behind a link, which ends at `end`: alone up to the next link or line."""
+    rest = _REST.match(text, end)
+    return None if rest is None else parse(_NEXT.split(rest[0], maxsplit=1)[0])
 
 
 def written(span: Span) -> str:

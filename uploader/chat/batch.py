@@ -1,7 +1,5 @@
 """The conversation about several files at once."""
 
-from dataclasses import replace
-
 from uploader import limits
 from uploader.batch import Batched
 from uploader.chat import batch_buttons, keyboards
@@ -71,11 +69,10 @@ class BatchChat:
                 return True
         return False
 
-    async def read(self, incoming: Incoming, name: str) -> Incoming:
-        """The message with what is written in its text file.
+    async def read(self, incoming: Incoming) -> str:
+        """What is written in the text file of a message.
 
         Raises:
             FloodWait, TelegramError
         """
-        content = await self._gateway.attachment(incoming.message_id, limits.TEXT_FILE_BYTES)
-        return replace(incoming, text=f"{incoming.text}\n{text_of(content or b'')}", title=name)
+        return text_of(await self._gateway.attachment(incoming.message_id, limits.TEXT_FILE_BYTES) or b"")

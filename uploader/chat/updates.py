@@ -1,6 +1,7 @@
 """From Telegram's updates to the conversations: who spoke, and which command it was."""
 
 from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import replace
 from typing import Any
 
 import structlog
@@ -134,12 +135,11 @@ class Updates:
 
     async def _hear(self, incoming: Incoming, message: Any) -> None:
         """What is no command: a file, an answer to a question, or hopefully links."""
+        offer = files.offered(message, incoming.text)
         if (name := text_files.name_of(message)) is not None:
-            read = await self._batches.read(incoming, name)
-            if self._intake.finds_links(read.text):
-                await self._user.text(read)
-                return
-        if (offer := files.offered(message, incoming.text)) is not None:
+            await self._user.text_file(replace(incoming, title=name), offer)
+            return
+        if offer is not None:
             await self._user.file(incoming, offer)
             return
         for questions in (self._questions, self._lists, self._files):

@@ -73,6 +73,11 @@ class UserChat:
         """Anything that is no command: hopefully a link."""
         await self._tell(incoming.person, await self._intake.take(incoming))
 
+    async def text_file(self, incoming: Incoming, offer: Offer | None) -> None:
+        """A text file: links in it, or else a file like others."""
+        verdict = await self._intake.take_text(incoming, lambda: self._batches.read(incoming), offer)
+        await self._tell(incoming.person, verdict)
+
     async def file(self, incoming: Incoming, offer: Offer) -> None:
         """A file, with which `offer` can be done."""
         await self._tell(incoming.person, await self._intake.take_file(incoming, offer))

@@ -123,7 +123,7 @@ def is_file(link: Link) -> bool:
         return False
     if extension and not _PAGE.fullmatch(extension):
         return True
-    pairs = [(name.lower(), value.lower()) for name, value in parse_qsl(parts.query, max_num_fields=1000)]
+    pairs = [(name.lower(), value.lower()) for name, value in parse_qsl(parts.query)]
     return (
         not _STEPS.isdisjoint(steps[1:])
         or not _PAIRS.isdisjoint(pairs)
