@@ -100,6 +100,19 @@ async def test_text_file_when_it_holds_links_is_a_batch(scene: Scene) -> None:
         await user.expect("answer this message with a new name")
 
 
+async def test_text_files_when_they_come_too_fast_are_not_even_fetched(scene: Scene) -> None:
+    """Nothing is asked of Telegram, or read, for a file that is refused; its person is told once."""
+    async with scene.engine(links_per_minute=1), scene.person() as user:
+        for number in range(4):
+            await give(user, f"{number}.txt", b"https://a.invalid/1\n" + b" " * 250_000)
+        await user.expect("faster than I can take links")
+        fetched = scene.world.stats.calls["upload.getFile"]
+        await give(user, "4.txt", b"https://a.invalid/1 ")
+        await user.send("/help")
+        await user.expect("Send me a link")
+        assert fetched == scene.world.stats.calls["upload.getFile"] <= 2
+
+
 async def test_link_when_a_channel_signed_it_comes_alone(scene: Scene) -> None:
     """The channel's own link is not meant: one link, one file, no card."""
     async with scene.engine(), scene.person() as user:
