@@ -226,12 +226,17 @@ async def test_file_when_a_piece_meets_an_unexpected_error_fails_alone(
 ) -> None:
     """A bug, or a library's, in one piece of one file: who reads it is told, and another file is read on."""
     async with library(dc) as shelf:
-        unlucky, lucky = await shelf.reading(shelf.sends(dc.id)), await shelf.reading(shelf.sends(dc.id))
+        numbers = [shelf.sends(dc.id), shelf.sends(dc.id)]
+        unlucky, lucky = [await shelf.reading(number) for number in numbers]
+        broken = (await shelf.messages.sent(numbers[0], shelf.person)).document.id
+        download = TelegramClient.iter_download
 
-        async def once(*_: object) -> bytes:
-            raise RuntimeError("from a low door")
+        def once(client: Any, location: Any, **wanted: Any) -> Any:
+            if location.id == broken:
+                raise RuntimeError("from a low door")
+            return download(client, location, **wanted)
 
-        monkeypatch.setattr(unlucky, "_once", once)
+        monkeypatch.setattr(TelegramClient, "iter_download", once)
         async with asyncio.TaskGroup() as tasks:
             other = tasks.create_task(read(lucky))
             with pytest.raises(RuntimeError, match="from a low door"):

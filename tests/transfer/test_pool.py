@@ -1,7 +1,7 @@
 """The pool: how connections come and go, and what it bears."""
 
 import asyncio
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Callable
 from dataclasses import replace
 
 import pytest
@@ -20,7 +20,6 @@ from tests.transfer.server import (
 )
 from uploader.errors import AccountStopped, TransferError, TransferTemporary
 from uploader.transfer import Endpoint, UploadPool
-from uploader.transfer.connection import Connection
 from uploader.transfer.line import Line
 from uploader.transfer.room import PartRoom
 
@@ -248,17 +247,17 @@ async def test_pool_when_a_connection_meets_an_unexpected_error_then_carries_the
     responder: Responder, endpoint: Endpoint, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A bug in one connection ends that one: not the pool, which all transfers of the engine share."""
-    broken: list[Connection] = []
-    watch = Connection._watch  # noqa: SLF001 - the low door in which it breaks
+    broken: list[Line] = []
+    listen = Line.listen
 
-    async def breaks_once(self: Connection, line: Line) -> None:
+    async def breaks_once(self: Line, heard: Callable[[bytes], None]) -> None:
         if not broken:
             broken.append(self)
             raise RuntimeError("from a low door")
-        await watch(self, line)
+        await listen(self, heard)
 
-    monkeypatch.setattr(Connection, "_watch", breaks_once)
+    monkeypatch.setattr(Line, "listen", breaks_once)
     async with asyncio.timeout(30), UploadPool(endpoint, patience=QUICK) as pool:
         await save(pool)
         await save(pool, part=1)
-    assert [True] == [connection.over for connection in broken]
+    assert broken
