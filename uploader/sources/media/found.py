@@ -67,6 +67,7 @@ def _format(given: Track, cookie_of: Callable[[str], str | None]) -> dict[str, A
         "chunk_bytes": _number(options.get("http_chunk_size")),
         "quality": _number(given.get("quality")),
         "kbps": _number(given.get("tbr")),
+        "available_at": _number(given.get("available_at")),
         "has_drm": given.get("has_drm") is True,
         "headers": {
             str(name): str(value) for name, value in (given.get("http_headers") or {}).items() if value

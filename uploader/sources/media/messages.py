@@ -34,6 +34,9 @@ class Format(_Message):
     chunk_bytes: _Count | None  # the site slows down those who ask for more at once
     quality: _Count | None = None  # the extractor's preference of this format
     kbps: _Count | None = None
+    available_at: _Count | None = (
+        None  # seconds since the epoch; the site refuses it before (yt-dlp/yt-dlp#14646)
+    )
     has_drm: bool
     headers: Annotated[dict[_Text, Annotated[str, Field(max_length=4000)]], Field(max_length=50)]
     cookie: Annotated[str, Field(max_length=8000)] | None = Field(repr=False)

@@ -1,9 +1,11 @@
 """A plain format of a film, streamed from its site; the address is looked up again when it has expired."""
 
+import asyncio
 import re
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import replace
+from time import time
 from typing import Final
 
 from uploader.errors import NotALink, Reason, SourceError, SourceTemporary
@@ -18,6 +20,8 @@ from uploader.sources.media.messages import Format
 _EXPIRED: Final = frozenset({Reason.FORBIDDEN, Reason.NOT_FOUND})
 _RENEWALS: Final = 3
 _LINK_CHARACTERS: Final = 8000
+#: The longest wait for a format that the site gives out later, such as after an advertisement.
+_LATEST_S: Final = 120.0
 #: Said to the site that the film was found at, and to no other.
 _SECRETS: Final = frozenset({"cookie", "authorization"})
 #: What belongs to our own requests.
@@ -48,6 +52,8 @@ class Stream:
             link = parse(self._given.url, characters=_LINK_CHARACTERS)
         except NotALink as error:
             raise SourceError(error.reason, "a format with such a link") from None
+        if (early_s := (self._given.available_at or 0.0) - time()) > 0:
+            await asyncio.sleep(min(early_s, _LATEST_S))
         self._exchange = self._connect(wishes_of(self._given))
         try:
             self._remote = await probe(link, self._exchange)
