@@ -44,8 +44,9 @@ WAITING_JOBS_PER_PERSON: Final = 10
 PACE_S: Final = 60.0
 CALLS_PER_PACE: Final = 30
 
-#: Who goes on although told to wait: after each COOL_DOWN_CALLS the wait is COOL_DOWN_S, twice that, ... at
-#: most LONGEST_COOL_DOWN_S; forgotten after as long a silence.
+#: Who makes COOL_DOWN_CALLS more although told to wait has half as many calls from then on, a quarter, ...,
+#: and the next wait is COOL_DOWN_S, twice that, ... at most LONGEST_COOL_DOWN_S; forgotten as long after a
+#: wait, or once one was kept.
 COOL_DOWN_CALLS: Final = 10
 COOL_DOWN_S: Final = 120.0
 LONGEST_COOL_DOWN_S: Final = 3600.0

@@ -14,7 +14,7 @@ from cachetools import TTLCache
 from uploader import limits
 from uploader.batch import Why
 from uploader.storage.rates import Day, Rates
-from uploader.verdicts import Ignored, Refused
+from uploader.verdicts import Ignored, Refused, TooFast
 
 
 @dataclass(slots=True)
@@ -22,7 +22,7 @@ class _Caller:
     calls: deque[float]  # when the last ones came, the oldest first
     until: float = 0.0  # no call is heard before
     ignored: int = 0  # calls since they were told to wait
-    grown: int = 0  # how often that wait has grown
+    pushed: int = 0  # waits in a row in which they went on all the same
 
 
 class Turnstile:
@@ -37,26 +37,35 @@ class Turnstile:
             limits.PACED_PEOPLE, limits.LONGEST_COOL_DOWN_S, timer=clock
         )
 
-    def knock(self, user_id: int) -> Refused | Ignored | None:
-        """None: pass. `Refused` comes once for each wait, then `Ignored` until it is over."""
+    def knock(self, user_id: int) -> TooFast | Ignored | None:
+        """None: pass. `TooFast` comes once for each wait, then `Ignored` until it is over."""
         now = self._clock()
         caller = self._callers.get(user_id) or _Caller(deque(maxlen=self._calls))
         self._callers[user_id] = caller  # anew: it is forgotten so long after the last call
         if now < caller.until:
-            return self._push(caller, now)
-        if len(caller.calls) == self._calls and now - caller.calls[0] < limits.PACE_S:
-            caller.until, caller.ignored = caller.calls[0] + limits.PACE_S, 0
-            return Refused(reason=self._reason, wait_s=caller.until - now, count=self._calls)
-        caller.calls.append(now)
-        return None
-
-    def _push(self, caller: _Caller, now: float) -> Refused | Ignored:
-        caller.ignored += 1
-        if caller.ignored < limits.COOL_DOWN_CALLS:
+            caller.ignored += 1
             return Ignored()
-        wait_s = min(limits.LONGEST_COOL_DOWN_S, limits.COOL_DOWN_S * 2**caller.grown)
-        caller.until, caller.ignored, caller.grown = now + wait_s, 0, min(caller.grown + 1, 16)
-        return Refused(reason=self._reason, wait_s=wait_s, count=self._calls)
+        if caller.until:
+            self._judge(caller, now)
+        calls = max(1, self._calls >> caller.pushed)
+        recent = len(caller.calls) >= calls and now - caller.calls[-calls] < limits.PACE_S
+        if not recent:
+            caller.calls.append(now)
+            return None
+        wait_s = caller.calls[-calls] + limits.PACE_S - now
+        if caller.pushed:
+            wait_s = min(limits.LONGEST_COOL_DOWN_S, limits.COOL_DOWN_S * 2 ** (caller.pushed - 1))
+        caller.until = now + wait_s
+        return TooFast(reason=self._reason, wait_s=wait_s, count=calls)
+
+    def _judge(self, caller: _Caller, now: float) -> None:
+        """A wait is over: it was kept, or not."""
+        was_kept = caller.ignored < limits.COOL_DOWN_CALLS
+        if was_kept or now - caller.until > limits.LONGEST_COOL_DOWN_S:
+            caller.pushed = 0
+        else:
+            caller.pushed = min(caller.pushed + 1, 16)
+        caller.until, caller.ignored = 0.0, 0
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -79,7 +88,7 @@ class Quotas:
         self._allowance = allowance
         self._links = Turnstile(allowance.links_per_minute, "too-fast", clock)
 
-    def pace(self, user_id: int) -> Refused | Ignored | None:
+    def pace(self, user_id: int) -> TooFast | Ignored | None:
         """The verdict on how fast this person sends links; counts this one."""
         return self._links.knock(user_id) if self._allowance.links_per_minute else None
 

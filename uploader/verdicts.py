@@ -48,6 +48,11 @@ class Refused:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class TooFast(Refused):
+    """This person asks for more than may be: nothing is heard for `wait_s`, and nothing more is said."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Ignored:
     """The person was told to wait, and goes on: nothing is kept, nothing is said."""
 

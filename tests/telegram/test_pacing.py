@@ -1,8 +1,8 @@
 """Waits that Telegram asks for, over real MTProto: whom they hold up, and whom they do not."""
 
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Awaitable
+from contextlib import asynccontextmanager, suppress
 
 import pytest
 
@@ -98,12 +98,71 @@ async def test_message_when_too_many_wait_refuses_the_next(monkeypatch: pytest.M
     async with asyncio.TaskGroup() as group:
         waiting = [group.create_task(send(1 + number // 3)) for number in range(5)]
         await asyncio.sleep(0)
-        for chat_id in (1, 3):
+        for chat_id in (1, 2):
             with pytest.raises(FloodWait):
                 await send(chat_id)
         for task in waiting:
             task.cancel()
     await send(3)
+
+
+async def test_message_when_too_many_wait_goes_before_who_has_had_much(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Accounts that flood fill the waiting room; who has had nothing takes the place of the last of them."""
+    monkeypatch.setattr(pacing, "WAITING", 12)
+    now = [1000.0]
+    pacer = Pacer(lambda: now[0])
+    sent: list[int] = []
+
+    async def send(chat_id: int, urgency: Urgency = Urgency.ANSWER) -> None:
+        async with pacer.message(chat_id, urgency):
+            sent.append(chat_id)
+
+    async with asyncio.TaskGroup() as group:
+        for chat_id in (1, 2):
+            pacer.park(chat_id, 30.0)
+        flood = [group.create_task(_left(send(1 + number % 2))) for number in range(12)]
+        await asyncio.sleep(0)
+        await send(9)
+        assert [9] == sent
+        pacer.park(9, 30.0)
+        polite = group.create_task(send(9))
+        await asyncio.sleep(0)
+        assert 1 == sum(task.done() for task in flood)
+        with pytest.raises(FloodWait):
+            await send(1)
+        for task in (*flood, polite):
+            task.cancel()
+
+
+async def _left(sending: Awaitable[None]) -> None:
+    with suppress(FloodWait):
+        await sending
+
+
+async def test_message_when_others_wait_leaves_out_who_asks_for_too_much(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Nobody is kept waiting so that somebody can be told to wait."""
+    monkeypatch.setattr(pacing, "BUSY", 3)
+    pacer = Pacer()
+    async with pacer.message(5, Urgency.TOO_FAST):
+        pass
+    pacer.park(1, 30.0)
+
+    async def send() -> None:
+        async with pacer.message(1, Urgency.ANSWER):
+            pass
+
+    async with asyncio.TaskGroup() as group:
+        waiting = [group.create_task(send()) for _ in range(3)]
+        await asyncio.sleep(0)
+        with pytest.raises(FloodWait):
+            async with pacer.message(5, Urgency.TOO_FAST):
+                pass
+        for task in waiting:
+            task.cancel()
 
 
 async def test_message_when_whoever_had_the_turn_is_gone_leaves_it_to_others() -> None:

@@ -43,6 +43,7 @@ class Play:
     wishes: list[tuple[float, int, int, Urgency]] = field(default_factory=list)  # at, number, chat, urgency
     followers: dict[int, deque[Urgency]] = field(default_factory=dict)  # what a chat sends after its turn
     waited_s: dict[Urgency, list[float]] = field(default_factory=lambda: {each: [] for each in Urgency})
+    chat_waited_s: dict[int, list[float]] = field(default_factory=dict)
     arriving: list[tuple[float, int, bool]] = field(default_factory=list)
     progress: list[tuple[float, int]] = field(default_factory=list)
     shown: Counter[int] = field(default_factory=Counter)
@@ -64,10 +65,12 @@ class Play:
             self._arrive(now)
             while self.wishes and self.wishes[0][0] <= now:
                 _, _, chat_id, urgency = heappop(self.wishes)
-                came[self.turns.enter(chat_id, urgency, now + 3600).number] = now
+                came[self.turns.enter(chat_id, urgency, now, now + 3600).number] = now
             for ticket, late_s in self.turns.due(now):
                 assert not late_s
-                self.waited_s[ticket.urgency].append(now - came.pop(ticket.number))
+                waited_s = now - came.pop(ticket.number)
+                self.waited_s[ticket.urgency].append(waited_s)
+                self.chat_waited_s.setdefault(ticket.chat_id, []).append(waited_s)
                 self._send(ticket.chat_id, edit=ticket.urgency is Urgency.EDIT)
                 if followers := self.followers.get(ticket.chat_id):
                     self.wish(now, ticket.chat_id, followers.popleft())
@@ -145,6 +148,32 @@ def test_turns_when_many_wait_give_way_to_an_answer() -> None:
     assert max(play.waited_s[Urgency.EDIT]) < max(play.waited_s[Urgency.BROADCAST])
 
 
+def test_turns_when_forty_chats_flood_keep_the_account_for_the_others() -> None:
+    """Who has had much waits behind who has had little: files and news of them go out, too, and at once."""
+    play = Play()
+    for chat_id in range(1, 41):
+        for number in range(60):
+            play.wish(1000.0 + number / 2, chat_id, Urgency.ANSWER)
+    polite = range(1001, 1021)
+    for chat_id in polite:
+        for number, urgency in enumerate((Urgency.ANSWER, Urgency.MESSAGE, Urgency.EDIT)):
+            play.wish(1012.0 + chat_id % 20 + number / 5, chat_id, urgency)
+    play.run(1400.0)
+    assert 3 * len(polite) == sum(len(play.chat_waited_s[chat_id]) for chat_id in polite)
+    assert max(play.chat_waited_s[chat_id][0] for chat_id in polite) < 0.5
+    assert max(max(play.chat_waited_s[chat_id]) for chat_id in polite) < 1.0
+
+
+def test_turns_when_a_chat_has_had_much_go_before_broadcasts_all_the_same() -> None:
+    """Nobody waits for a broadcast; who asks for too much waits for that as well."""
+    turns = Turns()
+    busy = [turns.enter(1, Urgency.ANSWER, 1000.0, 1060.0) for _ in range(20)]
+    broadcast = turns.enter(2, Urgency.BROADCAST, 1000.0, 1060.0)
+    too_fast = turns.enter(3, Urgency.TOO_FAST, 1000.0, 1060.0)
+    assert [*busy, broadcast, too_fast] == sorted([too_fast, broadcast, *busy])
+    assert turns.enter(1, Urgency.ANSWER, 1100.0, 1160.0) < busy[1]
+
+
 @given(
     st.lists(
         st.tuples(
@@ -173,7 +202,7 @@ def test_park_when_one_chat_floods_then_the_others_go_on() -> None:
     """The chat rests until its wait is over, and then has its turn."""
     turns = Turns()
     turns.park(1, 30.0, 1000.0)
-    first, second = (turns.enter(chat_id, Urgency.MESSAGE, 1060.0) for chat_id in (1, 2))
+    first, second = (turns.enter(chat_id, Urgency.MESSAGE, 1000.0, 1060.0) for chat_id in (1, 2))
     assert [(second, 0.0)] == turns.due(1000.0)
     assert not turns.spare(1, 1010.0)
     assert turns.spare(2, 1010.0)
@@ -185,7 +214,7 @@ def test_park_when_the_wait_is_longer_than_anybody_waits_then_says_so() -> None:
     """It is told at once, with the seconds, also to who waits already."""
     turns = Turns()
     turns.park(1, 300.0, 1000.0)
-    ticket = turns.enter(1, Urgency.ANSWER, 1060.0)
+    ticket = turns.enter(1, Urgency.ANSWER, 1000.0, 1060.0)
     assert [(ticket, 300.0)] == turns.due(1000.0)
     assert turns.next_at(1000.0) is None
 
@@ -198,7 +227,7 @@ def test_park_when_several_chats_flood_at_once_then_the_account_rests(
     turns = Turns()
     for chat_id in chats:
         turns.park(chat_id, 20.0, 1000.0)
-    other = turns.enter(9, Urgency.ANSWER, 1060.0)
+    other = turns.enter(9, Urgency.ANSWER, 1000.0, 1060.0)
     assert ([] if closed else [(other, 0.0)]) == turns.due(1001.0)
     assert ([(other, 0.0)] if closed else []) == turns.due(1020.0)
 
@@ -206,7 +235,7 @@ def test_park_when_several_chats_flood_at_once_then_the_account_rests(
 def test_due_when_somebody_has_left_gives_the_turn_to_the_next() -> None:
     """A turn is not spent on who waits no longer."""
     turns = Turns()
-    tickets = [turns.enter(chat_id, Urgency.MESSAGE, 1060.0) for chat_id in range(1, 6)]
+    tickets = [turns.enter(chat_id, Urgency.MESSAGE, 1000.0, 1060.0) for chat_id in range(1, 6)]
     tickets[0].gone = tickets[2].gone = True
     assert [(tickets[at], 0.0) for at in (1, 3, 4)] == turns.due(1000.0)
 

@@ -19,7 +19,7 @@ from uploader.storage.rates import Rates
 from uploader.telegram.gateway import Gateway
 from uploader.telegram.turns import Urgency
 from uploader.texts import Texts
-from uploader.verdicts import Accepted, Asked, Ignored, NeedsSponsors, NoLink, Refused
+from uploader.verdicts import Accepted, Asked, Ignored, NeedsSponsors, NoLink, Refused, TooFast
 from uploader.wishes import Offer
 
 _log = structlog.get_logger(__name__)
@@ -118,7 +118,9 @@ class UserChat:
 
     async def refused(self, person: Person, refused: Refused) -> None:
         """Nothing was kept of what the person asked for: say why, and when it may go better."""
-        await self._gateway.say(person, refusal_text(self._texts, person.language, refused))
+        urgency = Urgency.TOO_FAST if isinstance(refused, TooFast) else Urgency.ANSWER
+        text = refusal_text(self._texts, person.language, refused)
+        await self._gateway.say(person, text, urgency=urgency)
 
     async def excuse(self, person: Person, query_id: int | None = None) -> None:
         """Something that was asked for, by the button of `query_id` or in a message, cannot be done now."""

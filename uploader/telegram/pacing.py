@@ -10,13 +10,15 @@ from typing import Final
 from cachetools import LRUCache
 
 from uploader.errors import FloodWait
-from uploader.telegram.turns import CHATS, Turns, Urgency
+from uploader.telegram.turns import CHATS, Ticket, Turns, Urgency
 
 #: A message that has not left by then is given up: the account, or the chat, is far over its limit.
 WAIT_S: Final = 60.0
 #: Messages that wait at once, in all and of one chat; more are refused.
 WAITING: Final = 2_000
 WAITING_IN_CHAT: Final = 30
+#: While so many wait nothing is said to who asks for too much.
+BUSY: Final = 20
 
 
 class Pacer:
@@ -25,7 +27,7 @@ class Pacer:
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
         self._turns = Turns()
-        self._waiting: dict[int, asyncio.Future[None]] = {}  # by the numbers of their tickets
+        self._waiting: dict[int, tuple[Ticket, asyncio.Future[None]]] = {}  # by the numbers of their tickets
         self._chats = Counter[int]()
         self._timer: asyncio.TimerHandle | None = None
         self._closed: LRUCache[Hashable, float] = LRUCache(CHATS)  # what is not to be asked before
@@ -54,10 +56,14 @@ class Pacer:
                 self._answered()
 
     async def _turn(self, chat_id: int, urgency: Urgency) -> None:
-        if len(self._waiting) >= WAITING or self._chats[chat_id] >= WAITING_IN_CHAT:
+        is_left = urgency is Urgency.TOO_FAST and len(self._waiting) >= BUSY
+        if is_left or self._chats[chat_id] >= WAITING_IN_CHAT:
             raise FloodWait(WAIT_S)
-        ticket = self._turns.enter(chat_id, urgency, self._clock() + WAIT_S)
-        turn = self._waiting[ticket.number] = asyncio.get_running_loop().create_future()
+        now = self._clock()
+        ticket = self._turns.enter(chat_id, urgency, now, now + WAIT_S)
+        self._make_room(ticket)
+        turn: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._waiting[ticket.number] = ticket, turn
         self._chats[chat_id] += 1
         self._advance()
         used = False
@@ -73,6 +79,19 @@ class Pacer:
             self._chats -= Counter({chat_id: 1})  # and what is 0 goes
             if not used and turn.done() and not turn.cancelled() and turn.exception() is None:
                 self._answered()  # it came too late
+
+    def _make_room(self, ticket: Ticket) -> None:
+        """If too many wait, the one whose turn would come last goes: another, or this one by FloodWait."""
+        if len(self._waiting) < WAITING:
+            return
+        last, turn = max(self._waiting.values(), key=lambda waiting: waiting[0])
+        if last < ticket:
+            ticket.gone = True
+            raise FloodWait(WAIT_S)
+        last.gone = True
+        del self._waiting[last.number]
+        if not turn.done():
+            turn.set_exception(FloodWait(WAIT_S))
 
     def park(self, chat_id: int, wait_s: float) -> None:
         """Telegram said FLOOD_WAIT to a message or an edit in this chat."""
@@ -96,7 +115,7 @@ class Pacer:
         """Let go whose turn it is, and look again when the next one may be due."""
         now = self._clock()
         for ticket, late_s in self._turns.due(now):
-            turn = self._waiting.pop(ticket.number)
+            _, turn = self._waiting.pop(ticket.number)
             if late_s and not turn.done():
                 turn.set_exception(FloodWait(late_s))
             elif not turn.done():

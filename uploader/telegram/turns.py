@@ -31,6 +31,11 @@ CHAT_EDITS: Final = (Rate(15, _MINUTE, burst=4),)
 #: Of all edits that may be skipped.
 PROGRESS: Final = (Rate(8, _SECOND, burst=4),)
 
+#: What a chat has had puts its next message back, behind those of others: by one urgency for so many, but
+#: never behind a broadcast. One is forgotten every so many seconds.
+HAD_PER_URGENCY: Final = 2.0
+FORGOTTEN_S: Final = 5.0
+
 #: Chats whose pace is remembered; one that falls out was silent for long.
 CHATS: Final = 10_000
 #: So many different chats told to wait within so many seconds: it is the account that is too fast.
@@ -39,20 +44,23 @@ FLOODED_S: Final = 5.0
 
 
 class Urgency(IntEnum):
-    """Who goes first. Behind them all go edits that may be skipped, which never wait."""
+    """Who goes first; among them who has had less of late. Edits that may be skipped never wait."""
 
     ANSWER = 0  # to what a person said or pressed
     MESSAGE = 1  # a file, or news of it
     EDIT = 2  # of a message that is there
     BROADCAST = 3  # what nobody waits for
+    TOO_FAST = 4  # to who asks for too much; it is left when many others wait
 
 
 @dataclass(order=True, slots=True)
 class Ticket:
     """Somebody who wants to send."""
 
-    urgency: Urgency
+    rank: float  # the urgency, and what its chat has had
+    had: float
     number: int  # in the order of coming
+    urgency: Urgency = field(compare=False)
     chat_id: int = field(compare=False)
     until: float = field(compare=False)  # so long it is waited for
     gone: bool = field(default=False, compare=False)  # nobody waits for it any more
@@ -74,9 +82,13 @@ class Turns:
         self._resting: list[tuple[float, Ticket]] = []  # their chats have no turn before
         self._numbers = count()
 
-    def enter(self, chat_id: int, urgency: Urgency, until: float) -> Ticket:
+    def enter(self, chat_id: int, urgency: Urgency, now: float, until: float) -> Ticket:
         """Want to send to a chat, until then at the latest. See `due`."""
-        ticket = Ticket(urgency, next(self._numbers), chat_id, until)
+        had = self._chat(chat_id).one_more(now)
+        rank = float(urgency)
+        if urgency < Urgency.BROADCAST:
+            rank = min(urgency + had / HAD_PER_URGENCY, Urgency.BROADCAST - 0.5)
+        ticket = Ticket(rank, had, next(self._numbers), urgency, chat_id, until)
         heappush(self._ready, ticket)
         return ticket
 
@@ -199,3 +211,11 @@ class _UnderWay:
 class _Chat:
     messages: _Gate
     edits: _Gate
+    had: float = 0.0
+    had_at: float = 0.0
+
+    def one_more(self, now: float) -> float:
+        """Count a message; returns how many came before it of late."""
+        had = max(0.0, self.had - (now - self.had_at) / FORGOTTEN_S)
+        self.had, self.had_at = had + 1, now
+        return had
