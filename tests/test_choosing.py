@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -10,11 +11,14 @@ from uploader import sameness
 from uploader.choosing import Beyond, Choosing
 from uploader.model import Job, JobState, Link, Person
 from uploader.spans import Span
+from uploader.sponsors import SponsorLocks
 from uploader.storage.choices import Choices
 from uploader.storage.database import Database
+from uploader.storage.holds import Holds
 from uploader.storage.jobs import Jobs
 from uploader.storage.people import People
 from uploader.storage.rates import Rates
+from uploader.storage.sponsors import Sponsors
 from uploader.verdicts import Accepted
 from uploader.wishes import Offer, Option, Wish
 
@@ -62,8 +66,10 @@ async def scene(tmp_path: Path) -> AsyncIterator[Scene]:
     async with await Database.open(f"sqlite:///{tmp_path / 'peyk.db'}") as database:
         jobs, people, nudges = Jobs(database), People(database, ACCOUNT), list[None]()
         await people.see(PERSON)
+        telegram: Any = None  # nothing is locked: nobody is asked about
+        locks = SponsorLocks(Sponsors(database), Holds(database), people, telegram, lambda: None)
         choosing = Choosing(
-            jobs, Choices(database), people, Rates(database), ACCOUNT, lambda: nudges.append(None)
+            jobs, Choices(database), people, locks, Rates(database), ACCOUNT, lambda: nudges.append(None)
         )
         yield Scene(jobs, people, choosing, nudges)
 
@@ -91,7 +97,7 @@ async def test_choose_when_it_is_offered_then_queued_under_the_key_of_the_choice
     assert None is await scene.choosing.choose(job, OFFER, "v1080")
     assert [] == scene.nudges
     accepted = await scene.choosing.choose(job, OFFER, "v720")
-    assert accepted is not None
+    assert isinstance(accepted, Accepted)
     wish = Wish(format="v720", start_s=5.0)
     assert (JobState.QUEUED, wish) == (accepted.job.state, accepted.job.wish)
     assert sameness.key(LINK, ACCOUNT, wish) == accepted.job.link_key != job.link_key

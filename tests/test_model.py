@@ -10,6 +10,7 @@ def test_moves_when_read_as_a_table_are_these() -> None:
         ("waiting_sponsors", "cancelled"),
         ("waiting_choice", "queued"),
         ("waiting_choice", "cancelled"),
+        ("waiting_choice", "waiting_sponsors"),
         ("running", "waiting_choice"),
         ("queued", "running"),
         ("queued", "cancelled"),
@@ -20,6 +21,7 @@ def test_moves_when_read_as_a_table_are_these() -> None:
         ("running", "queued"),
         ("running", "running"),
         ("failed", "queued"),
+        ("failed", "waiting_sponsors"),
     } == {(source.value, target.value) for source, targets in MOVES.items() for target in targets}
 
 

@@ -15,6 +15,7 @@ from uploader.chat.admin import AdminChat
 from uploader.chat.alerts import Alerts
 from uploader.chat.batch import BatchChat
 from uploader.chat.batch_cards import BatchCards
+from uploader.chat.channels import Channels
 from uploader.chat.cookie_admin import CookieAdminChat
 from uploader.chat.files import FileQuestions
 from uploader.chat.lists import Lists
@@ -25,6 +26,7 @@ from uploader.chat.receiver import Receiver
 from uploader.chat.settings import SettingsChat
 from uploader.chat.site_admin import SiteAdminChat
 from uploader.chat.sponsor_admin import SponsorAdminChat
+from uploader.chat.sponsor_cards import SponsorCards
 from uploader.chat.updates import Updates
 from uploader.chat.user import UserChat
 from uploader.choosing import Choosing
@@ -38,7 +40,7 @@ from uploader.fleet import Fitting, Fleet
 from uploader.intake import Intake
 from uploader.quotas import Allowance, Quotas
 from uploader.reuse import Reuse
-from uploader.service import Engine, run
+from uploader.service import Engine, Gate, run
 from uploader.sources import Hosts, Sources
 from uploader.sources.media.versions import Versions
 from uploader.sponsors import SponsorLocks
@@ -50,6 +52,7 @@ from uploader.storage.deadlines import Deadlines
 from uploader.storage.failures import Failures
 from uploader.storage.files import Files
 from uploader.storage.heard import Heard
+from uploader.storage.holds import Holds
 from uploader.storage.jobs import Jobs
 from uploader.storage.leases import Leases
 from uploader.storage.people import People
@@ -61,6 +64,7 @@ from uploader.telegram.client import DEVICE_MODEL, Login, alone, connected, log_
 from uploader.telegram.downloads import Downloads
 from uploader.telegram.gateway import Gateway
 from uploader.telegram.messages import Messages
+from uploader.telegram.missed import Missed
 from uploader.telegram.pacing import Pacer
 from uploader.texts import Texts
 from uploader.transfer import Carrier, Carriers, Endpoint, UploadPool, take_short_turns
@@ -98,54 +102,60 @@ async def _built(config: Config, stop: asyncio.Event) -> AsyncIterator[Engine]:
     ):
         jobs, people = Jobs(database), People(database, config.bot_id)
         await jobs.orphan(pool.account)  # the lock on the login is ours: whoever worked with it is dead
-        settings, sponsors = Settings(database), Sponsors(database)
-        files, locks = Files(database), SponsorLocks(sponsors, gateway)
         status, cards = _shown(database, gateway, people, texts)
-        bot = Carrier(name=login.username, pool=pool, cap_bytes=config.volume_bytes, post=gateway.deliver)
         board, alerts = _board(database, login, stop, sources), Alerts(gateway, people, texts, config.admins)
-        carriers = Carriers([bot, *fleet.carriers], config.volume_bytes, alerts.carrier_rests)
-        held = HeldDelivery(jobs, gateway, Messages(gateway), downloads, sources)
-        delivery = _delivery(config, database, sources, carriers, gateway, held, texts)
+        carriers = _carriers(config, login, pool, gateway, fleet, alerts)
+        delivery = _delivery(config, database, sources, carriers, gateway, downloads, texts)
         worker = Worker(_name(pool), jobs, people, delivery, watchers=(board, status, cards))
         cookie_admin = _cookie_admin(config, database, gateway, texts)
-        menu, choosing = Menu(gateway, people, texts, config.admins), _choosing(config, database, worker)
+        locks, gate = _gate(config, database, gateway, status, alerts, texts, worker)
+        menu = Menu(gateway, people, texts, config.admins)
+        choosing = _choosing(config, database, locks, worker)
         intake = _intake(config, database, locks, sources, worker)
-        batch_chat = BatchChat(gateway, intake, Batches(database), cards, texts)
-        user = UserChat(gateway, intake, jobs, people, Rates(database), status, texts, batch_chat)
+        batch_chat = BatchChat(gateway, intake, Batches(database), cards, gate.cards, texts)
+        user = UserChat(gateway, intake, jobs, people, Rates(database), status, texts, batch_chat, gate.cards)
         receiver = Receiver(Leases(database, pool.account), config.bot_id, name=pool.account)
+        gate.channels.attach(client, receiver)
         Updates(
             user=user,
-            admin=AdminChat(gateway, jobs, Failures(database), settings, status, texts),
-            sponsor_admin=SponsorAdminChat(gateway, sponsors, texts),
+            admin=AdminChat(gateway, jobs, Failures(database), Settings(database), status, texts),
+            sponsor_admin=gate.admin,
             site_admin=SiteAdminChat(gateway, sources.resting, texts),
             cookie_admin=cookie_admin,
             batches=batch_chat,
             settings=SettingsChat(gateway, people, texts),
-            questions=Questions(gateway, intake, choosing, status, texts),
-            lists=Lists(gateway, intake, choosing, status, cards, texts),
-            files=FileQuestions(gateway, intake, choosing, status, texts),
+            questions=Questions(gateway, intake, choosing, status, gate.cards, texts),
+            lists=Lists(gateway, intake, choosing, status, cards, gate.cards, texts),
+            files=FileQuestions(gateway, intake, choosing, status, gate.cards, texts),
             intake=intake,
-            locks=locks,
             menu=menu,
             texts=texts,
             admins=config.admins,
         ).attach(client, receiver)
-        async with connected(client), _told(alerts, fleet), _control(config, board, settings, stop):
+        async with connected(client), _told(alerts, fleet), _control(config, board, Settings(database), stop):
             yield Engine(
                 client=client,
                 menu=menu,
                 deadlines=Deadlines(database),
-                files=files,
+                files=Files(database),
                 intake=intake,
                 user=user,
                 receiver=receiver,
                 status=status,
                 cards=cards,
+                gate=gate,
                 sources=sources,
                 cookie_admin=cookie_admin,
                 alerts=alerts,
                 worker=worker,
             )
+
+
+def _carriers(
+    config: Config, login: Login, pool: UploadPool, gateway: Gateway, fleet: Fleet, alerts: Alerts
+) -> Carriers:
+    bot = Carrier(name=login.username, pool=pool, cap_bytes=config.volume_bytes, post=gateway.deliver)
+    return Carriers([bot, *fleet.carriers], config.volume_bytes, alerts.carrier_rests)
 
 
 def _delivery(
@@ -154,18 +164,19 @@ def _delivery(
     sources: Sources,
     carriers: Carriers,
     gateway: Gateway,
-    held: HeldDelivery,
+    downloads: Downloads,
     texts: Texts,
 ) -> Delivery:
+    jobs = Jobs(database)
     return Delivery(
-        jobs=Jobs(database),
+        jobs=jobs,
         volumes=Volumes(database),
         people=People(database, config.bot_id),
         sources=sources,
         carriers=carriers,
         gateway=gateway,
         reuse=Reuse(Files(database), gateway),
-        held=held,
+        held=HeldDelivery(jobs, gateway, Messages(gateway), downloads, sources),
         texts=texts,
         captions=Captions(config.caption, texts),
         volume_bytes=config.volume_bytes,
@@ -200,9 +211,28 @@ def _shown(
     return StatusMessages(gateway, jobs, people, choices, texts, batch_changed=cards.changed), cards
 
 
-def _choosing(config: Config, database: Database, worker: Worker) -> Choosing:
+def _gate(
+    config: Config,
+    database: Database,
+    gateway: Gateway,
+    status: StatusMessages,
+    alerts: Alerts,
+    texts: Texts,
+    worker: Worker,
+) -> tuple[SponsorLocks, Gate]:
+    """Who says what people owe, and the conversations about it."""
+    sponsors, holds, people = Sponsors(database), Holds(database), People(database, config.bot_id)
+    locks = SponsorLocks(sponsors, holds, people, gateway, worker.nudge)
+    jobs, batches, rates = Jobs(database), Batches(database), Rates(database)
+    cards = SponsorCards(gateway, locks, holds, jobs, batches, people, rates, status, texts)
+    channels = Channels(locks, cards, Missed(gateway), Settings(database), config.bot_id)
+    admin = SponsorAdminChat(gateway, sponsors, locks, alerts, texts)
+    return locks, Gate(channels=channels, cards=cards, admin=admin)
+
+
+def _choosing(config: Config, database: Database, locks: SponsorLocks, worker: Worker) -> Choosing:
     jobs, people = Jobs(database), People(database, config.bot_id)
-    return Choosing(jobs, Choices(database), people, Rates(database), config.bot_id, worker.nudge)
+    return Choosing(jobs, Choices(database), people, locks, Rates(database), config.bot_id, worker.nudge)
 
 
 def _fitting(config: Config, gateway: Gateway) -> Fitting:

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from uploader.errors import Reason
-from uploader.model import Job, Link, Sponsor
+from uploader.model import Dues, Job, Link
 from uploader.wishes import Wish
 
 #: Why some links of a batch are left out: a text `left-out-<why>` names each. More than a batch may hold,
@@ -57,8 +57,8 @@ class Batch:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Batched:
-    """A verdict of `intake`: the batch is kept. Its jobs wait while channels are missing."""
+    """A verdict of `intake`: the batch is kept. Its jobs wait while something is owed."""
 
     batch: Batch
     jobs: tuple[Job, ...]
-    missing: tuple[Sponsor, ...] = ()
+    dues: Dues

@@ -8,14 +8,14 @@ from typing import Final
 from uploader import limits, links, posts, sameness, spans
 from uploader.batch import Batched, Item, LeftOut, Unusable, Why
 from uploader.errors import NotALink, Reason
-from uploader.model import Job, JobState, Link, Person
+from uploader.model import Dues, Job, Link, Person
 from uploader.quotas import Quotas
 from uploader.spans import Span
 from uploader.sponsors import SponsorLocks
 from uploader.storage.batches import Batches
 from uploader.storage.choices import Choices
 from uploader.storage.jobs import Jobs
-from uploader.verdicts import AlreadySeen, NoLink, Refused
+from uploader.verdicts import AlreadySeen, NeedsSponsors, NoLink, Refused
 from uploader.wishes import BEST, Offer, Wish
 
 #: So much is shown of a link that cannot be used.
@@ -130,25 +130,23 @@ class Batching:
         count, left_out = await self._share(person.user_id, found)
         if isinstance(left_out, Refused):
             return left_out
-        missing = await self._locks.missing(person)
+        dues = await self._locks.dues(person.user_id)
         made = await self._batches.add(
             person,
             message_id,
             [self._item(wanted, wish) for wanted in found.wanted[:count]],
-            state=JobState.WAITING_SPONSORS if missing else JobState.QUEUED,
+            dues=dues,
             title=title,
             unusable=found.unusable,
             left_out=left_out,
         )
         if made is None:
             return AlreadySeen()
-        if missing:
-            await self._locks.ask(person, missing)
-        return Batched(batch=made[0], jobs=tuple(made[1]), missing=missing)
+        return Batched(batch=made[0], jobs=tuple(made[1]), dues=dues)
 
     async def pick(
         self, job: Job, offer: Offer, numbers: Sequence[int]
-    ) -> Batched | Job | Refused | NoLink | None:
+    ) -> Batched | Job | NeedsSponsors | Refused | NoLink | None:
         """Queue what was chosen of a list, by numbers from 1: several as a batch, a single one as the job.
 
         That one may be a list, too, or be asked about in its turn. None: the job waits for a choice no more,
@@ -164,17 +162,20 @@ class Batching:
         first = found.wanted[0]
         if not found.is_batch:
             key = sameness.key(first.link, self._account_id, job.wish)
-            return await self._choices.follow(job, first.link, key)
+            dues = await self._locks.dues(job.user_id)
+            followed = await self._choices.follow(job, first.link, key, dues)
+            return NeedsSponsors(job=followed, dues=dues) if followed and dues else followed
         count, left_out = await self._share(job.user_id, found, own=1)
         if isinstance(left_out, Refused):
             return left_out
         # nobody is asked about each of many files
         wish = job.wish if job.wish.format else replace(job.wish, format=BEST)
         items = [self._item(wanted, wish) for wanted in found.wanted[:count]]
+        dues = await self._locks.dues(job.user_id)
         made = await self._batches.pick(
-            job, items, title=offer.title, unusable=found.unusable, left_out=left_out
+            job, items, dues=dues, title=offer.title, unusable=found.unusable, left_out=left_out
         )
-        return made and Batched(batch=made[0], jobs=tuple(made[1]))
+        return made and Batched(batch=made[0], jobs=tuple(made[1]), dues=dues)
 
     async def _share(
         self, user_id: int, found: Found, *, own: int = 0
@@ -191,12 +192,16 @@ class Batching:
         """Cancel what is left of this person's batch, and return it."""
         return await self._batches.cancel(batch_id, user_id)
 
-    async def again(self, batch_id: int, user_id: int, card_id: int) -> list[Job] | Refused:
-        """Queue what failed of this person's batch, as much as they may have now, and return it."""
+    async def again(self, batch_id: int, user_id: int, card_id: int) -> tuple[list[Job], Dues] | Refused:
+        """Queue what failed of this person's batch, as much as they may have now.
+
+        Returns it with what is owed first.
+        """
         count, why = await self.room(user_id, self._most)
-        return (
-            why if isinstance(why, Refused) else await self._batches.again(batch_id, user_id, card_id, count)
-        )
+        if isinstance(why, Refused):
+            return why
+        dues = await self._locks.dues(user_id)
+        return await self._batches.again(batch_id, user_id, card_id, count, dues), dues
 
     async def room(self, user_id: int, wanted: int, *, own: int = 0) -> tuple[int, Why | Refused | None]:
         """How many of so many files a person may have now, and why not all; `Refused`: none.

@@ -6,11 +6,12 @@ from dataclasses import dataclass, replace
 from uploader import sameness
 from uploader.model import Job, JobState
 from uploader.spans import Span
+from uploader.sponsors import SponsorLocks
 from uploader.storage.choices import Choices
 from uploader.storage.jobs import Jobs
 from uploader.storage.people import People
 from uploader.storage.rates import Rates
-from uploader.verdicts import Accepted
+from uploader.verdicts import Accepted, NeedsSponsors
 from uploader.wishes import ORIGINAL, SOUNDS, Offer, Wish
 
 
@@ -29,6 +30,7 @@ class Choosing:
         jobs: Jobs,
         choices: Choices,
         people: People,
+        locks: SponsorLocks,
         rates: Rates,
         account_id: int,
         queued: Callable[[], None],
@@ -37,6 +39,7 @@ class Choosing:
         self._jobs = jobs
         self._choices = choices
         self._people = people
+        self._locks = locks
         self._rates = rates
         self._account_id = account_id
         self._queued = queued
@@ -49,7 +52,7 @@ class Choosing:
         """The same, by the message that holds the question; None: whichever was asked last."""
         return _open(await self._choices.asked(user_id, message_id), user_id)
 
-    async def choose(self, job: Job, offer: Offer, chosen: str) -> Accepted | None:
+    async def choose(self, job: Job, offer: Offer, chosen: str) -> Accepted | NeedsSponsors | None:
         """Queue a job that was `asked`; None: it offers no such format, or waits no more."""
         if chosen not in {option.key for option in offer.options}:
             return None
@@ -57,9 +60,12 @@ class Choosing:
         if chosen == ORIGINAL or chosen in SOUNDS:
             wish = replace(wish, subtitles="")
         key = sameness.key(job.link, self._account_id, wish)
-        queued = await self._choices.choose(job.id, job.user_id, wish, key)
+        dues = await self._locks.dues(job.user_id)
+        queued = await self._choices.choose(job.id, job.user_id, wish, key, dues)
         if queued is None:
             return None
+        if dues:
+            return NeedsSponsors(job=queued, dues=dues)
         place = await self._rates.place(queued)
         self._queued()
         return Accepted(job=queued, place=place)

@@ -1,15 +1,13 @@
 """The front door: what becomes of a message that came in. Decides; says nothing."""
 
 import time
-from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
-from typing import Final
 
 from uploader import limits, posts, sameness
 from uploader.batch import Batched
 from uploader.batching import Batching, Found
-from uploader.model import Job, JobState, Link, Person, Sponsor
+from uploader.model import Dues, Job, JobState, Link, Person
 from uploader.quotas import Quotas
 from uploader.sponsors import SponsorLocks
 from uploader.storage.heard import Heard
@@ -19,10 +17,6 @@ from uploader.storage.rates import Rates
 from uploader.storage.settings import Settings
 from uploader.verdicts import Accepted, AlreadySeen, Asked, Ignored, NeedsSponsors, NoLink, Refused
 from uploader.wishes import BEST, UNDECIDED, Offer, Wish
-
-#: People looked at in one round of the safety net: two requests a second at the pace of `WATCH_S`.
-WATCHED_AT_ONCE: Final = 20
-WATCH_S: Final = 10.0
 
 Verdict = Accepted | Asked | NeedsSponsors | Batched | Refused | Ignored | NoLink | AlreadySeen
 
@@ -40,7 +34,7 @@ class Incoming:
 
 
 class Intake:
-    """Turns messages into jobs, and people who joined into jobs that go on."""
+    """Turns messages and wishes into jobs: behind the gate (`SponsorLocks.dues`), each of them."""
 
     def __init__(
         self,
@@ -66,7 +60,6 @@ class Intake:
         self._heard = heard
         self._account_id = account_id
         self._queued = queued
-        self._waiting: deque[int] = deque()
         self.closed = False  # set when the engine stops: nothing new is taken
 
     async def meet(self, person: Person) -> None:
@@ -151,23 +144,22 @@ class Intake:
     async def _keep(self, incoming: Incoming, link: Link, wish: Wish, offer: Offer | None = None) -> Verdict:
         """Make a job of a link, one that waits for a choice if there is an `offer`."""
         person, ready = incoming.person, JobState.QUEUED if offer is None else JobState.WAITING_CHOICE
-        missing = await self._locks.missing(person)
+        dues = await self._locks.dues(person.user_id)
         job = await self._jobs.add(
             user_id=person.user_id,
             chat_id=person.user_id,
             message_id=incoming.message_id,
             language=person.language,
             link=link,
-            state=JobState.WAITING_SPONSORS if missing else ready,
+            state=dues.held(ready),
             link_key=sameness.key(link, self._account_id, wish),
             wish=wish,
             offer=offer,
         )
         if job is None:
             return AlreadySeen()
-        if missing:
-            await self._locks.ask(person, missing)
-            return NeedsSponsors(job=job, missing=missing)
+        if dues:
+            return NeedsSponsors(job=job, dues=dues)
         return Accepted(job=job, place=await self._rates.place(job)) if offer is None else Asked(job=job)
 
     async def _closed(self) -> Refused | None:
@@ -182,19 +174,6 @@ class Intake:
             return Refused(reason="too-many", count=limits.WAITING_JOBS_PER_PERSON)
         return await self._quotas.room() or await self._quotas.day(user_id)
 
-    async def joined(self, user_id: int) -> tuple[list[Job], tuple[Sponsor, ...]]:
-        """Look again at what a person owes; returns the jobs that go on now, and what is still missing."""
-        person = await self._people.get(user_id)
-        if person is None:
-            return [], ()
-        missing = await self._locks.missing(person)
-        if missing:
-            return [], missing
-        jobs = await self._jobs.admit(user_id)
-        if jobs:
-            self._queued()
-        return jobs, ()
-
     async def cancel(self, user_id: int) -> list[Job]:
         """Cancel everything of a person; those that run here stop at once, others within a heartbeat."""
         cancelled = await self._jobs.cancel(user_id)
@@ -207,21 +186,24 @@ class Intake:
         self._queued()
         return job
 
-    async def again(self, job_id: int, user_id: int) -> Accepted | Refused | Ignored | None:
+    async def again(self, job_id: int, user_id: int) -> Accepted | NeedsSponsors | Refused | Ignored | None:
         """Try a failed job of this person again; None if it is not theirs, or failed too long ago."""
         refusal = self._quotas.pace(user_id) or await self._closed() or await self._refusal(user_id)
         if refusal is not None:
             return refusal
-        job = await self._jobs.again(job_id, user_id)
+        dues = await self._locks.dues(user_id)
+        job = await self._jobs.again(job_id, user_id, dues)
         if job is None:
             return None
+        if dues:
+            return NeedsSponsors(job=job, dues=dues)
         place = await self._rates.place(job)
         self._queued()
         return Accepted(job=job, place=place)
 
     async def pick(
         self, job: Job, offer: Offer, numbers: Sequence[int]
-    ) -> Batched | Accepted | Refused | NoLink | None:
+    ) -> Batched | Accepted | NeedsSponsors | Refused | NoLink | None:
         """Queue what a person chose of a list (see `Batching.pick`)."""
         picked = await self._batching.pick(job, offer, numbers)
         self._queued()
@@ -235,22 +217,17 @@ class Intake:
         self._queued()
         return jobs
 
-    async def batch_again(self, batch_id: int, user_id: int, card_id: int) -> list[Job] | Refused | Ignored:
-        """Try what failed of this person's batch again, as they may; `card_id` is its card from now on."""
+    async def batch_again(
+        self, batch_id: int, user_id: int, card_id: int
+    ) -> tuple[list[Job], Dues] | Refused | Ignored:
+        """Try what failed of this person's batch again, as they may; `card_id` is its card from now on.
+
+        Returns it with what is owed first.
+        """
         refusal = self._quotas.pace(user_id) or await self._closed()
         again = refusal or await self._batching.again(batch_id, user_id, card_id)
         self._queued()
         return again
-
-    async def watch(self) -> list[Job]:
-        """One round of the safety net for joins whose update was lost; returns the jobs that go on."""
-        if not self._waiting:
-            self._waiting.extend(await self._jobs.waiting_people(limits.WATCHED_PEOPLE))
-        admitted: list[Job] = []
-        for _ in range(min(WATCHED_AT_ONCE, len(self._waiting))):
-            jobs, _missing = await self.joined(self._waiting.popleft())
-            admitted += jobs
-        return admitted
 
 
 def _is_too_old(incoming: Incoming) -> bool:

@@ -106,6 +106,9 @@ EXPIRED_AT_ONCE: Final = 100
 ENDED_KEPT_S: Final = 30 * DAY_S
 PRUNED_AT_ONCE: Final = 500
 
+#: What is only found by looking is looked for this often.
+WATCH_S: Final = 10.0
+
 #: People waiting for sponsors who are looked at again, in turn, in case an update was lost.
 WATCHED_PEOPLE: Final = 1000
 

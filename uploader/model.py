@@ -28,13 +28,13 @@ class JobState(StrEnum):
 
 
 #: The legal moves. A lost lease and a retry both lead from RUNNING back to QUEUED; a wish of the person does
-#: so from FAILED. Whatever waits has a deadline: `limits.WAITING_SPONSORS_S` for sponsors and
-#: `limits.WAITING_CHOICE_S` for a choice, then CANCELLED; `limits.PROMISE_S` in the queue, then FAILED. That
-#: of a running job is its lease.
+#: so from FAILED. Who has left a sponsor's channel meanwhile waits for it first. Whatever waits has a
+#: deadline: `limits.WAITING_SPONSORS_S` for sponsors and `limits.WAITING_CHOICE_S` for a choice, then
+#: CANCELLED; `limits.PROMISE_S` in the queue, then FAILED. That of a running job is its lease.
 MOVES: Mapping[JobState, frozenset[JobState]] = MappingProxyType(
     {
         JobState.WAITING_SPONSORS: frozenset({JobState.QUEUED, JobState.CANCELLED}),
-        JobState.WAITING_CHOICE: frozenset({JobState.QUEUED, JobState.CANCELLED}),
+        JobState.WAITING_CHOICE: frozenset({JobState.QUEUED, JobState.CANCELLED, JobState.WAITING_SPONSORS}),
         JobState.QUEUED: frozenset({JobState.RUNNING, JobState.CANCELLED, JobState.FAILED}),
         JobState.RUNNING: frozenset(
             {
@@ -43,7 +43,7 @@ MOVES: Mapping[JobState, frozenset[JobState]] = MappingProxyType(
             }
         ),
         JobState.DONE: frozenset(),
-        JobState.FAILED: frozenset({JobState.QUEUED}),
+        JobState.FAILED: frozenset({JobState.QUEUED, JobState.WAITING_SPONSORS}),
         JobState.CANCELLED: frozenset(),
     }
 )
@@ -116,6 +116,7 @@ class Job:
     offer: Offer | None = None  # what its person was asked
     batch_id: int | None = None  # of the batch whose card shows it; None: it has a status message of its own
     item: int = 0  # its number in the batch
+    dues_shown: str | None = None  # what its card says is owed (`Dues.written`); None: no card was shown
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -277,13 +278,36 @@ class Sponsor:
 
     channel_id: int
     access_hash: int
-    username: str
+    username: str  # "": it has none any more, and people cannot be sent there
     title: str
+    broken: str | None = None  # why its lock is open; None: it is not
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Dues:
+    """What stands between a person and their files. Only `sponsors.SponsorLocks` says what that is."""
+
+    missing: tuple[Sponsor, ...] = ()  # the person is outside of these channels
+    unsure: tuple[Sponsor, ...] = ()  # whether the person is inside of these, Telegram does not tell now
+    wait_s: float = 0.0  # until it may tell
+
+    def __bool__(self) -> bool:
+        return bool(self.missing or self.unsure)
+
+    def held(self, ready: JobState = JobState.QUEUED) -> JobState:
+        """The state of a job that would be `ready` if nothing were owed."""
+        return JobState.WAITING_SPONSORS if self else ready
+
+    @property
+    def written(self) -> str:
+        """The channels by id and name, those that are unsure first, each with a question mark."""
+        unsure = [f"?{sponsor.channel_id}" for sponsor in self.unsure]
+        return " ".join([*unsure, *(f"{each.channel_id}@{each.username}" for each in self.missing)])
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class SponsorCount:
-    """What a sponsor got: people shown the lock, and those of them who joined after it."""
+    """What a sponsor got: people who were asked to join, and those of them who were members after that."""
 
     sponsor: Sponsor
     asked: int

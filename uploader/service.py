@@ -5,7 +5,8 @@ import signal
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any
+from functools import partial
+from typing import Any, Final
 
 import structlog
 from telethon import TelegramClient
@@ -13,20 +14,36 @@ from telethon import TelegramClient
 from uploader import limits
 from uploader.chat.alerts import Alerts
 from uploader.chat.batch_cards import BatchCards
+from uploader.chat.channels import Channels
 from uploader.chat.cookie_admin import CookieAdminChat
 from uploader.chat.menu import Menu
 from uploader.chat.progress import StatusMessages
 from uploader.chat.receiver import Receiver
+from uploader.chat.sponsor_admin import SponsorAdminChat
+from uploader.chat.sponsor_cards import SponsorCards
 from uploader.chat.user import UserChat
 from uploader.errors import TelegramError
-from uploader.intake import WATCH_S, Intake
+from uploader.intake import Intake
+from uploader.limits import WATCH_S
 from uploader.sources import Sources
 from uploader.storage.deadlines import Deadlines
 from uploader.storage.files import Files
 from uploader.supervision import FaultBarrier, every
 from uploader.worker import Worker
 
+#: How late may be what Telegram is asked again, once it may tell.
+GATE_S: Final = 1.0
+
 _log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Gate:
+    """Who hears of sponsors' channels, who shows people what they owe, and who lets admins see to it."""
+
+    channels: Channels
+    cards: SponsorCards
+    admin: SponsorAdminChat
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -42,6 +59,7 @@ class Engine:
     receiver: Receiver
     status: StatusMessages
     cards: BatchCards
+    gate: Gate
     sources: Sources
     cookie_admin: CookieAdminChat
     alerts: Alerts
@@ -63,6 +81,7 @@ async def run(engine: Engine, stop: asyncio.Event) -> None:
             tasks.create_task(engine.receiver.run(), name="receiver"),
             tasks.create_task(_watch(engine), name="safety net"),
             tasks.create_task(_tell_of_runtimes(engine), name="JavaScript"),
+            tasks.create_task(_look_at_the_gate(engine.gate, engine.receiver), name="sponsors"),
             tasks.create_task(_until_disconnected(engine.client), name="connection"),
         ]
         working = tasks.create_task(engine.worker.run(stop), name="worker")
@@ -93,9 +112,6 @@ async def _tell_of_runtimes(engine: Engine) -> None:
 async def _watch(engine: Engine) -> None:
     """The safety net: what is only found by looking. No look waits for another."""
 
-    async def admit() -> None:
-        await engine.user.admitted(await engine.intake.watch())
-
     async def expire() -> None:
         await engine.user.expired(await engine.deadlines.expire())
 
@@ -108,7 +124,6 @@ async def _watch(engine: Engine) -> None:
             await engine.alerts.site_in_trouble(trouble.site, trouble.reason)
 
     looks: dict[str, Callable[[], Awaitable[object]]] = {
-        "joins that no update told of": admit,
         "people who never joined, or chose": expire,
         "batches that ended unseen": engine.cards.look,
         "questions that were not shown": engine.status.ask_again,
@@ -123,6 +138,23 @@ async def _watch(engine: Engine) -> None:
     async with asyncio.TaskGroup() as tasks:
         for part, look in looks.items():
             tasks.create_task(every(WATCH_S, part, look), name=part)
+
+
+async def _look_at_the_gate(gate: Gate, receiver: Receiver) -> None:
+    """What sponsors' locks need, in the engine that acts on updates: others would only do it twice."""
+    looks = (
+        (GATE_S, "people who wait for sponsors", gate.cards.look_around),
+        (WATCH_S, "people who came or left unheard", gate.channels.catch_up),
+        (WATCH_S, "names of sponsors, and their locks", gate.admin.watch),
+    )
+
+    async def if_ours(look: Callable[[], Awaitable[object]]) -> None:
+        if receiver.is_mine:
+            await look()
+
+    async with asyncio.TaskGroup() as tasks:
+        for pause_s, part, look in looks:
+            tasks.create_task(every(pause_s, part, partial(if_ours, look)), name=part)
 
 
 async def _until_disconnected(client: Any) -> None:

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from uploader.errors import Reason
-from uploader.model import Job, Sponsor
+from uploader.model import Dues, Job
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -32,10 +32,10 @@ class Asked:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class NeedsSponsors:
-    """The job is kept until the person has joined these channels."""
+    """The job is kept until the person owes nothing."""
 
     job: Job
-    missing: tuple[Sponsor, ...]
+    dues: Dues
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -28,6 +28,7 @@ from uploader.captions import Captions
 from uploader.chat.batch import BatchChat
 from uploader.chat.batch_cards import BatchCards
 from uploader.chat.progress import StatusMessages
+from uploader.chat.sponsor_cards import SponsorCards
 from uploader.chat.user import UserChat
 from uploader.delivery import Delivery, HeldDelivery
 from uploader.intake import Incoming, Intake
@@ -41,6 +42,7 @@ from uploader.storage.database import Database
 from uploader.storage.deadlines import Deadlines
 from uploader.storage.files import Files
 from uploader.storage.heard import Heard
+from uploader.storage.holds import Holds
 from uploader.storage.jobs import Jobs
 from uploader.storage.people import People
 from uploader.storage.rates import Rates
@@ -188,7 +190,8 @@ async def soak(folder: Path, jobs_count: int, people_count: int, warm: int = 500
         )
         worker = Worker("soak", jobs=jobs, people=people, delivery=delivery, watchers=(status, ended))
         quotas = Quotas(rates, Allowance(files_per_day=0, bytes_per_day=0, queue_jobs=0), clock)
-        locks = SponsorLocks(Sponsors(database), telegram)
+        holds = Holds(database)
+        locks = SponsorLocks(Sponsors(database), holds, people, telegram, worker.nudge, clock)
         batches = Batches(database)
         batching = Batching(
             jobs,
@@ -204,8 +207,9 @@ async def soak(folder: Path, jobs_count: int, people_count: int, warm: int = 500
             jobs, people, Settings(database), locks, batching, rates, quotas, Heard(database), 1, worker.nudge
         )
         cards = BatchCards(telegram, batches, people, texts)
-        batch_chat = BatchChat(telegram, intake, batches, cards, texts)
-        user = UserChat(telegram, intake, jobs, people, rates, status, texts, batch_chat)
+        owed = SponsorCards(telegram, locks, holds, jobs, batches, people, rates, status, texts)
+        batch_chat = BatchChat(telegram, intake, batches, cards, owed, texts)
+        user = UserChat(telegram, intake, jobs, people, rates, status, texts, batch_chat, owed)
         calls = Turnstile(limits.CALLS_PER_PACE, "too-many-calls", clock)
         before_bytes = 0
         async with asyncio.TaskGroup() as tasks:

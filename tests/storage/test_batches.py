@@ -9,7 +9,7 @@ from tests.storage.arrivals import Arrivals
 from uploader import limits
 from uploader.batch import Batch, Item, LeftOut, Unusable
 from uploader.errors import Reason
-from uploader.model import Job, JobState, Link, Person
+from uploader.model import Dues, Job, JobState, Link, Person
 from uploader.storage import tables
 from uploader.storage.batches import Batches
 from uploader.storage.database import Database
@@ -41,7 +41,7 @@ async def added(batches: Batches, message_id: int = 5) -> tuple[Batch, list[Job]
         SARA,
         message_id,
         ITEMS,
-        state=JobState.QUEUED,
+        dues=Dues(),
         title="Trip",
         unusable=[Unusable(shown="ftp://x", reason=Reason.NOT_HTTP)],
         left_out=LeftOut(count=4, why="day"),
@@ -72,11 +72,11 @@ async def test_add_when_message_was_seen_before_then_none(
     batches: Batches, jobs: Jobs, arrivals: Arrivals
 ) -> None:
     """An update told twice, even at the same time, makes one batch; and none beside a job."""
-    made = await asyncio.gather(*(batches.add(SARA, 5, ITEMS, state=JobState.QUEUED) for _ in range(4)))
+    made = await asyncio.gather(*(batches.add(SARA, 5, ITEMS, dues=Dues()) for _ in range(4)))
     assert 1 == len([each for each in made if each is not None])
     assert 3 == await jobs.waiting_count(SARA.user_id)
     single = await arrivals.job(SARA.user_id)
-    assert None is await batches.add(SARA, single.message_id, ITEMS, state=JobState.QUEUED)
+    assert None is await batches.add(SARA, single.message_id, ITEMS, dues=Dues())
     assert (4, 3, 1) == (
         await jobs.waiting_count(SARA.user_id),
         await jobs.waiting_count(SARA.user_id, in_batches=True),
@@ -112,8 +112,8 @@ async def test_ended_when_told_then_not_told_again_until_it_is_tried_again(
     await batches.told(batch.id)
     assert None is await batches.reserve_report(batch.id, 13)
     assert [] == await batches.ended(9)
-    assert [] == await batches.again(batch.id, SARA.user_id + 1, 50, 9)
-    moved = await batches.again(batch.id, SARA.user_id, 50, 9)
+    assert [] == await batches.again(batch.id, SARA.user_id + 1, 50, 9, Dues())
+    moved = await batches.again(batch.id, SARA.user_id, 50, 9, Dues())
     assert [(made[0].id, JobState.QUEUED, None)] == [(job.id, job.state, job.reason) for job in moved]
     current = await batches.get(batch.id)
     assert current is not None
@@ -166,7 +166,7 @@ async def test_pick_when_chosen_then_the_lists_job_is_the_first_item_and_its_mes
     await jobs.ask(claimed, Offer(kind="list", title="L", entries=(Entry(link="x"),)))
     asked = await jobs.get(listed.id)
     assert asked is not None
-    made = [await batches.pick(asked, ITEMS, title="L") for _ in range(2)]
+    made = [await batches.pick(asked, ITEMS, dues=Dues(), title="L") for _ in range(2)]
     assert made[0] is not None
     assert None is made[1]
     batch, items = made[0]
@@ -179,7 +179,7 @@ async def test_pick_when_chosen_then_the_lists_job_is_the_first_item_and_its_mes
     )
     assert {JobState.QUEUED} == {each.state for each in items}
     single = await arrivals.job(SARA.user_id)
-    assert None is await batches.pick(single, ITEMS, title="L")
+    assert None is await batches.pick(single, ITEMS, dues=Dues(), title="L")
     assert 4 == await jobs.waiting_count(SARA.user_id)
     async with database.read() as connection:
         count = sa.select(sa.func.count()).select_from(tables.batches)

@@ -6,7 +6,7 @@ import sqlalchemy as sa
 from tests.storage.arrivals import Arrivals
 from tests.storage.test_moves import OFFER, WISH
 from uploader import limits
-from uploader.model import Job, JobState, Link
+from uploader.model import Dues, Job, JobState, Link
 from uploader.storage import tables
 from uploader.storage.choices import Choices
 from uploader.storage.database import Database
@@ -85,7 +85,7 @@ async def test_ask_when_others_wait_for_the_same_file_then_they_are_asked_next(
     assert second is not None
     await jobs.ask(second, OFFER)
     for job in (first, second):
-        assert await Choices(database).choose(job.id, job.user_id, WISH, "chosen")
+        assert await Choices(database).choose(job.id, job.user_id, WISH, "chosen", Dues())
     fetching = await jobs.claim("w")
     assert fetching is not None
     assert (fetching.id, fetching.fetching) == (first.id, "chosen")

@@ -7,7 +7,7 @@ import pytest
 from tests.storage.arrivals import Arrivals
 from uploader import limits
 from uploader.errors import Reason
-from uploader.model import Job, JobState, Link
+from uploader.model import Dues, Job, JobState, Link
 from uploader.storage.database import Database
 from uploader.storage.failures import FailedGroup, Failures
 from uploader.storage.jobs import Jobs
@@ -61,12 +61,12 @@ async def test_again_when_failed_then_queued_as_if_it_came_now(jobs: Jobs, arriv
     assert job is not None
     await jobs.fail(job, Reason.UPLOAD_FAILED)
     other = await arrivals.job()
-    again = await jobs.again(job.id, job.user_id)
+    again = await jobs.again(job.id, job.user_id, Dues())
     assert again is not None
     assert (JobState.QUEUED, 0, None, 77) == (again.state, again.failures, again.reason, again.random_id)
     assert again.created_at > job.created_at
     assert [other.id, job.id] == [each.id for each in await jobs.queue(9)]
-    assert await jobs.again(job.id, job.user_id) is None
+    assert await jobs.again(job.id, job.user_id, Dues()) is None
 
 
 async def test_again_when_it_is_anothers_job_then_nothing(jobs: Jobs, arrivals: Arrivals) -> None:
@@ -75,7 +75,7 @@ async def test_again_when_it_is_anothers_job_then_nothing(jobs: Jobs, arrivals: 
     job = await jobs.claim("w")
     assert job is not None
     await jobs.fail(job, Reason.EMPTY)
-    assert await jobs.again(job.id, 2) is None
+    assert await jobs.again(job.id, 2, Dues()) is None
 
 
 @pytest.mark.parametrize(("waited_s", "may"), [(limits.FAILED_S - 1, True), (limits.FAILED_S + 1, False)])
@@ -86,5 +86,5 @@ async def test_again_when_a_day_has_passed_then_nothing(tmp_path: Path, waited_s
         jobs = Jobs(database)
         job = await failed(jobs, 1, "a.example", Reason.EMPTY)
         now[0] += waited_s
-        assert may == (await jobs.again(job.id, 1) is not None)
+        assert may == (await jobs.again(job.id, 1, Dues()) is not None)
         assert may == bool(await Failures(database).groups()) or await jobs.get(job.id) is not None

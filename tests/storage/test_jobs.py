@@ -230,30 +230,6 @@ async def test_cancel_one_when_not_the_owner_then_none(jobs: Jobs, arrivals: Arr
     assert once_more is None
 
 
-async def test_admit_then_all_waiting_jobs_of_the_person_are_queued(jobs: Jobs, arrivals: Arrivals) -> None:
-    """Who has joined gets everything that waited for that."""
-    first, second = [await arrivals.job(1, JobState.WAITING_SPONSORS) for _ in range(2)]
-    other = await arrivals.job(2, JobState.WAITING_SPONSORS)
-    admitted = await jobs.admit(1)
-    assert [(job.id, job.state) for job in admitted] == [
-        (first.id, JobState.QUEUED),
-        (second.id, JobState.QUEUED),
-    ]
-    assert await jobs.admit(1) == []
-    assert await again(jobs, other) == other
-
-
-async def test_waiting_people_then_longest_waiting_first_and_each_once(
-    jobs: Jobs, arrivals: Arrivals
-) -> None:
-    """Those who are looked at again come in the order in which they came."""
-    for user_id in (5, 3, 5, 4):
-        await arrivals.job(user_id, JobState.WAITING_SPONSORS)
-    await arrivals.job(9)
-    assert await jobs.waiting_people(2) == [5, 3]
-    assert await jobs.waiting_people(9) == [5, 3, 4]
-
-
 async def test_counts_and_waiting_count_then_every_state_is_there(jobs: Jobs, arrivals: Arrivals) -> None:
     """Counts are complete, with zeros."""
     assert await jobs.counts() == dict.fromkeys(JobState, 0)

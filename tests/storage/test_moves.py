@@ -8,11 +8,12 @@ import sqlalchemy as sa
 
 from tests.storage.arrivals import Arrivals
 from uploader.errors import LeaseLost, Reason
-from uploader.model import MOVES, Checkpoint, Job, JobState
+from uploader.model import MOVES, Checkpoint, Dues, Job, JobState, Sponsor
 from uploader.storage import tables
 from uploader.storage.choices import Choices
 from uploader.storage.database import Database
 from uploader.storage.deadlines import Deadlines
+from uploader.storage.holds import Holds
 from uploader.storage.jobs import Jobs
 from uploader.wishes import UNDECIDED, Offer, Option, Wish
 
@@ -22,6 +23,8 @@ DONE, FAILED, CANCELLED = JobState.DONE, JobState.FAILED, JobState.CANCELLED
 
 OFFER = Offer(kind="film", title="T", options=(Option(key="v720", height=720), Option(key="mp3")))
 WISH = Wish(format="v720", stop_s=2.5)
+NOTHING = Dues()
+OWED = Dues(missing=(Sponsor(channel_id=7, access_hash=1, username="shop", title="Shop"),))
 CHECKPOINT = Checkpoint(file_id=1, size_bytes=1, validator="v", acked=b"\x01")
 
 Door = Callable[[Jobs, Job], Awaitable[object]]
@@ -42,18 +45,33 @@ FENCED: list[tuple[str, Door, JobState]] = [
     ("cancelled", lambda jobs, job: jobs.cancelled(job), CANCELLED),
     ("retry", lambda jobs, job: jobs.retry(job, 1.0), QUEUED),
     ("release", lambda jobs, job: jobs.release(job), QUEUED),
+    ("give_way", lambda jobs, job: jobs.give_way(job, 1.0), QUEUED),
 ]
 
 #: What people, admins and other workers can do, and where it leads from each state that it moves.
 OPEN: list[tuple[str, OpenDoor, dict[JobState, JobState]]] = [
     ("claim", lambda jobs, job, _: jobs.claim("other"), {QUEUED: RUNNING}),
-    ("admit", lambda jobs, job, _: jobs.admit(job.user_id), {WAITING: QUEUED}),
+    ("admit", lambda _, job, database: Holds(database).admit([job]), {WAITING: QUEUED}),
     (
         "choose",
-        lambda _, job, database: Choices(database).choose(job.id, job.user_id, WISH, "k"),
+        lambda _, job, database: Choices(database).choose(job.id, job.user_id, WISH, "k", NOTHING),
         {CHOOSING: QUEUED},
     ),
-    ("follow", lambda _, job, database: Choices(database).follow(job, job.link, "k"), {CHOOSING: QUEUED}),
+    (
+        "choose",
+        lambda _, job, database: Choices(database).choose(job.id, job.user_id, WISH, "k", OWED),
+        {CHOOSING: WAITING},
+    ),
+    (
+        "follow",
+        lambda _, job, database: Choices(database).follow(job, job.link, "k", NOTHING),
+        {CHOOSING: QUEUED},
+    ),
+    (
+        "follow",
+        lambda _, job, database: Choices(database).follow(job, job.link, "k", OWED),
+        {CHOOSING: WAITING},
+    ),
     (
         "expire",
         lambda _, job, database: Deadlines(database).expire(),
@@ -64,7 +82,8 @@ OPEN: list[tuple[str, OpenDoor, dict[JobState, JobState]]] = [
         lambda jobs, job, _: jobs.cancel(job.user_id),
         {WAITING: CANCELLED, CHOOSING: CANCELLED, QUEUED: CANCELLED},
     ),
-    ("again", lambda jobs, job, _: jobs.again(job.id, job.user_id), {FAILED: QUEUED}),
+    ("again", lambda jobs, job, _: jobs.again(job.id, job.user_id, NOTHING), {FAILED: QUEUED}),
+    ("again", lambda jobs, job, _: jobs.again(job.id, job.user_id, OWED), {FAILED: WAITING}),
     (
         "cancel_one",
         lambda jobs, job, _: jobs.cancel_one(job.id, job.user_id),
@@ -159,14 +178,17 @@ def test_doors_when_listed_are_all_that_write() -> None:
         "unseen",
         "get",
         "waiting_count",
-        "waiting_people",
+        "of",
+        "people",
+        "owed_people",
         "counts",
         "running",
         "queue",
         "recent",
     }
     no_moves = {"add", "compose", "shown", "set_status_message", "orphan", "prune"}
-    doors = {name for name in vars(Jobs) | vars(Deadlines) | vars(Choices) if not name.startswith("_")}
+    nouns = vars(Jobs) | vars(Deadlines) | vars(Choices) | vars(Holds)
+    doors = {name for name in nouns if not name.startswith("_")}
     assert doors - only_look - no_moves == {name for name, *_ in (*FENCED, *OPEN)}
 
 
@@ -181,12 +203,12 @@ async def test_choose_when_asked_then_the_wish_is_kept_and_the_offer_gone(
 
     choices = Choices(database)
     assert await choices.compose(held.id, held.user_id + 1, WISH) is None
-    assert await choices.choose(held.id, held.user_id + 1, WISH, None) is None
+    assert await choices.choose(held.id, held.user_id + 1, WISH, None, NOTHING) is None
     composed = await choices.compose(held.id, held.user_id, replace(WISH, subtitles="fa"))
     assert composed is not None
     assert (composed.state, composed.wish.subtitles, composed.offer) == (CHOOSING, "fa", OFFER)
 
-    chosen = await choices.choose(held.id, held.user_id, WISH, "k")
+    chosen = await choices.choose(held.id, held.user_id, WISH, "k", NOTHING)
     assert chosen is not None
     assert (chosen.wish, chosen.offer, chosen.link_key) == (WISH, None, "k")
-    assert await choices.choose(held.id, held.user_id, UNDECIDED, None) is None
+    assert await choices.choose(held.id, held.user_id, UNDECIDED, None, NOTHING) is None

@@ -27,10 +27,11 @@ from hypothesis.stateful import (
 from tests.storage.arrivals import Arrivals
 from uploader import limits
 from uploader.errors import LeaseLost, Reason
-from uploader.model import ENDED, Checkpoint, Job, JobState
+from uploader.model import ENDED, Checkpoint, Dues, Job, JobState
 from uploader.storage import tables
 from uploader.storage.database import Database
 from uploader.storage.deadlines import Deadlines
+from uploader.storage.holds import Holds
 from uploader.storage.jobs import Jobs
 
 T = TypeVar("T")
@@ -79,6 +80,7 @@ class World:
         self.database = database
         self.steady = Jobs(database, lease_s=3600)
         self.dying = Jobs(database, lease_s=0)
+        self.holds = Holds(database)
         self.deadlines = Deadlines(database)
 
     def run(self, work: Coroutine[Any, Any, T]) -> T:
@@ -219,7 +221,7 @@ class Queue(RuleBasedStateMachine):
     def again(self, user_id: int, which: int) -> None:
         """A person presses a retry button: of a job that failed, or of any other."""
         job = self._any(which)
-        found = self.world.run(self.world.steady.again(job.id if job else 1, user_id))
+        found = self.world.run(self.world.steady.again(job.id if job else 1, user_id, Dues()))
         if job is None or job.user_id != user_id or job.state != JobState.FAILED:
             assert found is None
             return
@@ -232,7 +234,8 @@ class Queue(RuleBasedStateMachine):
     @rule(user_id=USERS)
     def admit(self, user_id: int) -> None:
         """A person has joined everything."""
-        admitted = self.world.run(self.world.steady.admit(user_id))
+        held = self.world.run(self.world.holds.of(user_id))
+        admitted = self.world.run(self.world.holds.admit(held))
         tick = next(self.ticks)
         expected = self._of(user_id, JobState.WAITING_SPONSORS)
         for job in expected:

@@ -3,9 +3,12 @@
 from collections.abc import Callable, Iterable
 
 from uploader.errors import Reason
+from uploader.model import Sponsor
+from uploader.names import one_line
 from uploader.storage.people import People
 from uploader.supervision import FaultBarrier
 from uploader.telegram.gateway import Gateway
+from uploader.template import unlinked
 from uploader.texts import Texts
 
 
@@ -46,6 +49,18 @@ class Alerts:
     async def site_in_trouble(self, site: str, reason: Reason) -> None:
         """A site takes us for a robot (ROBOT), or wants something that is missing here (SET_UP)."""
         await self._tell(lambda language: self._texts.get(language, f"alert-{reason.value}", site=site))
+
+    async def lock_changed(self, sponsor: Sponsor) -> None:
+        """A sponsor's lock opened, or works anew."""
+
+        def text(language: str) -> str:
+            title = unlinked(one_line(sponsor.title))
+            if sponsor.broken is None:
+                return self._texts.get(language, "alert-lock-works", title=title)
+            name = f"@{sponsor.username}" if sponsor.username else str(sponsor.channel_id)
+            return self._texts.get(language, "alert-lock-open", title=title, name=name, cause=sponsor.broken)
+
+        await self._tell(text)
 
     async def _tell(self, text: Callable[[str], str]) -> None:
         for user_id in self._admins:

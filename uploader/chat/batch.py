@@ -2,11 +2,12 @@
 
 from uploader import limits
 from uploader.batch import Batched
-from uploader.chat import batch_buttons, keyboards
+from uploader.chat import batch_buttons
 from uploader.chat.batch_buttons import BatchPressed
 from uploader.chat.batch_cards import BatchCards
 from uploader.chat.batch_words import card_text
 from uploader.chat.progress import refusal_text
+from uploader.chat.sponsor_cards import SponsorCards
 from uploader.chat.text_files import text_of
 from uploader.intake import Incoming, Intake
 from uploader.model import Person
@@ -20,23 +21,29 @@ class BatchChat:
     """Says what the intake decided about batches."""
 
     def __init__(
-        self, gateway: Gateway, intake: Intake, batches: Batches, cards: BatchCards, texts: Texts
+        self,
+        gateway: Gateway,
+        intake: Intake,
+        batches: Batches,
+        cards: BatchCards,
+        sponsors: SponsorCards,
+        texts: Texts,
     ) -> None:
         self._gateway = gateway
         self._intake = intake
         self._batches = batches
         self._cards = cards
+        self._sponsors = sponsors
         self._texts = texts
 
     async def show(self, person: Person, batched: Batched) -> None:
         """Send the card of a new batch."""
         batch, language = batched.batch, person.language
-        if batched.missing:
-            text = self._texts.get(language, "sponsors", count=len(batched.missing))
-            keyboard = keyboards.sponsor_card(self._texts, language, batched.missing)
-        else:
-            text = card_text(self._texts, batch, batched.jobs, {})
-            keyboard = batch_buttons.cancel(self._texts, language, batch.id)
+        if batched.dues:
+            await self._sponsors.show(batched.jobs, batched.dues)
+            return
+        text = card_text(self._texts, batch, batched.jobs, {})
+        keyboard = batch_buttons.cancel(self._texts, language, batch.id)
         message_id = await self._gateway.say(person, text, keyboard)
         await self._batches.set_card(batch.id, message_id)
 
@@ -62,11 +69,13 @@ class BatchChat:
                 await self._gateway.answer(query_id, text, alert=True)
             case Ignored():
                 pass
-            case []:
+            case [], _:
                 await self._gateway.answer(query_id, self._texts.get(person.language, "too-late"))
-            case _:
+            case jobs, dues:
                 await self._gateway.answer(query_id)
-                return True
+                if not dues:
+                    return True
+                await self._sponsors.show(jobs, dues)
         return False
 
     async def read(self, incoming: Incoming) -> str:

@@ -132,11 +132,13 @@ class BatchCards:
         card = self._cards.setdefault(batch.id, _Card())
         text = card_text(self._texts, batch, jobs, self._running)
         keyboard = batch_buttons.cancel(self._texts, batch.language, batch.id)
+        if any(job.state is JobState.WAITING_SPONSORS for job in jobs):
+            return  # see `SponsorCards`
         if batch.status_message_id is None:
             message_id = await self._gateway.say(person, text, keyboard, urgency=Urgency.MESSAGE)
             await self._batches.set_card(batch.id, message_id)
-        elif text == card.text or any(job.state is JobState.WAITING_SPONSORS for job in jobs):
-            return  # the card of a batch that waits for sponsors holds their buttons
+        elif text == card.text:
+            return
         elif not await self._gateway.edit(person, batch.status_message_id, text, keyboard, skippable=True):
             card.changed = True
             return

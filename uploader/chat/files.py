@@ -6,6 +6,7 @@ from typing import Any, Final
 from uploader import links
 from uploader.chat.file_card import FilePressed
 from uploader.chat.progress import StatusMessages
+from uploader.chat.sponsor_cards import SponsorCards
 from uploader.choosing import Choosing
 from uploader.intake import Incoming, Intake
 from uploader.model import Job, Person
@@ -14,7 +15,7 @@ from uploader.telegram.gateway import Gateway
 from uploader.telegram.messages import held_in, offer_of
 from uploader.template import plain
 from uploader.texts import Texts
-from uploader.verdicts import Accepted
+from uploader.verdicts import Accepted, NeedsSponsors
 from uploader.wishes import ORIGINAL, Offer
 
 _CAPTION: Final = "/caption"
@@ -35,12 +36,19 @@ class FileQuestions:
     """Composes what becomes of a file. Its card is a status message like those of films."""
 
     def __init__(
-        self, gateway: Gateway, intake: Intake, choosing: Choosing, status: StatusMessages, texts: Texts
+        self,
+        gateway: Gateway,
+        intake: Intake,
+        choosing: Choosing,
+        status: StatusMessages,
+        sponsors: SponsorCards,
+        texts: Texts,
     ) -> None:
         self._gateway = gateway
         self._intake = intake
         self._choosing = choosing
         self._status = status
+        self._sponsors = sponsors
         self._texts = texts
 
     async def hears(self, incoming: Incoming) -> bool:
@@ -78,10 +86,12 @@ class FileQuestions:
         await self._gateway.answer(query_id)
         if isinstance(changed, Accepted):
             await self._status.show(changed.job, changed.place)
+        elif isinstance(changed, NeedsSponsors):
+            await self._sponsors.show([changed.job], changed.dues)
         else:
             await self._status.show(changed)
 
-    async def _done(self, job: Job, offer: Offer, verb: str) -> Job | Accepted | None:
+    async def _done(self, job: Job, offer: Offer, verb: str) -> Job | Accepted | NeedsSponsors | None:
         """Do what a button says; None: that cannot be done with this file, or it waits no more."""
         if offer.kind != "file":
             return None

@@ -7,13 +7,14 @@ from uploader.batch import Batched
 from uploader.chat.batch_cards import BatchCards
 from uploader.chat.list_card import ListPressed
 from uploader.chat.progress import StatusMessages, reason_text, refusal_text
+from uploader.chat.sponsor_cards import SponsorCards
 from uploader.choosing import Choosing
 from uploader.errors import Reason
 from uploader.intake import Incoming, Intake
 from uploader.model import Job, Person
 from uploader.telegram.gateway import Gateway
 from uploader.texts import Texts
-from uploader.verdicts import Accepted, NoLink, Refused
+from uploader.verdicts import Accepted, NeedsSponsors, NoLink, Refused
 from uploader.wishes import Offer
 
 
@@ -27,6 +28,7 @@ class Lists:
         choosing: Choosing,
         status: StatusMessages,
         cards: BatchCards,
+        sponsors: SponsorCards,
         texts: Texts,
     ) -> None:
         self._gateway = gateway
@@ -34,6 +36,7 @@ class Lists:
         self._choosing = choosing
         self._status = status
         self._cards = cards
+        self._sponsors = sponsors
         self._texts = texts
 
     async def pressed(self, person: Person, query_id: int, pressed: ListPressed) -> None:
@@ -81,6 +84,10 @@ class Lists:
         if not numbers:
             return self._texts.get(person.language, "list-bad", last=len(asked[1].entries))
         match await self._intake.pick(*asked, numbers):
+            case Batched(jobs=jobs, dues=dues) if dues:
+                await self._sponsors.show(jobs, dues)
+            case NeedsSponsors(job=job, dues=dues):
+                await self._sponsors.show([job], dues)
             case Batched(batch=batch):
                 await self._cards.draw(batch.id)
             case Accepted(job=job, place=place):

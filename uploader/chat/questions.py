@@ -13,13 +13,14 @@ from uploader.chat.choice import (
     format_name,
 )
 from uploader.chat.progress import StatusMessages
+from uploader.chat.sponsor_cards import SponsorCards
 from uploader.choosing import Beyond, Choosing
 from uploader.intake import Incoming, Intake
 from uploader.model import Job, Person
 from uploader.spans import Span
 from uploader.telegram.gateway import Gateway
 from uploader.texts import Texts
-from uploader.verdicts import Accepted
+from uploader.verdicts import Accepted, NeedsSponsors
 from uploader.wishes import Offer
 
 
@@ -27,12 +28,19 @@ class Questions:
     """Says what became of an answer."""
 
     def __init__(
-        self, gateway: Gateway, intake: Intake, choosing: Choosing, status: StatusMessages, texts: Texts
+        self,
+        gateway: Gateway,
+        intake: Intake,
+        choosing: Choosing,
+        status: StatusMessages,
+        sponsors: SponsorCards,
+        texts: Texts,
     ) -> None:
         self._gateway = gateway
         self._intake = intake
         self._choosing = choosing
         self._status = status
+        self._sponsors = sponsors
         self._texts = texts
 
     async def pressed(self, person: Person, query_id: int, message_id: int, press: Press) -> None:
@@ -75,7 +83,7 @@ class Questions:
         self, person: Person, query_id: int, message_id: int, press: Press, asked: tuple[Job, Offer]
     ) -> bool:
         """Do what the button says; False: the question does not offer that, or waits no more."""
-        changed: Job | Accepted | Beyond | None = asked[0]
+        changed: Job | Accepted | NeedsSponsors | Beyond | None = asked[0]
         match press:
             case CutAsked():
                 text = self._texts.get(person.language, "cut-how")
@@ -97,10 +105,13 @@ class Questions:
         if isinstance(changed, Accepted):
             await self._gateway.answer(query_id)
             await self._status.show(changed.job, changed.place)
+        elif isinstance(changed, NeedsSponsors):
+            await self._gateway.answer(query_id)
+            await self._sponsors.show([changed.job], changed.dues)
         elif isinstance(changed, Job):
             await self._gateway.answer(query_id)
             await self._status.show(changed)
-        return isinstance(changed, Accepted | Job)
+        return isinstance(changed, Accepted | NeedsSponsors | Job)
 
     async def _always(self, person: Person, query_id: int, job_id: int) -> None:
         wanted = await self._choosing.always(job_id, person.user_id)

@@ -5,9 +5,11 @@ from typing import Final
 
 import structlog
 
+from uploader.chat.alerts import Alerts
 from uploader.errors import ChannelUnusable
 from uploader.intake import Incoming
-from uploader.model import Person
+from uploader.model import Person, SponsorCount
+from uploader.sponsors import SponsorLocks
 from uploader.storage.sponsors import Sponsors
 from uploader.telegram.gateway import Gateway
 from uploader.texts import Texts
@@ -21,14 +23,19 @@ _log = structlog.get_logger(__name__)
 class SponsorAdminChat:
     """Adds, lists and removes the channels that people join before they are served."""
 
-    def __init__(self, gateway: Gateway, sponsors: Sponsors, texts: Texts) -> None:
+    def __init__(
+        self, gateway: Gateway, sponsors: Sponsors, locks: SponsorLocks, alerts: Alerts, texts: Texts
+    ) -> None:
         self._gateway = gateway
         self._sponsors = sponsors
+        self._locks = locks
+        self._alerts = alerts
         self._texts = texts
 
     async def lock(self, incoming: Incoming) -> None:
-        """`/lock`, `/lock add @channel`, `/lock remove @channel`"""
+        """`/lock`, `/lock add @channel`, `/lock remove @channel`, `/lock remove 1234567890`"""
         words = incoming.text.split()[1:]
+        is_id = len(words) == 2 and words[1].isdecimal() and len(words[1]) < 19
         channel = _CHANNEL.match(words[1]) if len(words) == 2 else None
         match words[:1]:
             case [] | ["list"]:
@@ -37,25 +44,33 @@ class SponsorAdminChat:
                 await self._add(incoming.person, channel[1])
             case ["remove"] if channel is not None:
                 await self._remove(incoming.person, channel[1])
+            case ["remove"] if is_id:
+                await self._remove(incoming.person, words[1])
             case _:
                 await self._say(incoming.person, "lock-usage")
 
+    async def watch(self) -> None:
+        """Look at the next of the channels, and tell admins of locks that opened, or work anew."""
+        await self._locks.renew_names()
+        for sponsor in await self._sponsors.untold():
+            await self._alerts.lock_changed(sponsor)
+            await self._sponsors.told(sponsor)
+
     async def _list(self, person: Person) -> None:
-        lines = [
-            self._texts.get(
-                person.language,
-                "lock-line",
-                title=count.sponsor.title,
-                username=count.sponsor.username,
-                asked=count.asked,
-                joined=count.joined,
-            )
-            for count in await self._sponsors.counts()
-        ]
+        lines = [self._line(person.language, count) for count in await self._sponsors.counts()]
         if lines:
             await self._gateway.say(person, "\n".join(lines))
         else:
             await self._say(person, "lock-none")
+
+    def _line(self, language: str, count: SponsorCount) -> str:
+        sponsor = count.sponsor
+        name = f"@{sponsor.username}" if sponsor.username else str(sponsor.channel_id)
+        counts = {"asked": count.asked, "joined": count.joined}
+        line = self._texts.get(language, "lock-line", title=sponsor.title, name=name, **counts)
+        if sponsor.broken is None:
+            return line
+        return f"{line} · {self._texts.get(language, 'lock-open', cause=sponsor.broken)}"
 
     async def _add(self, person: Person, username: str) -> None:
         sponsor = await self._gateway.find_channel(username)

@@ -26,8 +26,6 @@ from uploader.errors import ChatUnreachable, FloodWait
 from uploader.intake import Incoming, Intake
 from uploader.model import Person
 from uploader.quotas import Turnstile
-from uploader.sponsors import SponsorLocks
-from uploader.telegram.gateway import is_inside
 from uploader.texts import Texts
 from uploader.verdicts import Ignored
 
@@ -53,7 +51,6 @@ class Updates:
         lists: Lists,
         files: FileQuestions,
         intake: Intake,
-        locks: SponsorLocks,
         menu: Menu,
         texts: Texts,
         admins: frozenset[int],
@@ -67,7 +64,6 @@ class Updates:
         self._lists = lists
         self._files = files
         self._intake = intake
-        self._locks = locks
         self._menu = menu
         self._texts = texts
         self._admins = admins
@@ -87,13 +83,12 @@ class Updates:
         }
 
     def attach(self, client: TelegramClient, receiver: Receiver) -> None:
-        """Hear messages in private chats, pressed buttons, and people joining and leaving channels."""
+        """Hear messages in private chats, and pressed buttons."""
         hear = receiver.guarded
         client.add_event_handler(
             hear(self._on_message), events.NewMessage(incoming=True, func=lambda e: e.is_private)
         )
         client.add_event_handler(hear(self._on_pressed), events.CallbackQuery())
-        client.add_event_handler(hear(self._on_participant), events.Raw(types.UpdateChannelParticipant))
 
     async def _on_message(self, event: Any) -> None:
         verdict = self._calls.knock(event.sender_id)
@@ -127,6 +122,7 @@ class Updates:
         if command is None:
             await self._hear(incoming, message)
         elif await self._intake.is_new(incoming):
+            await self._intake.meet(incoming.person)
             await command(incoming)
             if word == "help" and is_admin:
                 await self._admin.help(incoming)
@@ -172,12 +168,6 @@ class Updates:
         except Exception:
             await self._user.excuse(person, query_id)
             raise
-
-    async def _on_participant(self, update: Any) -> None:
-        inside = is_inside(update.new_participant)
-        if await self._locks.moved(update.channel_id, update.user_id, inside=inside) and inside:
-            jobs, _missing = await self._intake.joined(update.user_id)
-            await self._user.admitted(jobs)
 
     async def _person(self, event: Any) -> Person | None:
         """Who spoke, with the access hash that lets the bot answer; None: nobody that is served."""

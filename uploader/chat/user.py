@@ -10,9 +10,10 @@ from uploader.chat import keyboards
 from uploader.chat.batch import BatchChat
 from uploader.chat.keyboards import AgainPressed, CancelPressed, JoinedPressed
 from uploader.chat.progress import StatusMessages, queued_text, reason_text, refusal_text
+from uploader.chat.sponsor_cards import SponsorCards
 from uploader.errors import TelegramError
 from uploader.intake import Incoming, Intake, Verdict
-from uploader.model import ENDED, Job, JobState, Person, Sponsor
+from uploader.model import ENDED, Job, JobState, Person
 from uploader.storage.jobs import Jobs
 from uploader.storage.people import People
 from uploader.storage.rates import Rates
@@ -38,6 +39,7 @@ class UserChat:
         status: StatusMessages,
         texts: Texts,
         batches: BatchChat,
+        sponsors: SponsorCards,
     ) -> None:
         self._gateway = gateway
         self._intake = intake
@@ -47,12 +49,11 @@ class UserChat:
         self._status = status
         self._texts = texts
         self._batches = batches
+        self._sponsors = sponsors
 
     async def start(self, incoming: Incoming) -> None:
         """`/start`"""
-        person = incoming.person
-        await self._intake.meet(person)
-        await self._say(person, "start", name=person.name)
+        await self._say(incoming.person, "start", name=incoming.person.name)
 
     async def help(self, incoming: Incoming) -> None:
         """`/help`"""
@@ -99,10 +100,8 @@ class UserChat:
                 await self._attach(job, await self._gateway.say(person, text, keyboard))
             case Asked(job=job):
                 await self._status.ask(job)
-            case NeedsSponsors(job=job, missing=missing):
-                text = self._texts.get(language, "sponsors", count=len(missing))
-                keyboard = keyboards.sponsor_card(self._texts, language, missing)
-                await self._attach(job, await self._gateway.say(person, text, keyboard))
+            case NeedsSponsors(job=job, dues=dues):
+                await self._sponsors.show([job], dues)
 
     async def pressed(self, person: Person, query_id: int, data: bytes) -> None:
         """A button under one of our messages."""
@@ -112,7 +111,7 @@ class UserChat:
             case AgainPressed(job_id=job_id):
                 await self._again(person, query_id, job_id)
             case JoinedPressed():
-                await self._joined(person, query_id)
+                await self._sponsors.pressed(person, query_id)
             case None:
                 await self._gateway.answer(query_id)
 
@@ -146,26 +145,10 @@ class UserChat:
             except TelegramError as error:
                 _log.warning("not told of the absence", user=user_id, cause=str(error))
 
-    async def admitted(self, jobs: Sequence[Job]) -> None:
-        """These jobs no longer wait for sponsors."""
-        for job in jobs:
-            await self._status.show(job, await self._rates.place(job))
-
     async def expired(self, jobs: Sequence[Job]) -> None:
         """These jobs waited too long: for what their people were asked, or in the queue."""
         for job in jobs:
             await self._status.show(job, is_late=True)
-
-    async def _joined(self, person: Person, query_id: int) -> None:
-        jobs, missing = await self._intake.joined(person.user_id)
-        if missing:
-            text = self._texts.get(
-                person.language, "sponsors-missing", count=len(missing), titles=_titles(missing)
-            )
-            await self._gateway.answer(query_id, text, alert=True)
-            return
-        await self._gateway.answer(query_id)
-        await self.admitted(jobs)
 
     async def _cancel_one(self, person: Person, query_id: int, job_id: int) -> None:
         job = await self._intake.cancel_one(job_id, person.user_id)
@@ -185,6 +168,9 @@ class UserChat:
             case Accepted(job=job, place=place):
                 await self._gateway.answer(query_id)
                 await self._status.show(job, place)
+            case NeedsSponsors(job=job, dues=dues):
+                await self._gateway.answer(query_id)
+                await self._sponsors.show([job], dues)
             case Ignored():
                 return
             case None:
@@ -199,7 +185,3 @@ class UserChat:
 
     async def _say(self, person: Person, key: str, **arguments: str | int) -> None:
         await self._gateway.say(person, self._texts.get(person.language, key, **arguments))
-
-
-def _titles(sponsors: Sequence[Sponsor]) -> str:
-    return ", ".join(sponsor.title for sponsor in sponsors)

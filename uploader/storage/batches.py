@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from uploader import limits
 from uploader.batch import Batch, Item, LeftOut, Unusable, Why
-from uploader.model import Job, JobState, Person
+from uploader.model import Dues, Job, JobState, Person
 from uploader.storage import claim, moves
 from uploader.storage.database import Database, Lock
 from uploader.storage.job_row import from_row as job_of
@@ -54,7 +54,7 @@ class Batches:
         message_id: int,
         items: Sequence[Item],
         *,
-        state: JobState,
+        dues: Dues,
         title: str = "",
         unusable: Sequence[Unusable] = (),
         left_out: LeftOut | None = None,
@@ -70,13 +70,14 @@ class Batches:
             row = await self._insert(connection, person, message_id, title, unusable, left_out)
             if row is None:
                 return None
-            return from_row(row), await self._fill(connection, row, items, state)
+            return from_row(row), await self._fill(connection, row, items, dues)
 
     async def pick(
         self,
         list_job: Job,
         items: Sequence[Item],
         *,
+        dues: Dues,
         title: str,
         unusable: Sequence[Unusable] = (),
         left_out: LeftOut | None = None,
@@ -102,7 +103,7 @@ class Batches:
                 return None
             waits = in_state(jobs.c.state, JobState.WAITING_CHOICE)
             become = {
-                **moves.comes_now(now),
+                **moves.comes_now(now, dues),
                 **{"url": first.link.url, "host": first.link.host, "link_key": first.link_key},
                 **{"wish": wish_value(first.wish), "name": first.name, "failures": 0},
                 **{"offer": None, "status_message_id": None, "batch_id": batch.id},
@@ -112,7 +113,7 @@ class Batches:
             if row is None:
                 await connection.rollback()
                 return None
-            others = await self._fill(connection, batch, items[1:], JobState.QUEUED, first=1)
+            others = await self._fill(connection, batch, items[1:], dues, first=1)
             return from_row(batch), [job_of(row), *others]
 
     async def get(self, batch_id: int) -> Batch | None:
@@ -166,7 +167,7 @@ class Batches:
             sa.update(batches).where(batches.c.id == batch_id).values(told_at=self._database.now())
         )
 
-    async def again(self, batch_id: int, user_id: int, message_id: int, most: int) -> list[Job]:
+    async def again(self, batch_id: int, user_id: int, message_id: int, most: int, dues: Dues) -> list[Job]:
         """Queue the first `most` failed jobs of this person's batch as if they came now; return them.
 
         From now on message `message_id` shows how it fares. Nothing happens if it failed too long ago.
@@ -188,7 +189,7 @@ class Batches:
             waiting = (await connection.execute(sa.select(waiting_of(user_id)))).scalar_one()
             moved: list[Job] = []
             for job_id in (await connection.scalars(failed)).all():
-                anew = moves.again(now, claim.turn_at(now, sa.literal(waiting + len(moved)), 1.0))
+                anew = moves.again(now, claim.turn_at(now, sa.literal(waiting + len(moved)), 1.0), dues)
                 statement = sa.update(jobs).where(jobs.c.id == job_id).values(anew).returning(*jobs.c)
                 moved.append(job_of((await connection.execute(statement)).one()))
             if moved:
@@ -240,7 +241,7 @@ class Batches:
         connection: AsyncConnection,
         batch: Row,
         items: Sequence[Item],
-        state: JobState,
+        dues: Dues,
         first: int = 0,
     ) -> list[Job]:
         """Make a job of each item; the first has the number `first`."""
@@ -248,7 +249,7 @@ class Batches:
         waiting = (await connection.execute(sa.select(waiting_of(batch.user_id)))).scalar_one()
         rows: list[dict[str, Any]] = [
             {
-                **moves.new_job(now, item.link, item.link_key, state, item.wish),
+                **moves.new_job(now, item.link, item.link_key, dues.held(), item.wish),
                 **{column: getattr(batch, column) for column in _WHOSE},
                 "turn_at": claim.turn_at(now, sa.literal(waiting + at), 1.0),
                 "batch_id": batch.id,

@@ -3,7 +3,7 @@
 import sqlalchemy as sa
 
 from uploader import limits
-from uploader.model import Job, JobState, Link
+from uploader.model import Dues, Job, JobState, Link
 from uploader.storage import moves
 from uploader.storage.database import Database, Lock
 from uploader.storage.job_row import from_row, wish_value
@@ -21,18 +21,20 @@ class Choices:
         """Note what this person has chosen so far; None if their job does not wait for a choice."""
         return await self._write(_asked(job_id, user_id).values(wish=wish_value(wish)))
 
-    async def choose(self, job_id: int, user_id: int, wish: Wish, link_key: str | None) -> Job | None:
+    async def choose(
+        self, job_id: int, user_id: int, wish: Wish, link_key: str | None, dues: Dues
+    ) -> Job | None:
         """Queue a job as its person wants it; None if it does not wait for a choice of theirs.
 
         The time that they took counts for nothing: it comes in now. `link_key`: see `Jobs.add`.
         """
-        queued = moves.comes_now(self._database.now())
+        queued = moves.comes_now(self._database.now(), dues)
         chosen = {"wish": wish_value(wish), "offer": None, "link_key": link_key}
         return await self._write(_asked(job_id, user_id).values(queued | chosen))
 
-    async def follow(self, job: Job, link: Link, link_key: str | None) -> Job | None:
+    async def follow(self, job: Job, link: Link, link_key: str | None, dues: Dues) -> Job | None:
         """Queue a job for another link instead, one of a list's; None if it waits for a choice no more."""
-        queued = moves.comes_now(self._database.now())
+        queued = moves.comes_now(self._database.now(), dues)
         chosen = {"url": link.url, "host": link.host, "link_key": link_key, "offer": None}
         return await self._write(_asked(job.id, job.user_id).values(queued | chosen))
 

@@ -43,6 +43,7 @@ def from_row(row: Row) -> Job:
         wish=UNDECIDED if row.wish is None else _WISH.validate_json(row.wish),
         batch_id=row.batch_id,
         item=row.item,
+        dues_shown=row.dues_shown,
         offer=None if row.offer is None else _OFFER.validate_json(row.offer),
     )
 

@@ -6,7 +6,7 @@ import sqlalchemy as sa
 
 from uploader import limits
 from uploader.errors import LeaseLost, Reason
-from uploader.model import Checkpoint, Job, JobState, Link
+from uploader.model import Checkpoint, Dues, Job, JobState, Link
 from uploader.storage import claim, moves
 from uploader.storage.database import Database, Lock
 from uploader.storage.job_row import checkpoint_values, from_row, offer_value
@@ -174,18 +174,7 @@ class Jobs:
 
     # moved by people and admins
 
-    async def admit(self, user_id: int) -> list[Job]:
-        """Queue the jobs of this person that waited for sponsors, and return them.
-
-        The time that they waited counts for nothing: they come in now.
-        """
-        return await self._move(
-            sa.update(jobs)
-            .where(open_of(user_id), in_state(jobs.c.state, JobState.WAITING_SPONSORS))
-            .values(**moves.comes_now(self._database.now()))
-        )
-
-    async def again(self, job_id: int, user_id: int) -> Job | None:
+    async def again(self, job_id: int, user_id: int, dues: Dues) -> Job | None:
         """Queue a failed job of this person as if it came now; None if it is none, or failed too long ago."""
         now = self._database.now()
         statement = (
@@ -196,7 +185,7 @@ class Jobs:
                 in_state(jobs.c.state, JobState.FAILED),
                 jobs.c.updated_at > now - limits.FAILED_S,
             )
-            .values(moves.again(now, claim.turn_at(now, waiting_of(user_id), 1.0)))
+            .values(moves.again(now, claim.turn_at(now, waiting_of(user_id), 1.0), dues))
         )
         moved = await self._move(statement)
         return moved[0] if moved else None
@@ -215,18 +204,6 @@ class Jobs:
         return moved[0] if moved else None
 
     # seen
-
-    async def waiting_people(self, limit: int) -> list[int]:
-        """Return the ids of people with jobs that wait for sponsors, the longest waiting first."""
-        statement = (
-            sa.select(jobs.c.user_id)
-            .where(in_state(jobs.c.state, JobState.WAITING_SPONSORS))
-            .group_by(jobs.c.user_id)
-            .order_by(sa.func.min(jobs.c.id))
-            .limit(limit)
-        )
-        async with self._database.read() as connection:
-            return list(await connection.scalars(statement))
 
     async def counts(self) -> dict[JobState, int]:
         """Return the number of jobs in every state."""

@@ -4,7 +4,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from uploader.model import JobState, Link
+from uploader.model import Dues, JobState, Link
 from uploader.storage.job_row import wish_value
 from uploader.storage.tables import OPEN_STATES, in_state, jobs
 from uploader.wishes import Wish
@@ -52,10 +52,11 @@ def new_job(
     }
 
 
-def comes_now(now: sa.ColumnElement[float]) -> _Values:
-    """Return what a job that waited for its person is to be: queued as if it came now."""
+def comes_now(now: sa.ColumnElement[float], dues: Dues) -> _Values:
+    """Return what a job that waited for its person is to be: queued as if it came now, if nothing is owed."""
     return {
-        "state": JobState.QUEUED,
+        "state": dues.held(),
+        "dues_shown": None,
         "run_at": now,
         "turn_at": now + sa.func.round(jobs.c.turn_at - jobs.c.created_at),
         "created_at": now,
@@ -63,13 +64,14 @@ def comes_now(now: sa.ColumnElement[float]) -> _Values:
     }
 
 
-def again(now: sa.ColumnElement[float], turn_at: sa.ColumnElement[float]) -> _Values:
-    """Return what a failed job is to be: queued as if it came now.
+def again(now: sa.ColumnElement[float], turn_at: sa.ColumnElement[float], dues: Dues) -> _Values:
+    """Return what a failed job is to be: queued as if it came now, unless something is owed.
 
     Its random_id stays: should the message be in the chat after all, it is not sent twice.
     """
     return {
-        "state": JobState.QUEUED,
+        "state": dues.held(),
+        "dues_shown": None,
         "turn_at": turn_at,
         "run_at": now,
         "created_at": now,

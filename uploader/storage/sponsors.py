@@ -12,7 +12,11 @@ from uploader.storage.tables import Row, sponsor_asks, sponsors
 def from_row(row: Row) -> Sponsor:
     """Return the sponsor of a whole row of `sponsors`."""
     return Sponsor(
-        channel_id=row.channel_id, access_hash=row.access_hash, username=row.username, title=row.title
+        channel_id=row.channel_id,
+        access_hash=row.access_hash,
+        username=row.username,
+        title=row.title,
+        broken=row.broken,
     )
 
 
@@ -28,6 +32,7 @@ class Sponsors:
             "access_hash": sponsor.access_hash,
             "username": sponsor.username,
             "title": sponsor.title,
+            "broken": None,
         }
         is_new = (
             self._database.insert(sponsors)
@@ -43,16 +48,39 @@ class Sponsors:
             )
             return False
 
-    async def remove(self, username: str) -> Sponsor | None:
-        """Unlock the channel of this username (any case) and return it; None if it is not locked."""
-        statement = (
-            sa.delete(sponsors)
-            .where(sa.func.lower(sponsors.c.username) == username.lower())
-            .returning(*sponsors.c)
+    async def remove(self, name: str) -> Sponsor | None:
+        """Unlock the channel of this username (any case) or id and return it; None if it is not locked."""
+        is_it = sa.func.lower(sponsors.c.username) == name.lower()
+        if name.isdecimal():
+            is_it = sponsors.c.channel_id == int(name)
+        rows = await self._database.once(sa.delete(sponsors).where(is_it).returning(*sponsors.c))
+        return from_row(rows[0]) if rows else None
+
+    async def rename(self, sponsor: Sponsor) -> None:
+        """Keep the username and the title that the channel has now."""
+        named = {"username": sponsor.username, "title": sponsor.title}
+        await self._database.once(
+            sa.update(sponsors).where(sponsors.c.channel_id == sponsor.channel_id).values(named)
         )
-        async with self._database.write() as connection:
-            row = (await connection.execute(statement)).first()
-        return None if row is None else from_row(row)
+
+    async def mark(self, channel_id: int, broken: str | None) -> None:
+        """Keep why the lock of a channel is open; None: it is not."""
+        await self._database.once(
+            sa.update(sponsors).where(sponsors.c.channel_id == channel_id).values(broken=broken)
+        )
+
+    async def untold(self) -> list[Sponsor]:
+        """Return the channels whose lock opened, or works anew, and admins do not know that."""
+        differs = sponsors.c.broken.is_(None) != sponsors.c.told.is_(None)
+        statement = sa.select(sponsors).where(differs).order_by(sponsors.c.added_at, sponsors.c.channel_id)
+        async with self._database.read() as connection:
+            return [from_row(row) for row in await connection.execute(statement)]
+
+    async def told(self, sponsor: Sponsor) -> None:
+        """Note that admins know how it is with the lock of this channel."""
+        await self._database.once(
+            sa.update(sponsors).where(sponsors.c.channel_id == sponsor.channel_id).values(told=sponsor.broken)
+        )
 
     async def all(self) -> list[Sponsor]:
         """Return the locked channels in the order in which they were added."""
@@ -61,33 +89,35 @@ class Sponsors:
             return [from_row(row) for row in await connection.execute(statement)]
 
     async def asked(self, user_id: int, missing: Iterable[Sponsor]) -> None:
-        """Keep that the person was shown these locks; the first time counts."""
+        """Keep that the person is asked to join these channels; the first time counts."""
         now = self._database.now()
         rows = [
             {"channel_id": sponsor.channel_id, "user_id": user_id, "asked_at": now} for sponsor in missing
         ]
         if not rows:
             return
-        async with self._database.write() as connection:
-            await connection.execute(
-                self._database.insert(sponsor_asks)
-                .values(rows)
-                .on_conflict_do_nothing(index_elements=["channel_id", "user_id"])
-            )
+        await self._database.once(
+            self._database.insert(sponsor_asks)
+            .values(rows)
+            .on_conflict_do_nothing(index_elements=["channel_id", "user_id"])
+        )
 
-    async def joined(self, channel_id: int, user_id: int) -> None:
-        """Keep that the person joined, if this lock was shown to them and they had not joined yet."""
-        statement = (
+    async def joined(self, channel_id: int, user_id: int, at: float | None = None) -> None:
+        """Keep that the person was a member `at` that second (None: now), if they were asked before it.
+
+        Only the first time counts. Who was a member before they were asked did not join for it.
+        """
+        asked = sponsor_asks.c.asked_at < (self._database.now() if at is None else at) + 1
+        await self._database.once(
             sa.update(sponsor_asks)
             .where(
                 sponsor_asks.c.channel_id == channel_id,
                 sponsor_asks.c.user_id == user_id,
                 sponsor_asks.c.joined_at.is_(None),
+                asked,
             )
             .values(joined_at=self._database.now())
         )
-        async with self._database.write() as connection:
-            await connection.execute(statement)
 
     async def counts(self) -> list[SponsorCount]:
         """Return what each locked channel got, in the order in which they were added."""

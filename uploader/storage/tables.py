@@ -88,13 +88,14 @@ jobs = sa.Table(
     sa.Column("shown_at", sa.Double),  # the offer; NULL: the person has not seen it
     sa.Column("batch_id", Long),  # of `batches`; NULL: the only file of its message
     sa.Column("item", sa.Integer, nullable=False, default=0),  # its number in the batch, from 0
+    sa.Column("dues_shown", Text),  # `model.Dues.written` on its sponsors' card; NULL: none was shown
     sa.UniqueConstraint("chat_id", "message_id", "item"),
     # Each state is read in its own order, from its own small index. Plain ascending columns: Alembic does not
     # see expressions on SQLite. None for all rows: SQLite would take it for claims, and sort or scan them.
     _index("claim", JobState.QUEUED, columns=("turn_at", "id", "run_at", "user_id")),
     _index("same", JobState.QUEUED, columns=("link_key",)),
     _index("running", JobState.RUNNING, columns=("user_id", "lease_until")),
-    _index("waiting", JobState.WAITING_SPONSORS, columns=("created_at", "id")),
+    _index("waiting", JobState.WAITING_SPONSORS, columns=("created_at", "id", "dues_shown")),
     _index("choosing", JobState.WAITING_CHOICE, columns=("updated_at", "id")),
     _index("person", *OPEN_STATES, columns=("user_id", "state")),
     _index("ended", *ENDED_STATES, columns=("updated_at", "id", "state")),
@@ -173,16 +174,18 @@ sponsors = sa.Table(
     sa.Column("title", Text, nullable=False),
     sa.Column("added_by", Long, nullable=False),
     sa.Column("added_at", sa.Double, nullable=False),
+    sa.Column("broken", Text),  # why its lock is open; NULL: it is not
+    sa.Column("told", Text),  # the last value of `broken` that admins know of
 )
 
-#: One row for each person who was shown a lock. It outlives the lock: what a sponsor got stays known.
+#: One row for each person who was asked to join. It outlives the lock: what a sponsor got stays known.
 sponsor_asks = sa.Table(
     "sponsor_asks",
     metadata,
     sa.Column("channel_id", Long, primary_key=True, autoincrement=False),
     sa.Column("user_id", Long, primary_key=True, autoincrement=False),
     sa.Column("asked_at", sa.Double, nullable=False),
-    sa.Column("joined_at", sa.Double),
+    sa.Column("joined_at", sa.Double),  # when a member was first seen after that; NULL: never
 )
 
 #: Files that were delivered, by the key of their links.

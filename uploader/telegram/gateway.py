@@ -13,7 +13,7 @@ import telethon
 from telethon import TelegramClient, errors
 from telethon.tl import functions, types
 
-from uploader.errors import NoAnswer, TelegramError
+from uploader.errors import ChannelUnusable, NoAnswer, TelegramError
 from uploader.model import Caption, Delivered, Document, Person, Sponsor, Uploaded
 from uploader.telegram.calls import Calls
 from uploader.telegram.documents import delivered_by, document_of, message_id_of, parts_needed
@@ -244,12 +244,23 @@ class Gateway:
             result = await self.calls.call(functions.contacts.ResolveUsernameRequest(username))
         except (errors.UsernameNotOccupiedError, errors.UsernameInvalidError):
             return None
-        for chat in result.chats:
-            if isinstance(chat, types.Channel) and chat.access_hash is not None:
-                return Sponsor(
-                    channel_id=chat.id, access_hash=chat.access_hash, username=username, title=chat.title
-                )
-        return None
+        return next(filter(None, map(channel_of, result.chats)), None)
+
+    async def look_at(self, sponsor: Sponsor) -> tuple[Sponsor, bool]:
+        """The channel as it is called now, and whether the bot is sure to see who is in it.
+
+        Raises:
+            ChannelUnusable: it is gone, or the bot may not look at it.
+            FloodWait, TelegramError
+        """
+        request = functions.channels.GetChannelsRequest(
+            [types.InputChannel(sponsor.channel_id, sponsor.access_hash)]
+        )
+        chats = (await self.calls.call(request, about=sponsor.channel_id)).chats
+        now = channel_of(chats[0]) if chats else None
+        if now is None:
+            raise ChannelUnusable(type(chats[0]).__name__ if chats else "no such channel")
+        return now, bool(chats[0].creator or chats[0].admin_rights)
 
     async def publish_commands(
         self, language: str, commands: Sequence[tuple[str, str]], person: Person | None = None
@@ -282,6 +293,15 @@ def is_inside(participant: Any) -> bool:
     if participant is None or isinstance(participant, types.ChannelParticipantLeft):
         return False
     return not (isinstance(participant, types.ChannelParticipantBanned) and participant.left)
+
+
+def channel_of(chat: Any) -> Sponsor | None:
+    """The channel or supergroup that a Chat is, with the first of its names; None: it is none, or closed."""
+    if not isinstance(chat, types.Channel) or chat.min or chat.access_hash is None:
+        return None
+    names = [chat.username, *(each.username for each in chat.usernames or () if each.active)]
+    username = next(filter(None, names), "")
+    return Sponsor(channel_id=chat.id, access_hash=chat.access_hash, username=username, title=chat.title)
 
 
 def new_random_id() -> int:

@@ -24,7 +24,12 @@ _UNREACHABLE = (
     errors.ChatWriteForbiddenError,
     errors.UserIsBotError,
 )
-_CHANNEL = (errors.ChannelPrivateError, errors.ChannelInvalidError, errors.ChatAdminRequiredError)
+_CHANNEL = (
+    errors.ChannelPrivateError,
+    errors.ChannelInvalidError,
+    errors.ChannelPublicGroupNaError,
+    errors.ChatAdminRequiredError,
+)
 
 
 #: https://core.telegram.org/api/file-references

@@ -245,6 +245,11 @@ sponsors-missing = { $count ->
     [one] One channel is still missing: { $titles }
    *[other] { $count-text } channels are still missing: { $titles }
 }
+sponsors-unsure = Telegram does not tell me just now whether you have joined { $titles }. I ask again by myself, soon.
+sponsors-wait =
+    Your link is safe with me. { $unsure }
+
+    As soon as I know that you have joined, your file starts by itself.
 sponsors-expired = You did not join the channels within a day, so I let this link go. Send it again whenever you like.
 
 refused-maintenance = I am being looked after just now and take no new links. Files already accepted go on. Please try again later.
@@ -344,9 +349,10 @@ lock-usage =
     Use it so:
     /lock – the list
     /lock add @channel – people join this channel before they are served (make me an admin there first)
-    /lock remove @channel
+    /lock remove @channel (or its number)
 lock-none = No sponsor locks. Add one: /lock add @channel
-lock-line = { $title } (@{ $username }): { $asked-text } asked, { $joined-text } joined
+lock-line = { $title } ({ $name }): { $asked-text } asked, { $joined-text } joined
+lock-open = open to everybody: { $cause }
 lock-added = Added: people now join { $title } (@{ $username }) before they are served.
 lock-exists = { $title } (@{ $username }) is already a sponsor.
 lock-removed = Removed: { $title } (@{ $username }).
@@ -354,6 +360,11 @@ lock-unknown = @{ $username } is not among the sponsors. /lock shows the list.
 lock-not-found = There is no public channel @{ $username }.
 lock-not-admin = I cannot see who is in @{ $username }. Make me an admin of that channel, then try again.
 alert-carrier = The account { $name } carries no files for { $wait }: { $cause }
+alert-lock-open = { $cause ->
+    [NO_PUBLIC_NAME] { $title } has no public name any more, so people cannot be sent there. Its lock is open: everybody is served without joining. Give the channel a public name, or: /lock remove { $name }
+   *[other] I cannot see who is in { $title } any more ({ $cause }). Its lock is open: everybody is served without joining. Make me an admin there again, or: /lock remove { $name }
+}
+alert-lock-works = The lock of { $title } works again.
 alert-missing = The account { $name } cannot be used: { $cause }. I go on without it; repair that, then restart me.
 alert-media = { $own ->
     [1] yt-dlp { $left } broke again and again. I use my own version now.

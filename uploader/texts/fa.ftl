@@ -233,6 +233,11 @@ button-joined = عضو شدم
 sponsors-missing = { $count ->
    *[other] هنوز عضو { $count-text } کانال نشده‌ای: { $titles }
 }
+sponsors-unsure = تلگرام الان نمی‌گوید که عضو { $titles } هستی یا نه. خودم خیلی زود دوباره می‌پرسم.
+sponsors-wait =
+    لینکت پیش من محفوظ است. { $unsure }
+
+    همین که بدانم عضو هستی، فایلت خودش شروع می‌شود.
 sponsors-expired = تا یک روز عضو کانال‌ها نشدی، برای همین این لینک را کنار گذاشتم. هر وقت خواستی دوباره بفرست.
 
 refused-maintenance = الان در حال سرویس هستم و لینک تازه نمی‌گیرم. فایل‌های پذیرفته‌شده ادامه دارند. لطفاً بعداً دوباره بفرست.
@@ -334,7 +339,8 @@ lock-usage =
     ‏/lock add @channel – افراد پیش از دریافت خدمت عضو این کانال می‌شوند (اول مرا مدیر آن کانال کن)
     ‏/lock remove @channel
 lock-none = هیچ کانال حامی ثبت نشده است. افزودن: ‎/lock add @channel
-lock-line = { $title } (@{ $username }): { $asked-text } نفر خواسته شد، { $joined-text } نفر عضو شد
+lock-line = { $title } ({ $name }): { $asked-text } نفر خواسته شد، { $joined-text } نفر عضو شد
+lock-open = قفلش برای همه باز است: { $cause }
 lock-added = افزوده شد: از این پس افراد اول عضو { $title } (@{ $username }) می‌شوند.
 lock-exists = { $title } (@{ $username }) از قبل در فهرست حامیان است.
 lock-removed = برداشته شد: { $title } (@{ $username }).
@@ -342,6 +348,11 @@ lock-unknown = ‏@{ $username } در فهرست حامیان نیست. فهرس
 lock-not-found = کانال عمومی @{ $username } وجود ندارد.
 lock-not-admin = نمی‌توانم اعضای @{ $username } را ببینم. مرا مدیر آن کانال کن و دوباره امتحان کن.
 alert-carrier = حساب { $name } تا { $wait } فایلی نمی‌برد: { $cause }
+alert-lock-open = { $cause ->
+    [NO_PUBLIC_NAME] کانال { $title } دیگر نام عمومی ندارد و نمی‌شود کسی را به آن فرستاد. قفلش باز است و همه بدون عضویت سرویس می‌گیرند. نام عمومی برایش بگذار، یا: ‎/lock remove { $name }
+   *[other] دیگر نمی‌توانم اعضای { $title } را ببینم ({ $cause }). قفلش باز است و همه بدون عضویت سرویس می‌گیرند. دوباره مرا مدیر آن کن، یا: ‎/lock remove { $name }
+}
+alert-lock-works = قفل { $title } دوباره کار می‌کند.
 alert-missing = حساب { $name } قابل استفاده نیست: { $cause }. بدون آن ادامه می‌دهم؛ درستش کن و بعد مرا دوباره راه بینداز.
 alert-media = { $own ->
     [1] yt-dlp نسخهٔ { $left } پی‌درپی خراب شد. حالا نسخهٔ خودم را به کار می‌برم.

@@ -1,0 +1,139 @@
+"""The card that says which channels are still to be joined: owed until it was shown, changed as they are."""
+
+from collections.abc import Iterable, Sequence
+
+import structlog
+
+from uploader.chat import keyboards
+from uploader.chat.progress import StatusMessages
+from uploader.errors import ChatUnreachable, FloodWait, NoAnswer, TelegramError
+from uploader.model import Dues, Job, JobState, Person, Sponsor
+from uploader.names import one_line
+from uploader.sponsors import Look, SponsorLocks
+from uploader.storage.batches import Batches
+from uploader.storage.holds import Holds
+from uploader.storage.jobs import Jobs
+from uploader.storage.people import People
+from uploader.storage.rates import Rates
+from uploader.telegram.gateway import Gateway, Keyboard
+from uploader.telegram.turns import Urgency
+from uploader.template import unlinked
+from uploader.texts import Texts
+
+_log = structlog.get_logger(__name__)
+
+
+class SponsorCards:
+    """Shows what is owed in the status message of a job, or in the card of a batch."""
+
+    def __init__(
+        self,
+        gateway: Gateway,
+        locks: SponsorLocks,
+        holds: Holds,
+        jobs: Jobs,
+        batches: Batches,
+        people: People,
+        rates: Rates,
+        status: StatusMessages,
+        texts: Texts,
+    ) -> None:
+        self._gateway = gateway
+        self._locks = locks
+        self._holds = holds
+        self._jobs = jobs
+        self._batches = batches
+        self._people = people
+        self._rates = rates
+        self._status = status
+        self._texts = texts
+
+    async def show(self, jobs: Sequence[Job], dues: Dues, *, urgency: Urgency = Urgency.ANSWER) -> None:
+        """Show what holds these jobs, which share a card; then it is owed no more.
+
+        Raises:
+            ChatUnreachable, FloodWait, TelegramError
+        """
+        first, person = jobs[0], await self._people.get(jobs[0].user_id)
+        if person is None:
+            return
+        await self._locks.ask(person.user_id, dues)
+        await self._put(person, first, *self._drawn(first.language, dues), urgency)
+        await self._holds.shown(jobs, dues)
+        current = await self._jobs.get(first.id)
+        if current is not None and current.state is not JobState.WAITING_SPONSORS:
+            await self._status.show(current)  # it was faster than its card
+
+    async def looked(self, look: Look) -> None:
+        """Show what came of a look: those who go on, and what has changed for those who do not."""
+        for job in look.admitted:
+            await self._status.show(job, await self._rates.place(job))
+        changed = [job for job in look.held if job.dues_shown != look.dues.written]
+        for jobs in _by_card(changed):
+            try:
+                await self.show(jobs, look.dues, urgency=Urgency.MESSAGE)
+            except (FloodWait, NoAnswer) as error:
+                _log.warning("sponsors' card not shown", job=jobs[0].id, cause=str(error))
+            except TelegramError as error:
+                _log.warning("sponsors' card shown to nobody", job=jobs[0].id, cause=str(error))
+                await self._holds.shown(jobs, look.dues)
+
+    async def look_around(self) -> None:
+        """The looks that are due; see `SponsorLocks.looks`."""
+        for look in await self._locks.looks():
+            await self.looked(look)
+
+    async def pressed(self, person: Person, query_id: int) -> None:
+        """The button "I have joined"."""
+        look = await self._locks.look(person.user_id)
+        text = self._still_owed(person.language, look.dues)
+        await self._gateway.answer(query_id, text, alert=bool(text))
+        await self.looked(look)
+
+    def _still_owed(self, language: str, dues: Dues) -> str:
+        if dues.missing:
+            count, titles = len(dues.missing), _titles(dues.missing)
+            return self._texts.get(language, "sponsors-missing", count=count, titles=titles)
+        if dues.unsure:
+            return self._texts.get(language, "sponsors-unsure", titles=_titles(dues.unsure))
+        return ""
+
+    def _drawn(self, language: str, dues: Dues) -> tuple[str, Keyboard]:
+        unsure = self._texts.get(language, "sponsors-unsure", titles=_titles(dues.unsure))
+        if not dues.missing:
+            return self._texts.get(language, "sponsors-wait", unsure=unsure), ()
+        text = self._texts.get(language, "sponsors", count=len(dues.missing))
+        keyboard = keyboards.sponsor_card(self._texts, language, dues.missing)
+        return "\n\n".join([text, unsure] if dues.unsure else [text]), keyboard
+
+    async def _put(self, person: Person, job: Job, text: str, keyboard: Keyboard, urgency: Urgency) -> None:
+        """Into the message that shows how the job fares, or a new one if there is none any more."""
+        card_id = job.status_message_id
+        if job.batch_id is not None:
+            batch = await self._batches.get(job.batch_id)
+            card_id = None if batch is None else batch.status_message_id
+        if card_id is not None:
+            try:
+                await self._gateway.edit(person, card_id, text, keyboard)
+                return
+            except (FloodWait, NoAnswer, ChatUnreachable):
+                raise
+            except TelegramError as error:
+                _log.info("card is gone", job=job.id, cause=str(error))
+        card_id = await self._gateway.say(person, text, keyboard, urgency=urgency)
+        if job.batch_id is not None:
+            await self._batches.set_card(job.batch_id, card_id)
+        else:
+            await self._jobs.set_status_message(job.id, card_id)
+
+
+def _by_card(jobs: Iterable[Job]) -> list[list[Job]]:
+    cards: dict[tuple[str, int], list[Job]] = {}
+    for job in jobs:
+        card = ("job", job.id) if job.batch_id is None else ("batch", job.batch_id)
+        cards.setdefault(card, []).append(job)
+    return list(cards.values())
+
+
+def _titles(sponsors: Sequence[Sponsor]) -> str:
+    return ", ".join(unlinked(one_line(sponsor.title)) for sponsor in sponsors)
