@@ -65,6 +65,17 @@ def status() -> None:
     typer.echo(f"JavaScript: {', '.join(found) or NO_RUNTIME}")
 
 
+@app.command("look")
+def look(link: str) -> None:
+    """Look at a link as for a person, without cookies: say what yt-dlp finds, warns of and fails with."""
+    from uploader.sources.media.canary import found_behind
+
+    text, is_there = asyncio.run(found_behind(link, versions_here().folder(), versions_here().root / "work"))
+    typer.echo(text)
+    if not is_there:
+        raise typer.Exit(1)
+
+
 def _canaries() -> list[str]:
     from uploader.config import ControlAddress
 

@@ -10,6 +10,7 @@ from aiohttp import web
 
 from uploader.errors import NotALink, SourceError
 from uploader.links import parse
+from uploader.names import one_line
 from uploader.sources import Sources
 from uploader.sources.media.versions import Trial
 from uploader.wishes import ChoiceNeeded
@@ -41,6 +42,26 @@ async def runtimes(folder: Path | None, work_dir: Path) -> list[str]:
     """What runs the JavaScript of sites for the yt-dlp in `folder` (see `Sources.runtimes`)."""
     async with Sources((), "Peyk", work_dir=work_dir, versions=Trial(folder)) as sources:
         return await sources.runtimes()
+
+
+async def found_behind(text: str, folder: Path | None, work_dir: Path) -> tuple[str, bool]:
+    """What the yt-dlp in `folder` finds behind a link, in words for an operator, and whether it is anything.
+
+    Its warnings go to the log.
+    """
+    async with Sources((), "Peyk", work_dir=work_dir, versions=Trial(folder)) as sources:
+        try:
+            film = await sources.look(parse(text, fragment=True))
+        except ChoiceNeeded as needed:
+            return (
+                f"a list: {one_line(needed.offer.title)}, {len(needed.offer.entries)} entries looked at",
+                True,
+            )
+        except (SourceError, NotALink) as error:
+            return str(error), False
+    heights = sorted({int(each.height) for each in film.formats if each.height}, reverse=True)
+    shown = ", ".join(f"{height}p" for height in heights) or "no pictures"
+    return f"{one_line(film.title or '(no title)')}: {len(film.formats)} formats ({shown})", True
 
 
 async def _look(folder: Path, links: Sequence[str], work_dir: Path, networks: tuple[IPv4Network, ...]) -> str:
