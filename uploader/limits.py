@@ -179,8 +179,8 @@ STOP_DEADLINE_S: Final = 20.0
 #: The largest text file whose links are looked at.
 TEXT_FILE_BYTES: Final = 256 * 1024
 
-#: The longest link that is looked at; browsers and servers agree on about this much.
-LINK_CHARACTERS: Final = 2048
+#: The longest link that is looked at: a whole message. Signed links have up to about 4,000 characters.
+LINK_CHARACTERS: Final = 4096
 
 
 def given_way_s(attempt: int) -> float:

@@ -4,9 +4,11 @@ Pure: what a host name leads to is judged by `sources.guard`, when the connectio
 """
 
 import re
+import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass
 from ipaddress import AddressValueError, IPv4Address, IPv6Address
+from itertools import pairwise
 from typing import Final
 from urllib.parse import quote
 
@@ -22,6 +24,8 @@ _SEARCHED_CHARACTERS: Final = TEXT_FILE_BYTES
 #: It is searched in pieces, so that no one search takes long. A piece ends with a word, or within one that is
 #: too long for any link (a fragment may be twice as long as the rest, see `parse`).
 _LONGEST_WORD: Final = 4 * LINK_CHARACTERS
+#: Nobody emphasises by more.
+_LONGEST_EMPHASIS: Final = 8
 _PIECE: Final = re.compile(rf".{{1,4096}}\S{{0,{_LONGEST_WORD}}}", re.DOTALL)
 
 #: Ports below this one belong to services that are not web sites, 80 and 443 apart.
@@ -31,23 +35,33 @@ _DEFAULT_PORTS: Final = (("http", 80), ("https", 443))
 #: https://www.rfc-editor.org/rfc/rfc1035#section-2.3.4
 _HOST_CHARACTERS: Final = 253
 
-# A link goes on to the next white space, bracket, quote or invisible mark. ZWNJ and ZWJ are no marks:
-# Persian addresses are written with them.
-_END: Final = r'\s<>"\u200b\u200e\u200f\u202a-\u202e\u2060-\u2069\ufeff'
+# A link goes on to the next white space, angle bracket, quote or invisible mark, as Telegram's clients show
+# it. ZWNJ and ZWJ are no marks: Persian addresses are written with them.
+_END: Final = r'\s<>"«»\u200b\u200e\u200f\u2016-\u206f\ufeff'
 _TOP_LEVEL: Final = r"(?:[^\W\d_]{2,24}|xn--[a-z0-9-]{2,59})"
 _LABELS: Final = r"(?:[\w-]{1,63}\.){1,20}"
 _IPV4: Final = r"(?:\d{1,3}\.){3}\d{1,3}"
 _FIND: Final = re.compile(
     rf"""
-      (?<![a-z0-9+.-])(?P<full> [a-z][a-z0-9+.-]{{0,30}}://[^{_END}]+ | (?:magnet|data|file):[^{_END}]+ )
+      (?P<full> https?://[^{_END}]+
+              | (?<![a-z0-9+.-])(?: (?![a-z0-9+.-]{{0,30}}https?://)[a-z][a-z0-9+.-]{{0,30}}://[^{_END}]+
+                                  | (?:magnet|data|file):[^{_END}]+ ) )
     | (?<![\w@.+-])(?: (?:{_LABELS}{_TOP_LEVEL}|{_IPV4})(?::\d{{1,5}})?(?:/|\?\w)[^{_END}]*
                      | www\.{_LABELS}{_TOP_LEVEL}
                      | {_LABELS}(?:com|net|org|info|io|ir)(?::\d{{1,5}})?(?![\w@.-]*\w) )
     """,
     re.IGNORECASE | re.VERBOSE,
 )
-_TRAILING: Final = ".,;:!?'`\u00bb\u201d\u2019\u2026\u060c\u061b\u061f\u200c\u200d"
-_BRACKETS: Final = ((")", "("), ("]", "["), ("}", "{"))
+#: Where another link begins within what looks like one. Behind one of these characters it is a part of it:
+#: `/web/2020/https://...`, `?url=https://...`
+_GLUED: Final = re.compile(r"(?<![/=?&#:+~@$!*_%-])(?=https?://)", re.IGNORECASE)
+_TRAILING: Final = frozenset(".,;:!?'`|\u0640\ufe0e\ufe0f")
+#: So are marks of all other scripts, emoji, and ZWNJ and ZWJ, which join nothing there. See the general
+#: categories of https://www.unicode.org/reports/tr44/#General_Category_Values
+_TRAILING_CATEGORIES: Final = frozenset({"Po", "Pd", "Ps", "Pi", "Pf", "So", "Cf"})
+_BRACKETS: Final = tuple(zip("([{（「『《〈【［｛", ")]}）」』》〉】］｝", strict=True))
+#: What stands on both sides of a link that somebody emphasised.
+_EMPHASIS: Final = re.compile(r"([*_~|])\1*\Z")
 
 _SCHEME: Final = re.compile(r"([a-z][a-z0-9+.-]*):", re.IGNORECASE | re.ASCII)
 # https://www.rfc-editor.org/rfc/rfc3986#appendix-B, without the fragment
@@ -80,9 +94,12 @@ def find_all(text: str) -> Iterator[Mention]:
     """
     for piece in _PIECE.finditer(text, 0, _SEARCHED_CHARACTERS):
         for match in _FIND.finditer(text, *piece.span()):
-            found = _without_trailing(match[0][:_LONGEST_WORD])
-            raw = found if match["full"] else f"https://{found}"
-            yield Mention(raw, match.start() + len(found))
+            begins = [0, *(glued.start() for glued in _GLUED.finditer(match[0], 1))] if match["full"] else [0]
+            for start, stop in pairwise((*begins, len(match[0]))):
+                at = match.start() + start
+                found = _bare(match[0][start:stop][:_LONGEST_WORD], text[max(0, at - _LONGEST_EMPHASIS) : at])
+                if found:
+                    yield Mention(found if match["full"] else f"https://{found}", at + len(found))
 
 
 def parse(raw: str, *, characters: int = LINK_CHARACTERS, fragment: bool = False) -> Link:
@@ -122,15 +139,34 @@ def without_fragment(link: Link) -> Link:
     return Link(url=link.url.partition("#")[0], host=link.host)
 
 
-def _without_trailing(found: str) -> str:
-    """`found` without punctuation, and brackets that close nothing in it, at its end."""
+def _bare(found: str, before: str) -> str:
+    """`found` without what is at its end but no part of it; `before` is how the text before it ends.
+
+    That is punctuation, brackets that close nothing in it, and the same emphasis as before it.
+    """
     end = len(found)
-    unopened = {closing: found.count(closing) - found.count(opening) for closing, opening in _BRACKETS}
-    while end and (found[end - 1] in _TRAILING or unopened.get(found[end - 1], 0) > 0):
+    unopened = {closing: found.count(closing) - found.count(opening) for opening, closing in _BRACKETS}
+    closing_of = dict(_BRACKETS)
+    emphasis = match[0] if (match := _EMPHASIS.search(before)) else ""
+    while end:
+        last = found[end - 1]
+        if unopened.get(last, 0) > 0:
+            unopened[last] -= 1
+        elif emphasis and last == emphasis[0]:
+            emphasis = emphasis[1:]
+        elif last in closing_of:  # it opens nothing, for nothing follows
+            unopened[closing_of[last]] += 1
+        elif last in unopened or not _trails(last):
+            break
         end -= 1
-        if found[end] in unopened:
-            unopened[found[end]] -= 1
     return found[:end]
+
+
+def _trails(character: str) -> bool:
+    """Whether a character at the end of a link belongs to the text around it."""
+    if character.isascii() or character in _TRAILING:
+        return character in _TRAILING
+    return unicodedata.category(character) in _TRAILING_CATEGORIES
 
 
 def _split(raw: str) -> tuple[str, str, str, str]:
