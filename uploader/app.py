@@ -42,7 +42,7 @@ from uploader.quotas import Allowance, Quotas
 from uploader.reuse import Reuse
 from uploader.service import Engine, Gate, run
 from uploader.sources import Hosts, Sources
-from uploader.sources.media.versions import Versions
+from uploader.sources.media.versions import Versions, javascript_runtime
 from uploader.sponsors import SponsorLocks
 from uploader.storage.batches import Batches
 from uploader.storage.choices import Choices
@@ -85,6 +85,8 @@ async def serve(config: Config, stop: asyncio.Event) -> None:
     with alone(config):
         async with _built(config, stop) as engine:
             _log.info("serving", version=__version__, bot=config.bot_id)
+            if not javascript_runtime():
+                _log.warning("no JavaScript runtime: YouTube gives next to nothing; make setup brings deno")
             await run(engine, stop)
     _log.info("stopped")
 

@@ -80,7 +80,6 @@ async def run(engine: Engine, stop: asyncio.Event) -> None:
             tasks.create_task(engine.cards.run(), name="cards of batches"),
             tasks.create_task(engine.receiver.run(), name="receiver"),
             tasks.create_task(_watch(engine), name="safety net"),
-            tasks.create_task(_tell_of_runtimes(engine), name="JavaScript"),
             tasks.create_task(_look_at_the_gate(engine.gate, engine.receiver), name="sponsors"),
             tasks.create_task(_until_disconnected(engine.client), name="connection"),
         ]
@@ -98,15 +97,6 @@ async def _tell_of_absence(engine: Engine, away_s: float) -> None:
         return
     with FaultBarrier("telling people of the absence"):
         await engine.user.back(away_s)
-
-
-async def _tell_of_runtimes(engine: Engine) -> None:
-    with FaultBarrier("looking for a JavaScript runtime"):
-        found = await engine.sources.runtimes()
-        if found:
-            _log.info("JavaScript of sites runs", runtime=found[0])
-        else:
-            _log.warning("no JavaScript runtime: YouTube gives next to nothing; make setup brings deno")
 
 
 async def _watch(engine: Engine) -> None:

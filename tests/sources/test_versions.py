@@ -21,7 +21,7 @@ from uploader.links import parse
 from uploader.sources import Sources
 from uploader.sources.media.chooser import Chooser
 from uploader.sources.media.process import Cells
-from uploader.sources.media.versions import CannotUpdate, Versions
+from uploader.sources.media.versions import CannotUpdate, Versions, javascript_runtime
 from uploader.sources.media.workshop import Workshop
 
 RUN = Path(__file__).parents[2] / "run.py"
@@ -198,3 +198,13 @@ def test_version_is_left_when_links_of_several_families_break_it(
         versions.broke(family, link)
     assert (None if leaves else "2.0") == versions.chosen()
     assert ("2.0" if leaves else None) == versions.left()
+
+
+def test_javascript_runtime_beside_our_python_is_found_and_nothing_is_told_of_none(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """Whatever the PATH says; without one the engine says so at its start."""
+    monkeypatch.setenv("PATH", str(tmp_path))
+    assert str(Path(sys.executable).with_name("deno")) == javascript_runtime()
+    monkeypatch.setattr("sysconfig.get_path", lambda name: str(tmp_path))
+    assert "" == javascript_runtime()

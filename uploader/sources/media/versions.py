@@ -11,6 +11,7 @@ import secrets
 import shutil
 import subprocess
 import sys
+import sysconfig
 from collections.abc import Sequence
 from importlib.metadata import Distribution, distributions
 from pathlib import Path
@@ -26,6 +27,8 @@ _VERSION: Final = re.compile(r"[0-9][0-9A-Za-z.+-]{0,40}")
 #: What yt-dlp needs in the same version: it solves puzzles of sites.
 _PARTNER: Final = re.compile(r"yt-dlp-ejs==([0-9][0-9A-Za-z.]{0,40})")
 _INSTALL_S: Final = 300.0
+#: What yt-dlp takes, the best first (see `child.RUNTIMES`), by the names of the programs.
+_RUNTIMES: Final = ("deno", "node", "qjs")
 #: What pip is told by the environment: where things are, its settings, and the way to its index.
 _OF_PIP: Final = re.compile(
     r"PATH|HOME|LANG|LC_\w+|TMPDIR|XDG_\w+|PIP_\w+|SSL_CERT_\w+|REQUESTS_CA_BUNDLE|(https?|all|no)_proxy",
@@ -173,6 +176,17 @@ class Versions:
         beside = self.root / f"{_CHOICE}.{secrets.token_hex(4)}"
         beside.write_text(json.dumps(versions))
         beside.replace(self.root / _CHOICE)
+
+
+def javascript_runtime() -> str:
+    """The program that runs the JavaScript of sites for yt-dlp, by its path; "": none is found.
+
+    As yt-dlp looks for it: beside our Python, then in PATH. Whether it starts in the cell, and is new enough,
+    `Sources.runtimes` tells.
+    """
+    beside = sysconfig.get_path("scripts")
+    found = (shutil.which(name, path=beside) or shutil.which(name) for name in _RUNTIMES)
+    return next(filter(None, found), "")
 
 
 def _pip(folder: Path, what: str, options: Sequence[str]) -> None:
