@@ -7,6 +7,7 @@ from uploader.errors import (
     AccountStopped,
     ChatUnreachable,
     FloodWait,
+    Parked,
     PeykError,
     Reason,
     SiteFails,
@@ -30,7 +31,8 @@ from uploader.failure import GiveUp, Rest, Retry, judge
         (SourceTemporary(Reason.TIMED_OUT), Retry(wait_s=5.0, reason=Reason.TIMED_OUT)),
         (TransferTemporary(Reason.UPLOAD_FAILED), Retry(wait_s=5.0, reason=Reason.UPLOAD_FAILED)),
         (TelegramError("INTERNAL"), Retry(wait_s=5.0, reason=Reason.UPLOAD_FAILED)),
-        (FloodWait(77.0), Rest(wait_s=77.0, reason=Reason.UPLOAD_FAILED)),
+        (FloodWait(77.0), Rest(wait_s=77.0, reason=Reason.TELEGRAM_WAITS)),
+        (Parked(77.0), Rest(wait_s=77.0, reason=Reason.TELEGRAM_WAITS)),
         (AccountStopped(Reason.UPLOAD_FAILED), Rest(wait_s=60.0, reason=Reason.UPLOAD_FAILED)),
         (StorageUnavailable("away"), Retry(wait_s=5.0, reason=Reason.INTERNAL)),
         (RuntimeError("a bug"), Retry(wait_s=5.0, reason=Reason.INTERNAL)),
@@ -44,7 +46,7 @@ def test_judge_when_the_first_attempt_fails_follows_the_class_of_error(
     assert expected == judge(error, failures=0)
 
 
-@pytest.mark.parametrize("error", [FloodWait(3.0), AccountStopped(Reason.UPLOAD_FAILED)])
+@pytest.mark.parametrize("error", [FloodWait(3.0), Parked(3.0), AccountStopped(Reason.UPLOAD_FAILED)])
 def test_judge_when_telegram_asks_to_wait_counts_no_attempt(error: Exception) -> None:
     """Waits of any number, and a login that an operator has to repair, do not use a job up."""
     assert isinstance(judge(error, failures=limits.ATTEMPTS - 1), Rest)

@@ -55,6 +55,7 @@ from uploader.storage.heard import Heard
 from uploader.storage.holds import Holds
 from uploader.storage.jobs import Jobs
 from uploader.storage.leases import Leases
+from uploader.storage.parkings import Parkings
 from uploader.storage.people import People
 from uploader.storage.rates import Rates
 from uploader.storage.settings import Settings
@@ -106,7 +107,8 @@ async def _built(config: Config, stop: asyncio.Event) -> AsyncIterator[Engine]:
         await jobs.orphan(pool.account)  # the lock on the login is ours: whoever worked with it is dead
         status, cards = _shown(database, gateway, people, texts)
         board, alerts = _board(database, login, stop, sources), Alerts(gateway, people, texts, config.admins)
-        carriers = _carriers(config, login, pool, gateway, fleet, alerts)
+        bot = Carrier(name=login.username, pool=pool, cap_bytes=config.volume_bytes, post=gateway.deliver)
+        carriers = await _carriers(config, database, [bot, *fleet.carriers], alerts)
         delivery = _delivery(config, database, sources, carriers, gateway, downloads, texts)
         worker = Worker(_name(pool), jobs, people, delivery, watchers=(board, status, cards))
         cookie_admin = _cookie_admin(config, database, gateway, texts)
@@ -153,11 +155,10 @@ async def _built(config: Config, stop: asyncio.Event) -> AsyncIterator[Engine]:
             )
 
 
-def _carriers(
-    config: Config, login: Login, pool: UploadPool, gateway: Gateway, fleet: Fleet, alerts: Alerts
-) -> Carriers:
-    bot = Carrier(name=login.username, pool=pool, cap_bytes=config.volume_bytes, post=gateway.deliver)
-    return Carriers([bot, *fleet.carriers], config.volume_bytes, alerts.carrier_rests)
+async def _carriers(config: Config, database: Database, accounts: list[Carrier], alerts: Alerts) -> Carriers:
+    carriers = Carriers(accounts, config.volume_bytes, alerts.carrier_rests, Parkings(database))
+    await carriers.begin()
+    return carriers
 
 
 def _delivery(

@@ -11,7 +11,8 @@
     │           └── GivesWay     ... for the source is slow, and others wait for the place
     ├── TransferError            the data centre did not take the file; carries a Reason
     │   ├── TransferTemporary    ... this time: a later attempt resumes
-    │   │   └── PartsLost        ... parts that were acknowledged are gone, and are sent again
+    │   │   ├── PartsLost        ... parts that were acknowledged are gone, and are sent again
+    │   │   └── Parked           ... and wants none of the account's parts before `wait_s`
     │   └── AccountStopped       the account's login was ended: nothing goes until an operator sees to it
     ├── TelegramError            Telegram refused a call
     │   ├── ChatUnreachable      the person blocked the bot, or the chat is gone
@@ -69,6 +70,7 @@ class Reason(StrEnum):
     NO_ROOM = "no-room"  # the disk is full
     CROWDED = "crowded"  # the source is slow, and others go first
     WAITED_TOO_LONG = "waited-too-long"  # in the queue
+    TELEGRAM_WAITS = "telegram-waits"  # it wants nothing more from us for a while
     UPLOAD_FAILED = "upload-failed"
     CHAT_UNREACHABLE = "chat-unreachable"
     INTERNAL = "internal"
@@ -153,6 +155,14 @@ class PartsLost(TransferTemporary):
     def __init__(self, reason: Reason, detail: str = "", part: int | None = None) -> None:
         super().__init__(reason, detail)
         self.part = part
+
+
+class Parked(TransferTemporary):
+    """The data centre wants no part from this account for another `wait_s` seconds."""
+
+    def __init__(self, wait_s: float) -> None:
+        super().__init__(Reason.TELEGRAM_WAITS, f"no parts for {wait_s:.0f} s")
+        self.wait_s = wait_s
 
 
 class AccountStopped(TransferError):

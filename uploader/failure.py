@@ -8,6 +8,7 @@ from uploader.errors import (
     ChatUnreachable,
     FloodWait,
     NotYet,
+    Parked,
     PeykError,
     Reason,
     ReasonedError,
@@ -58,13 +59,15 @@ def judge(
     The job was accepted `age_s` seconds ago; `chance`, one from 0 to 1, spreads jobs that failed together.
     """
     reason = Reason.UPLOAD_FAILED if isinstance(error, TelegramError) else Reason.INTERNAL
+    if isinstance(error, FloodWait):
+        reason = Reason.TELEGRAM_WAITS
     if isinstance(error, ReasonedError):
         reason = error.reason
     if isinstance(error, ChatUnreachable):
         return GiveUp(reason=Reason.CHAT_UNREACHABLE)
     if age_s > limits.PROMISE_S:
         return GiveUp(reason=reason)
-    if isinstance(error, FloodWait | NotYet):
+    if isinstance(error, FloodWait | NotYet | Parked):
         return Rest(wait_s=error.wait_s, reason=reason)
     if isinstance(error, AccountStopped):
         return Rest(wait_s=limits.ACCOUNT_REST_S, reason=reason)

@@ -168,10 +168,13 @@ AWAY_PEOPLE: Final = 1000
 #: Messages that one file may come in. Their names and digests fit into one message.
 VOLUMES: Final = 20
 
-#: A carrier that failed is tried again after this; one that Telegram parks for longer than the second gives
-#: its files to the others.
+#: A carrier that failed is tried again after this.
 CARRIER_REST_S: Final = 300.0
-CARRIER_PARKED_S: Final = 60.0
+
+#: A job waits for Telegram's leave to go on for so long; for longer ones it goes back into the queue, unless
+#: another account takes its file. What was kept of a wait longer than the second is not believed.
+PARKED_S: Final = 60.0
+PARKED_LONGEST_S: Final = 7 * DAY_S
 
 #: How long running transfers may go on after a stop was asked for.
 STOP_DEADLINE_S: Final = 20.0

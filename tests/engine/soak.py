@@ -44,6 +44,7 @@ from uploader.storage.files import Files
 from uploader.storage.heard import Heard
 from uploader.storage.holds import Holds
 from uploader.storage.jobs import Jobs
+from uploader.storage.parkings import Parkings
 from uploader.storage.people import People
 from uploader.storage.rates import Rates
 from uploader.storage.settings import Settings
@@ -180,7 +181,7 @@ async def soak(folder: Path, jobs_count: int, people_count: int, warm: int = 500
             volumes=Volumes(database),
             people=people,
             sources=sites,
-            carriers=Carriers([carrier], CAP_BYTES, telegram.say),
+            carriers=Carriers([carrier], CAP_BYTES, telegram.say, Parkings(database)),
             gateway=telegram,
             reuse=Reuse(Files(database), telegram),
             held=HeldDelivery(jobs, telegram, telegram, telegram, sites),

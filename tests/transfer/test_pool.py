@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
+from itertools import count
 
 import pytest
 
@@ -18,7 +19,7 @@ from tests.transfer.server import (
     error,
     responding,
 )
-from uploader.errors import AccountStopped, TransferError, TransferTemporary
+from uploader.errors import AccountStopped, Parked, TransferError, TransferTemporary
 from uploader.transfer import Endpoint, UploadPool
 from uploader.transfer.line import Line
 from uploader.transfer.room import PartRoom
@@ -175,6 +176,40 @@ async def test_flood_wait_when_it_has_no_length_and_no_end_then_neither_fails_no
         took_s = asyncio.get_running_loop().time() - began
     assert 21 == len(responder.arrivals)
     assert took_s >= 0.75 * (0.01 + 0.02 + 0.04 + 17 * 0.05)
+
+
+@pytest.mark.parametrize(
+    ("waits", "most_s"),
+    [(["FLOOD_WAIT_3600"], 3600.0), (["FLOOD_WAIT_1", "FLOOD_WAIT_1"], 1.0)],
+    ids=["long", "again and again"],
+)
+async def test_flood_wait_when_it_is_long_then_the_transfer_is_told_and_nothing_more_is_sent(
+    responder: Responder, endpoint: Endpoint, waits: list[str], most_s: float
+) -> None:
+    """No transfer sits out an hour, nor many short waits without a part between them."""
+    responder.script = first_says(*(error(420, name) for name in waits))
+    async with UploadPool(endpoint, patience=replace(QUICK, parked_s=1.5)) as pool:
+        for _ in range(2):  # another one is told at once
+            with pytest.raises(Parked) as caught:
+                await save(pool)
+            assert 0 < caught.value.wait_s <= most_s
+    assert len(waits) == len(responder.arrivals)
+
+
+async def test_flood_wait_when_parts_are_saved_between_then_none_is_too_much(
+    responder: Responder, endpoint: Endpoint
+) -> None:
+    """A slow data centre that takes something after each wait is waited for."""
+    floods = count()
+
+    async def script(_arrival: Arrival) -> Said:
+        return True if next(floods) % 2 else error(420, "FLOOD_WAIT_1")
+
+    responder.script = script
+    async with UploadPool(endpoint, patience=replace(QUICK, parked_s=1.5)) as pool:
+        for part in range(3):
+            await save(pool, part)
+    assert 3 == len(responder.saved[7])
 
 
 async def test_pool_when_only_one_connection_is_allowed_then_all_parts_go_there(

@@ -22,6 +22,7 @@ from uploader.telegram.gateway import Gateway, new_random_id
 from uploader.texts import Texts
 from uploader.transfer.carriers import Carriers
 from uploader.transfer.volumes import RawVolumes
+from uploader.wishes import ASK
 
 _log = structlog.get_logger(__name__)
 
@@ -96,6 +97,8 @@ class Delivery:
 
         most_bytes = await self._most_bytes(errand)
         opening = self._sources.open(link, errand.job.wish, most_bytes=most_bytes, fetched=fetched)
+        if errand.job.wish.format != ASK:
+            self._carriers.check()  # what could not be uploaded is not fetched; a question can be asked
         async with opening as remote:
             return await self._fetch(errand, remote)
 
@@ -136,8 +139,8 @@ class Delivery:
     async def _whole(self, errand: Errand, remote: RemoteFile) -> Whole:
         job = errand.job
         account = "" if job.checkpoint is None else job.checkpoint.account
-        async with self._carriers.use(remote.size_bytes, account) as hired:
-            sender = Sender(errand, hired, self._jobs, self._gateway)
+        async with self._carriers.use(remote.size_bytes, account) as carrier:
+            sender = Sender(errand, carrier, self._jobs, self._gateway)
             try:
                 uploaded = await sender.describe(remote, await sender.upload(remote, job.checkpoint))
                 random_id = await self._jobs.reserve_random_id(job, new_random_id())

@@ -14,7 +14,7 @@ from uploader.places import Place
 from uploader.storage.jobs import Jobs
 from uploader.telegram.gateway import Gateway
 from uploader.transfer import all_but, pictured, upload
-from uploader.transfer.carriers import Hired
+from uploader.transfer.carriers import Carrier
 
 _log = structlog.get_logger(__name__)
 
@@ -48,10 +48,10 @@ class Sender:
     """Sends a file, of which `before_bytes` came in volumes before."""
 
     def __init__(
-        self, errand: Errand, hired: Hired, jobs: Jobs, gateway: Gateway, *, before_bytes: int = 0
+        self, errand: Errand, carrier: Carrier, jobs: Jobs, gateway: Gateway, *, before_bytes: int = 0
     ) -> None:
         self._errand = errand
-        self._hired = hired
+        self._carrier = carrier
         self._jobs = jobs
         self._gateway = gateway
         self._before_bytes = before_bytes
@@ -60,14 +60,10 @@ class Sender:
         self, remote: RemoteFile, checkpoint: Checkpoint | None, *, digest: bool = False
     ) -> Uploaded:
         """See `transfer.upload`; what Telegram has of it is kept in the job's row."""
-        errand, carrier = self._errand, self._hired.carrier
+        errand, carrier = self._errand, self._carrier
 
         async def save(checkpoint: Checkpoint) -> None:
             await self._jobs.checkpoint(errand.job, checkpoint)
-
-        def parked(until: float) -> None:
-            errand.report.parked(until)
-            self._hired.parked(until)
 
         uploaded = await upload(
             remote,
@@ -75,7 +71,7 @@ class Sender:
             checkpoint=checkpoint,
             save=save,
             report=lambda done_bytes: self._report(Phase.UPLOADING, done_bytes),
-            parked=parked,
+            parked=errand.report.parked,
             digest=digest,
             cap_bytes=carrier.cap_bytes,
         )
@@ -85,7 +81,7 @@ class Sender:
     async def describe(self, remote: RemoteFile, uploaded: Uploaded) -> Uploaded:
         """What was uploaded of `remote`, with what a chat shows of a film or a song."""
         facts = None if remote.facts is None else await remote.facts()
-        return await pictured(uploaded, facts, self._hired.carrier.pool)
+        return await pictured(uploaded, facts, self._carrier.pool)
 
     async def post(
         self, remote: RemoteFile, uploaded: Uploaded, random_id: int, caption: Caption
@@ -95,7 +91,7 @@ class Sender:
         Raises:
             NotWhole, and what `transfer.upload` and `Gateway.deliver` raise.
         """
-        carrier = self._hired.carrier
+        carrier = self._carrier
         for _ in range(limits.PARTS_SENT_AGAIN):
             try:
                 delivered = await carrier.post(self._errand.person, uploaded, random_id, caption)

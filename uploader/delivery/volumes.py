@@ -112,8 +112,8 @@ class VolumeDelivery:
         """Upload and post one volume."""
         checkpoint = errand.job.checkpoint
         account = "" if checkpoint is None else checkpoint.account
-        async with self._carriers.use(volume.size_bytes, account) as hired:
-            sender = Sender(errand, hired, self._jobs, self._gateway, before_bytes=before_bytes)
+        async with self._carriers.use(volume.size_bytes, account) as carrier:
+            sender = Sender(errand, carrier, self._jobs, self._gateway, before_bytes=before_bytes)
             try:
                 uploaded = await sender.upload(volume, checkpoint, digest=True)
                 if number == 1 and cut.count is None:

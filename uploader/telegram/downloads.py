@@ -134,7 +134,7 @@ class Reading:
                 await self._refer(held)
             except FloodWait as flood:
                 waits += 1
-                if flood.wait_s > limits.CARRIER_PARKED_S or waits == _WAITS:
+                if flood.wait_s > limits.PARKED_S or waits == _WAITS:
                     raise NotYet(Reason.SITE_BUSY, str(flood), wait_s=flood.wait_s) from None
                 await asyncio.sleep(flood.wait_s)
             except NoAnswer:

@@ -298,6 +298,7 @@ reason-protected = its chat on Telegram does not let anybody pass its files on.
 reason-crowded = many people wait just now, and the site sends this one slowly: others go first.
 reason-no-room = I have no room for this just now. Try again later.
 reason-waited-too-long = it waited in the queue for more than a day. Try again when I am less busy.
+reason-telegram-waits = Telegram wants me to wait before I send more files.
 reason-upload-failed = Telegram did not take the file. Send the link again in a few minutes.
 reason-chat-unreachable = I could not write into this chat.
 reason-internal = something broke on my side. Send the link again; if it happens twice, tell the admins the number { $job }.

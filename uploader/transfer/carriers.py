@@ -1,11 +1,11 @@
 """The accounts that carry files: which takes the next one, and what becomes of one that fails."""
 
-import asyncio
 import time
 from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from typing import Protocol
 
 import structlog
 
@@ -15,6 +15,7 @@ from uploader.errors import (
     CarrierRests,
     ChannelUnusable,
     LoggedOut,
+    Parked,
     PartsLost,
     TransferError,
     TransferTemporary,
@@ -27,6 +28,17 @@ from uploader.transfer.pool import UploadPool
 Post = Callable[[Person, Uploaded, int, Caption], Awaitable[Delivered]]
 #: Tells those who can see to it that a carrier (its name) rests: why, and for how many seconds.
 Alert = Callable[[str, str, float], Awaitable[None]]
+
+
+class Parkings(Protocol):
+    """Remembers, beyond the life of a process, until when (epoch seconds) an account may send no parts."""
+
+    async def until(self, account: str) -> float:
+        """Until when; 0.0: it was never asked to wait."""
+
+    async def note(self, account: str, until: float) -> None:
+        """It was asked to wait until then."""
+
 
 _log = structlog.get_logger(__name__)
 
@@ -41,14 +53,6 @@ class Carrier:
     post: Post
 
 
-@dataclass(frozen=True, eq=False)
-class Hired:
-    """A carrier at work on one file. `parked` is told until when (epoch seconds) it may send nothing."""
-
-    carrier: Carrier
-    parked: Callable[[float], None]
-
-
 class Carriers:
     """All carriers; of equals the first is taken, so the bot itself comes first.
 
@@ -56,11 +60,15 @@ class Carriers:
     them. The last one that is left is never taken away: its failures are its jobs' failures.
     """
 
-    def __init__(self, carriers: Sequence[Carrier], plain_cap_bytes: int, alert: Alert) -> None:
+    def __init__(
+        self, carriers: Sequence[Carrier], plain_cap_bytes: int, alert: Alert, parkings: Parkings
+    ) -> None:
         """`plain_cap_bytes`: what an account without Premium may upload."""
         self._caps = {carrier: carrier.cap_bytes for carrier in carriers}
         self._plain_cap_bytes = plain_cap_bytes
         self._alert = FaultBarrier("telling of a carrier that rests").around(alert)
+        self._parkings = parkings
+        self._note_parking = FaultBarrier("keeping until when an account is parked").around(parkings.note)
         self._files = Counter[Carrier]()
         self._rests_until = dict.fromkeys(carriers, 0.0)  # epoch seconds
 
@@ -69,31 +77,39 @@ class Carriers:
         """The largest file that some carrier would take now."""
         return max(self._caps[carrier] for carrier in self._awake() or self._caps)
 
+    async def begin(self) -> None:
+        """Park the accounts that the data centre wanted nothing from when the engine ended."""
+        for carrier in self._caps:
+            wait_s = await self._parkings.until(carrier.pool.account) - time.time()
+            if 0 < wait_s <= limits.PARKED_LONGEST_S:
+                carrier.pool.park(wait_s)
+
+    def check(self) -> None:
+        """Raises Parked if no file could be uploaded now."""
+        waits_s = [self._parked_s(carrier) for carrier in self._caps]
+        if min(waits_s) > limits.PARKED_S:
+            raise Parked(min(waits_s))
+
     @asynccontextmanager
-    async def use(self, size_bytes: int | None, account: str = "") -> AsyncIterator[Hired]:
+    async def use(self, size_bytes: int | None, account: str = "") -> AsyncIterator[Carrier]:
         """The carrier for a file of `size_bytes`: the one of `account`, which has parts of it, or the idlest.
 
-        Raises CarrierRests if it failed within the block and another would take the file.
+        Raises CarrierRests if it failed within the block and another would take the file; Parked, at once or
+        within the block: the data centre wants no parts for long, and there is no other.
         """
         carrier = self._choose(size_bytes or 0, account)
-        rests_until = 0.0
+        if (wait_s := self._parked_s(carrier)) > limits.PARKED_S:
+            raise Parked(wait_s)
         self._files[carrier] += 1
         try:
-            async with asyncio.timeout(None) as patience:
-
-                def parked(until: float) -> None:
-                    nonlocal rests_until
-                    long = until - time.time() > limits.CARRIER_PARKED_S
-                    if long and self._awake(size_bytes or 0, but=carrier):
-                        rests_until = until
-                        patience.reschedule(asyncio.get_running_loop().time())
-
-                yield Hired(carrier, parked)
-        except TimeoutError:
-            if not patience.expired():
-                raise
-            await self._rest(carrier, rests_until, "it was asked to wait")
-            raise CarrierRests(carrier.name) from None
+            yield carrier
+        except Parked as error:
+            until = time.time() + error.wait_s
+            await self._rest(carrier, until, "Telegram asks it to wait")
+            await self._note_parking(carrier.pool.account, until)
+            if self._awake(size_bytes or 0, but=carrier):
+                raise CarrierRests(carrier.name) from error
+            raise
         except (AccountStopped, LoggedOut, ChannelUnusable) as error:
             await self._failed(carrier, size_bytes or 0, error)
             raise
@@ -106,13 +122,17 @@ class Carriers:
         finally:
             self._files[carrier] -= 1
 
+    def _parked_s(self, carrier: Carrier) -> float:
+        until = carrier.pool.status().parked_until
+        return 0.0 if until is None else until - time.time()
+
     def _choose(self, size_bytes: int, account: str) -> Carrier:
         fit = self._awake(size_bytes) or [each for each in self._caps if self._caps[each] >= size_bytes]
         own = [each for each in fit if each.pool.account == account]
         return min(own or fit or self._caps, key=self._load)
 
     def _load(self, carrier: Carrier) -> tuple[bool, int]:
-        return carrier.pool.status().parked_until is not None, self._files[carrier]
+        return self._parked_s(carrier) > 0, self._files[carrier]
 
     def _awake(self, size_bytes: int = 0, *, but: Carrier | None = None) -> list[Carrier]:
         now = time.time()

@@ -3,6 +3,8 @@
 import random
 from dataclasses import dataclass
 
+from uploader import limits
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Patience:
@@ -14,6 +16,7 @@ class Patience:
     stall_s: float = 20.0  # no byte leaves and none comes though answers are due: the connection is replaced
     ping_s: float = 20.0  # a connection that hears nothing is pinged this often
     idle_s: float = 90.0  # a connection that is not used is closed after this
+    parked_s: float = limits.PARKED_S  # a longer wait for leave to send is no matter of this upload's
     tries_lost: int = 12  # of one part: lost connections
     tries_refused: int = 8  # of one part: `false` answers and errors 500
     backoff_first_s: float = 0.25  # before the second try; doubles ...

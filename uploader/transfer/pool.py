@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from types import TracebackType
 from typing import Self
 
-from uploader.errors import AccountStopped, Reason, TransferError, TransferTemporary
+from uploader.errors import AccountStopped, Parked, Reason, TransferError, TransferTemporary
 from uploader.supervision import FaultBarrier, Helpers
 from uploader.transfer import tl
 from uploader.transfer.connection import Connection
@@ -73,6 +73,7 @@ class UploadPool:
         self._helpers = Helpers()
         self._carriers: list[Connection] = []
         self._parked_until = 0.0  # by the loop's clock
+        self._waits_since: float | None = None  # no part was saved since the data centre asked to wait then
         self._alone_until = 0.0  # no further connection is tried before this, while one works
         self._refused = 0  # connections in a row that were never accepted
         self._stopped: str | None = None
@@ -109,6 +110,11 @@ class UploadPool:
             stopped=self._stopped,
         )
 
+    def park(self, wait_s: float) -> None:
+        """The data centre wants no parts for so long, as it said before this process began."""
+        self._waits_since = self._now()
+        self._parked_until = self._now() + wait_s
+
     @contextlib.contextmanager
     def claim(self, parked: Callable[[float], None] = lambda _until: None) -> Iterator[Claim]:
         """The slots of one transfer; those it still holds at the end of the block are given back.
@@ -131,7 +137,8 @@ class UploadPool:
     ) -> None:
         """Send one part until the data centre has acknowledged it (arguments: see `tl.part_request`).
 
-        Flood waits are waited out, however many. Raises TransferTemporary when the other tries are used up,
+        Flood waits are waited out, however many. Raises Parked when they are too long for that, or too many
+        without a part between them, TransferTemporary when the other tries are used up,
         AccountStopped when the login is of no use, TransferError when sending again cannot help.
         """
         call = tl.part_request(room, file_id=file_id, part=part, total=total, size_bytes=size_bytes)
@@ -168,6 +175,7 @@ class UploadPool:
             return Again(error.detail, lost=True)
 
     def _note_saved(self) -> None:
+        self._waits_since = None
         self._stopped = None
         plan = self._governor.plan
         self._governor.saved(self._now(), full=self._slots.wanted)
@@ -189,6 +197,7 @@ class UploadPool:
         if self._parked_until <= now:
             log.warning("uploads are parked for %s s, as the data centre asks", wait_s)
             self._note_trouble(f"asked to wait {wait_s} s")
+        self._waits_since = now if self._waits_since is None else self._waits_since
         if now + wait_s > self._parked_until:
             self._parked_until = now + wait_s
             for claim in self._slots.claims:
@@ -197,7 +206,10 @@ class UploadPool:
     async def _until_unparked(self) -> None:
         if self._parked_until <= self._now():
             return
-        while (wait_s := self._parked_until - self._now()) > 0:  # noqa: ASYNC110 - others may put it off
+        while (wait_s := self._parked_until - self._now()) > 0:
+            since = self._parked_until if self._waits_since is None else self._waits_since
+            if self._parked_until - since > self._patience.parked_s:
+                raise Parked(wait_s)
             await asyncio.sleep(wait_s)
         self._governor.pause(self._now())
 
