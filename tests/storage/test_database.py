@@ -73,8 +73,6 @@ async def test_open_from_many_at_once_then_all_migrate_in_turn(
         ("sqlite:////dev/null", "disk I/O error"),
         ("sqlite://data/peyk.db", "names a host"),
         ("sqlite+aiosqlite://u:secret@host/peyk.db", "names a host"),
-        ("postgresql+psycopg://u:secret@127.0.0.1:1/name", "Connect call failed"),
-        ("postgres://u:secret@127.0.0.1:1/name?sslmode=disable", "Connect call failed"),
         ("postgresql://u:secret@127.0.0.1:1/name?color=red", "color"),
     ],
 )
@@ -87,6 +85,35 @@ async def test_open_when_url_cannot_be_used_then_config_error_names_key_and_fix(
     assert cause in problem
     assert problem.endswith("use sqlite:///path or postgresql://user:password@host/name")
     assert "secret" not in problem
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "postgresql+psycopg://u:secret@127.0.0.1:1/name",
+        "postgres://u:secret@127.0.0.1:1/name?sslmode=disable",
+        "postgresql://u:secret@localhost:1/name",
+        "postgresql://u:secret@nowhere.invalid/name",
+    ],
+)
+async def test_open_when_server_is_away_then_its_address_is_told_and_not_how_to_write_one(url: str) -> None:
+    """The settings are right: what helps is to start the server."""
+    with pytest.raises(StorageUnavailable, match=r"u:\*\*\*@.*does not answer .*: start it") as caught:
+        await Database.open(url)
+    assert "secret" not in str(caught.value)
+
+
+async def test_open_when_another_process_holds_the_lock_then_that_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A backup program that forgot its lock is no wrong setting."""
+    monkeypatch.setattr("uploader.storage.database.OPEN_S", 1.5)
+    file = tmp_path / "peyk.db"
+    await (await Database.open(f"sqlite:///{file}")).close()
+    with closing(sqlite3.connect(file, isolation_level=None)) as other:
+        other.execute("BEGIN EXCLUSIVE")
+        with pytest.raises(StorageUnavailable, match="does not answer"):
+            await Database.open(f"sqlite:///{file}")
 
 
 async def test_open_when_file_is_no_database_then_config_error(tmp_path: Path) -> None:
@@ -151,15 +178,16 @@ async def test_read_when_it_writes_then_refused(database: Database) -> None:
 async def test_write_when_locked_for_too_long_then_storage_unavailable(tmp_path: Path) -> None:
     """Another program that holds SQLite's lock is waited for, but not for ever."""
     file = tmp_path / "peyk.db"
-    async with await Database.open(f"sqlite:///{file}") as database:
-        async with database.write() as connection:
-            await connection.exec_driver_sql("PRAGMA busy_timeout=1")  # stays with the only connection
+    async with await Database.open(f"sqlite:///{file}", answer_s=2.5) as database:
         with closing(sqlite3.connect(file)) as other:
             other.execute("BEGIN IMMEDIATE")
             with pytest.raises(StorageUnavailable, match="locked"):
                 await Settings(database).set("k", 1)
+            async with database.read():
+                assert "locked" in (database.trouble() or "")
         await Settings(database).set("k", 2)
         assert await Settings(database).get("k") == 2
+        assert database.trouble() is None
 
 
 async def test_write_when_server_drops_the_connection_then_storage_unavailable(

@@ -1,19 +1,27 @@
 """The way in: transactions on SQLite or PostgreSQL, and the few words in which the two differ."""
 
+import asyncio
 import time
-from collections.abc import AsyncIterator, Callable, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager
 from enum import IntEnum
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, Self, TypeVar
 
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from uploader.errors import StorageUnavailable
 from uploader.storage import migrate
-from uploader.storage.engines import Engines, answering, from_url, opening, rows_of
+from uploader.storage.engines import ANSWER_S, Engines, answering, from_url, is_busy, opening, rows_of
+from uploader.storage.pulse import Pulse
 from uploader.storage.tables import Row
+
+#: Another engine may be leading the tables to a new migration.
+OPEN_S = 30.0
+
+_T = TypeVar("_T")
 
 
 class Lock(IntEnum):
@@ -26,8 +34,10 @@ class Lock(IntEnum):
 class Database:
     """An open database. Transactions are short: nothing but the database is awaited inside one."""
 
-    def __init__(self, engines: Engines, clock: Callable[[], float]) -> None:
+    def __init__(self, engines: Engines, clock: Callable[[], float], answer_s: float = ANSWER_S) -> None:
         self._engines = engines
+        self._answer_s = answer_s
+        self._writes, self._reads = Pulse("writes to the database"), Pulse("reads of the database")
         self._is_postgresql = engines.writer.dialect.name == "postgresql"
         # not PostgreSQL's now(): that is when the transaction began, perhaps long before it got its lock
         statement_began = sa.cast(sa.extract("epoch", sa.func.statement_timestamp()), sa.Double)
@@ -35,16 +45,19 @@ class Database:
         self._now: sa.ColumnElement[float] = statement_began if self._is_postgresql else looked_at
 
     @classmethod
-    async def open(cls, url: str, *, clock: Callable[[], float] = time.time) -> Self:
+    async def open(
+        cls, url: str, *, clock: Callable[[], float] = time.time, answer_s: float = ANSWER_S
+    ) -> Self:
         """Connect and lead the tables to the newest migration.
 
-        `clock` gives seconds since the epoch; only SQLite uses it, PostgreSQL has its own.
-        Raises ConfigError if the database cannot be used.
+        `clock` gives seconds since the epoch; only SQLite uses it, PostgreSQL has its own. A transaction that
+        has no answer within `answer_s` has failed.
+        Raises ConfigError if the database cannot be used, StorageUnavailable if it does not answer now.
         """
-        database = cls(from_url(url), clock)
+        database = cls(from_url(url), clock, answer_s)
         try:
             with opening(sa.make_url(url)):
-                async with database._engines.writer.begin() as connection:
+                async with asyncio.timeout(OPEN_S), database._writing() as connection:
                     await database.alone(connection, Lock.MIGRATE)
                     await connection.run_sync(migrate.upgrade)
         except BaseException:
@@ -70,9 +83,8 @@ class Database:
 
         Raises StorageUnavailable if the database does not answer, as `read` does.
         """
-        with answering():
-            async with self._engines.writer.begin() as connection:
-                yield connection
+        async with self._answered(self._writes), self._writing() as connection:
+            yield connection
 
     async def once(
         self,
@@ -86,9 +98,9 @@ class Database:
         The same as `write` with nothing else in it, and much cheaper. Raises StorageUnavailable as well; a
         task that is cancelled meanwhile does not know whether it was done.
         """
-        with answering():
-            if self._engines.lane is not None:
-                return await self._engines.lane.run(statement, parameters)
+        async with self._answered(self._writes):
+            if (lane := self._engines.lane) is not None:
+                return await self._patiently(lambda: lane.run(statement, parameters))
             engine = self._engines.single if lock is None else self._engines.writer
             async with engine.begin() as connection:
                 if lock is not None:
@@ -98,9 +110,39 @@ class Database:
     @asynccontextmanager
     async def read(self) -> AsyncIterator[AsyncConnection]:
         """A view of the database at one moment, in which nothing can be written."""
-        with answering():
-            async with self._engines.reader.begin() as connection:
-                yield connection
+        async with self._answered(self._reads), self._engines.reader.begin() as connection:
+            yield connection
+
+    def trouble(self) -> str | None:
+        """Why the database does not answer at present; None: it does, as far as anybody asked."""
+        return self._writes.trouble() or self._reads.trouble()
+
+    @asynccontextmanager
+    async def _answered(self, pulse: Pulse) -> AsyncIterator[None]:
+        """One transaction, within its time."""
+        with pulse.transaction(), answering():
+            try:
+                async with asyncio.timeout(self._answer_s):
+                    yield
+            except TimeoutError:
+                cause = pulse.cause or "no answer"
+                raise StorageUnavailable(f"{cause}, for {self._answer_s:g} s") from None
+
+    @asynccontextmanager
+    async def _writing(self) -> AsyncIterator[AsyncConnection]:
+        async with AsyncExitStack() as exits:
+            begin = self._engines.writer.begin
+            yield await self._patiently(lambda: exits.enter_async_context(begin()))
+
+    async def _patiently(self, attempt: Callable[[], Awaitable[_T]]) -> _T:
+        """Try again for as long as another process writes to the file; the caller bounds that."""
+        while True:
+            try:
+                return await attempt()
+            except sa.exc.OperationalError as error:
+                if not is_busy(error):
+                    raise
+                self._writes.missed(str(error.orig))
 
     def now(self) -> sa.ColumnElement[float]:
         """The time at which a statement runs, in seconds since the epoch, by the clock that all share."""

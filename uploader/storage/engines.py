@@ -3,6 +3,7 @@
 import asyncio
 import fcntl
 import os
+import socket
 import sqlite3
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -12,6 +13,7 @@ from pathlib import Path
 from time import monotonic
 from typing import Any
 
+import asyncpg
 import sqlalchemy as sa
 from alembic.util import CommandError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
@@ -19,11 +21,13 @@ from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from uploader.errors import ConfigError, StorageUnavailable
 from uploader.storage.tables import Row
 
-#: The longest wait for another writer, a free connection, a connection and an answer, in seconds.
-BUSY_S = 15
-POOL_S = 30
-CONNECT_S = 10
-ANSWER_S = 30
+#: The longest wait for a transaction, with all that it waits for.
+ANSWER_S = 10.0
+#: SQLite holds a thread while it waits for another writer, and so does what waits for the thread: it is asked
+#: again and again for no longer than this.
+BUSY_S = 1.0
+#: PostgreSQL may be down, and a new connection be had at once when it is up again.
+CONNECT_S = 5
 
 #: A connection that was not used for so long may have been dropped by the other side.
 REST_S = 2.0
@@ -47,9 +51,8 @@ class Lane:
 
     async def run(self, statement: sa.Executable, parameters: Mapping[str, Any] | None) -> list[Row]:
         """Run one statement; returns its rows. A cancel comes too late for what has begun."""
-        return await asyncio.get_running_loop().run_in_executor(
-            self._thread, self._run, statement, parameters
-        )
+        loop = asyncio.get_running_loop()
+        return await loop.run_in_executor(self._thread, self._run, statement, parameters)
 
     async def close(self) -> None:
         """End the thread, and close its connection."""
@@ -104,18 +107,36 @@ def from_url(text: str) -> Engines:
 
 @contextmanager
 def opening(url: sa.URL) -> Iterator[None]:
-    """Turn the errors of opening a database into ConfigError, which names it without its password."""
+    """Turn the errors of opening a database into ours, which name it without its password.
+
+    Raises:
+        ConfigError: it cannot be used
+        StorageUnavailable: it may be later, as it is
+    """
     try:
         yield
     except sa.exc.DBAPIError as error:
+        if is_busy(error):
+            raise _away(url, "another process holds its lock") from error
         raise _unusable(url, error.orig or error) from error
+    except (TimeoutError, ConnectionError, socket.gaierror, *_NOT_YET) as error:
+        raise _away(url, str(error) or "no answer in time") from error
     except (
         sa.exc.SQLAlchemyError,
         CommandError,  # migrations that this Peyk does not have
         OSError,
         TypeError,  # a parameter in the URL that the driver does not have
     ) as error:
-        raise _unusable(url, error) from error
+        # asyncpg tries all addresses of a host, and asyncio puts their failures into a plain OSError
+        is_away = url.get_backend_name() != "sqlite" and isinstance(error, OSError)
+        raise (_away(url, str(error)) if is_away else _unusable(url, error)) from error
+
+
+#: A server that starts, stops, or has too many guests.
+_NOT_YET = (asyncpg.CannotConnectNowError, asyncpg.TooManyConnectionsError)
+
+#: Bugs in a statement or in data; all other errors of drivers are a database that cannot do it now.
+_BUGS = (sa.exc.ProgrammingError, sa.exc.IntegrityError, sa.exc.DataError, sa.exc.NotSupportedError)
 
 
 @contextmanager
@@ -124,17 +145,40 @@ def answering() -> Iterator[None]:
     try:
         yield
     except sa.exc.DBAPIError as error:
-        # asyncpg's errors that mean a bug in a statement or in data come as subclasses
-        if error.connection_invalidated or type(error) in (sa.exc.DBAPIError, sa.exc.OperationalError):
-            raise StorageUnavailable(str(error.orig)) from error
-        raise
-    except (sa.exc.TimeoutError, OSError) as error:
-        raise StorageUnavailable(str(error)) from error
+        if isinstance(error, _BUGS) and not error.connection_invalidated:
+            raise
+        raise StorageUnavailable(str(error.orig) or type(error.orig).__name__) from error
+    except TimeoutError as error:
+        raise StorageUnavailable("no answer in time") from error
+    except (
+        sa.exc.TimeoutError,
+        sa.exc.PendingRollbackError,  # its connection broke before
+        sa.exc.ResourceClosedError,
+        asyncpg.PostgresError,  # while a connection is made, the drivers' own
+        asyncpg.InterfaceError,
+        sqlite3.Error,
+        OSError,
+    ) as error:
+        raise StorageUnavailable(str(error) or type(error).__name__) from error
+
+
+def is_busy(error: sa.exc.DBAPIError) -> bool:
+    """Whether another process writes to the SQLite file: nothing was done, and may be tried again."""
+    return getattr(error.orig, "sqlite_errorcode", 0) & 0xFF == sqlite3.SQLITE_BUSY
 
 
 def _unusable(url: sa.URL, cause: BaseException) -> ConfigError:
-    shown = url.set(query={}).render_as_string(hide_password=True)
-    return ConfigError([f"PEYK_DATABASE_URL: {shown} cannot be used ({cause}); {_FIX}"])
+    return ConfigError([f"PEYK_DATABASE_URL: {_shown(url)} cannot be used ({cause}); {_FIX}"])
+
+
+def _away(url: sa.URL, cause: str) -> StorageUnavailable:
+    return StorageUnavailable(
+        f"the database {_shown(url)} does not answer ({cause}): start it, or see PEYK_DATABASE_URL"
+    )
+
+
+def _shown(url: sa.URL) -> str:
+    return url.set(query={}).render_as_string(hide_password=True)
 
 
 def _sqlite(url: sa.URL) -> Engines:
@@ -157,7 +201,7 @@ def _sqlite(url: sa.URL) -> Engines:
 
 def _sqlite_engine(url: sa.URL, pool_size: int) -> AsyncEngine:
     return create_async_engine(
-        url, pool_size=pool_size, max_overflow=0, pool_timeout=POOL_S, connect_args={"timeout": BUSY_S}
+        url, pool_size=pool_size, max_overflow=0, pool_timeout=ANSWER_S, connect_args={"timeout": BUSY_S}
     )
 
 
@@ -200,7 +244,7 @@ def _postgresql(url: sa.URL) -> Engines:
         url,
         pool_size=CONNECTIONS,
         max_overflow=0,
-        pool_timeout=POOL_S,
+        pool_timeout=ANSWER_S,
         connect_args={"timeout": CONNECT_S, "command_timeout": ANSWER_S},
     )
     _ping_after_rest(writer.sync_engine)
