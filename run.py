@@ -81,7 +81,7 @@ def status(
     as_json: Annotated[bool, typer.Option("--json", help="Print the whole snapshot.")] = False,
 ) -> None:
     """Say how the engine that runs here is."""
-    from tui.client import ControlClient, ControlError
+    from tui.client import ControlClient, ControlError, EngineTroubled
     from tui.report import lines
 
     async def ask() -> None:
@@ -91,6 +91,8 @@ def status(
 
     try:
         asyncio.run(ask())
+    except EngineTroubled as error:
+        refuse("The engine runs, and cannot serve now:", [str(error)], status=1)
     except ControlError as error:
         refuse("No answer from the engine:", [f"{error}. Start it with: python run.py bot"], status=1)
 
@@ -98,12 +100,16 @@ def status(
 @app.command()
 def drain() -> None:
     """Stop the engine that runs here, as SIGTERM does: its jobs go on at the next start."""
-    from tui.client import ControlClient, ControlError
+    from tui.client import ControlClient, ControlError, EngineTroubled
 
     async def ask() -> bool:
         async with ControlClient(_socket_path()) as client:
-            running = (await client.drain()).counts.get("running", 0)
-        typer.echo(f"Stopping: {running} running, nothing new is taken…")
+            try:
+                running = (await client.drain()).counts.get("running", 0)
+            except EngineTroubled as trouble:  # it stops all the same
+                typer.echo(f"Stopping: {trouble}")
+            else:
+                typer.echo(f"Stopping: {running} running, nothing new is taken…")
         try:
             async with asyncio.timeout(DRAIN_S):
                 while _socket_path().exists():  # noqa: ASYNC110 - a file of another process
@@ -227,12 +233,14 @@ def _socket_path() -> Path:
 
 
 def _answers(socket: Path) -> bool:
-    from tui.client import ControlClient, ControlError
+    from tui.client import ControlClient, ControlError, EngineTroubled
 
     async def ask() -> bool:
         async with ControlClient(socket) as client:
             try:
                 await client.snapshot()
+            except EngineTroubled:
+                return True
             except ControlError:
                 return False
             return True

@@ -34,7 +34,7 @@ from uploader.failure import GiveUp, Rest, Retry, judge
         (FloodWait(77.0), Rest(wait_s=77.0, reason=Reason.TELEGRAM_WAITS)),
         (Parked(77.0), Rest(wait_s=77.0, reason=Reason.TELEGRAM_WAITS)),
         (AccountStopped(Reason.UPLOAD_FAILED), Rest(wait_s=60.0, reason=Reason.UPLOAD_FAILED)),
-        (StorageUnavailable("away"), Retry(wait_s=5.0, reason=Reason.INTERNAL)),
+        (StorageUnavailable("away"), Rest(wait_s=0.0, reason=Reason.INTERNAL)),
         (RuntimeError("a bug"), Retry(wait_s=5.0, reason=Reason.INTERNAL)),
         (PeykError("unheard of"), Retry(wait_s=5.0, reason=Reason.INTERNAL)),
     ],
@@ -46,9 +46,12 @@ def test_judge_when_the_first_attempt_fails_follows_the_class_of_error(
     assert expected == judge(error, failures=0)
 
 
-@pytest.mark.parametrize("error", [FloodWait(3.0), Parked(3.0), AccountStopped(Reason.UPLOAD_FAILED)])
-def test_judge_when_telegram_asks_to_wait_counts_no_attempt(error: Exception) -> None:
-    """Waits of any number, and a login that an operator has to repair, do not use a job up."""
+@pytest.mark.parametrize(
+    "error",
+    [FloodWait(3.0), Parked(3.0), AccountStopped(Reason.UPLOAD_FAILED), StorageUnavailable("away")],
+)
+def test_judge_when_the_job_cannot_help_it_counts_no_attempt(error: Exception) -> None:
+    """Telegram's waits, a login that an operator has to repair, our database: they do not use a job up."""
     assert isinstance(judge(error, failures=limits.ATTEMPTS - 1), Rest)
 
 
@@ -62,7 +65,7 @@ def test_judge_when_attempts_go_on_failing_waits_longer_and_gives_up() -> None:
 
 def test_judge_when_telegram_or_the_database_fails_is_patient() -> None:
     """An outage of half an hour costs nobody a job; no wait is longer than ten minutes."""
-    for error in (TransferTemporary(Reason.UPLOAD_FAILED), TelegramError("x"), StorageUnavailable("x")):
+    for error in (TransferTemporary(Reason.UPLOAD_FAILED), TelegramError("x")):
         verdicts = [judge(error, failures) for failures in range(limits.PATIENT_ATTEMPTS)]
         waits = [verdict.wait_s for verdict in verdicts if isinstance(verdict, Retry)]
         assert [5.0, 20.0, 80.0, 320.0, 600.0, 600.0, 600.0] == waits

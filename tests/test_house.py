@@ -156,7 +156,9 @@ LOOPS_OF_ONE_THING = {
     "uploader/transfer/connection.py Connection._write": "of one connection: ends it, and the pool is told",
     "uploader/transfer/pool.py UploadPool.save": "of one part: its tries are counted",
     "uploader/transfer/upload.py _Way.carry_stream": "of one file: ends with its bytes",
-    "uploader/worker.py Worker._hold_lease": "of one job: ends with its lease",
+    "uploader/delivery/lease.py": "of one job: ends with its lease",
+    "uploader/storage/patience.py": "of one call: ends with its answer, or with who asked",
+    "uploader/storage/database.py Database._patiently": "of one transaction: its time is bounded",
 }
 
 

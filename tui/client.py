@@ -1,6 +1,7 @@
 """The control API as its clients use it. No Textual in here: `run.py status` is such a client too."""
 
 import asyncio
+import json
 from collections.abc import AsyncGenerator
 from contextlib import AsyncExitStack, aclosing
 from dataclasses import dataclass
@@ -37,6 +38,10 @@ class ControlError(Exception):
 
 class EngineUnreachable(ControlError):
     """Nobody listens at the socket, or it does not speak our wire version."""
+
+
+class EngineTroubled(ControlError):
+    """It runs, and something keeps it from serving."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +105,7 @@ class ControlClient:
         except (aiohttp.ClientError, OSError, TimeoutError) as problem:
             raise _unreachable(problem) from problem
         if answer.status != 200:
-            raise ControlError(f"it answered {answer.status}: {text[:200]}")
+            raise _refusal(answer.status, text)
         return _parsed(text)
 
     async def _events(self) -> AsyncGenerator[Snapshot, None]:
@@ -108,7 +113,7 @@ class ControlClient:
         try:
             async with self._session.get("/api/events", timeout=timeout) as answer:
                 if answer.status != 200:
-                    raise ControlError(f"it answered {answer.status}: {(await answer.text())[:200]}")
+                    raise _refusal(answer.status, await answer.text())
                 async for line in answer.content:
                     if line.startswith(b"data:"):
                         yield _parsed(line.removeprefix(b"data:"))
@@ -129,6 +134,15 @@ def _parsed(text: str | bytes) -> Snapshot:
             "update both"
         )
     return snapshot
+
+
+def _refusal(status: int, text: str) -> ControlError:
+    """What an answer says that is no snapshot: of an engine in trouble, which."""
+    try:
+        why = str(json.loads(text)["error"])
+    except (ValueError, TypeError, LookupError):
+        return ControlError(f"it answered {status}: {text[:200]}")
+    return EngineTroubled(why) if status == 503 else ControlError(f"it answered {status}: {why}")
 
 
 def _unreachable(problem: Exception) -> EngineUnreachable:

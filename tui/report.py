@@ -11,6 +11,8 @@ def lines(snapshot: Snapshot) -> Iterator[str]:
     counts = snapshot.counts
     mode = "stopping" if snapshot.stopping else "maintenance" if snapshot.maintenance else "serving"
     yield f"@{snapshot.bot_username} {mode}, up {units.duration(snapshot.at - snapshot.started_at)}"
+    for trouble in snapshot.troubles:
+        yield f"TROUBLE: {trouble}"
     yield (
         f"{counts['running']} running, {counts['queued']} queued, "
         f"{counts['waiting_choice']} waiting for a choice, {counts['waiting_sponsors']} for sponsors; "

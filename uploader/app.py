@@ -56,6 +56,7 @@ from uploader.storage.holds import Holds
 from uploader.storage.jobs import Jobs
 from uploader.storage.leases import Leases
 from uploader.storage.parkings import Parkings
+from uploader.storage.patience import patient
 from uploader.storage.people import People
 from uploader.storage.rates import Rates
 from uploader.storage.settings import Settings
@@ -139,6 +140,7 @@ async def _built(config: Config, stop: asyncio.Event) -> AsyncIterator[Engine]:
         async with connected(client), _told(alerts, fleet), _control(config, board, Settings(database), stop):
             yield Engine(
                 client=client,
+                database=database,
                 menu=menu,
                 deadlines=Deadlines(database),
                 files=Files(database),
@@ -170,15 +172,15 @@ def _delivery(
     downloads: Downloads,
     texts: Texts,
 ) -> Delivery:
-    jobs = Jobs(database)
+    jobs = patient(Jobs(database))
     return Delivery(
         jobs=jobs,
-        volumes=Volumes(database),
-        people=People(database, config.bot_id),
+        volumes=patient(Volumes(database)),
+        people=patient(People(database, config.bot_id)),
         sources=sources,
         carriers=carriers,
         gateway=gateway,
-        reuse=Reuse(Files(database), gateway),
+        reuse=Reuse(patient(Files(database)), gateway),
         held=HeldDelivery(jobs, gateway, Messages(gateway), downloads, sources),
         texts=texts,
         captions=Captions(config.caption, texts),
@@ -257,6 +259,7 @@ def _board(database: Database, login: Login, stop: asyncio.Event, sources: Sourc
         bot_username=login.username,
         stopping=stop.is_set,
         resting=sources.resting,
+        troubles=lambda: [trouble for trouble in (database.trouble(),) if trouble is not None],
     )
 
 

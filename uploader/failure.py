@@ -69,6 +69,8 @@ def judge(
         return GiveUp(reason=reason)
     if isinstance(error, FloodWait | NotYet | Parked):
         return Rest(wait_s=error.wait_s, reason=reason)
+    if isinstance(error, StorageUnavailable):
+        return Rest(wait_s=0.0, reason=reason)
     if isinstance(error, AccountStopped):
         return Rest(wait_s=limits.ACCOUNT_REST_S, reason=reason)
     if failures + 1 >= _attempts(error):
@@ -79,7 +81,7 @@ def judge(
 
 def _attempts(error: Exception) -> int:
     """How many attempts an error of this class is worth."""
-    if isinstance(error, TransferTemporary | TelegramError | StorageUnavailable):
+    if isinstance(error, TransferTemporary | TelegramError):
         return limits.PATIENT_ATTEMPTS
     if isinstance(error, ReasonedError) and not isinstance(error, SourceTemporary):
         return 1

@@ -179,6 +179,9 @@ PARKED_LONGEST_S: Final = 7 * DAY_S
 #: How long running transfers may go on after a stop was asked for.
 STOP_DEADLINE_S: Final = 20.0
 
+#: ... and how long each of them, or whatever else is to be written down then, may wait for the database.
+LAST_WRITE_S: Final = 2.0
+
 #: The largest text file whose links are looked at.
 TEXT_FILE_BYTES: Final = 256 * 1024
 

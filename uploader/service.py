@@ -2,6 +2,7 @@
 
 import asyncio
 import signal
+import time
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -26,6 +27,7 @@ from uploader.errors import TelegramError
 from uploader.intake import Intake
 from uploader.limits import WATCH_S
 from uploader.sources import Sources
+from uploader.storage.database import Database
 from uploader.storage.deadlines import Deadlines
 from uploader.storage.files import Files
 from uploader.supervision import FaultBarrier, every
@@ -51,6 +53,7 @@ class Engine:
     """The running parts that the main loop looks after."""
 
     client: TelegramClient
+    database: Database
     menu: Menu
     deadlines: Deadlines
     files: Files
@@ -87,9 +90,19 @@ async def run(engine: Engine, stop: asyncio.Event) -> None:
         await stop.wait()
         engine.intake.closed = True
         engine.worker.nudge()
-        await asyncio.wait([working], timeout=limits.STOP_DEADLINE_S)
+        await _until_ended(working, engine.database)
         for task in (working, *background):
             task.cancel()
+
+
+async def _until_ended(working: asyncio.Task[None], database: Database) -> None:
+    """Give the running transfers their time, unless nothing of what they do could be written down."""
+    deadline = time.monotonic() + limits.STOP_DEADLINE_S
+    while not working.done() and time.monotonic() < deadline:
+        if (trouble := database.trouble()) is not None:
+            _log.warning("running jobs are not waited for", cause=trouble)
+            return
+        await asyncio.wait([working], timeout=0.2)
 
 
 async def _tell_of_absence(engine: Engine, away_s: float) -> None:

@@ -79,6 +79,7 @@ class Snapshot(_Wire):
     recent: tuple[JobRow, ...]  # ended, newest first; at most RECENT_ROWS
     sponsors: tuple[SponsorRow, ...]
     resting: tuple[SiteRow, ...] = ()  # at most SITE_ROWS
+    troubles: tuple[str, ...] = ()  # what keeps it from serving now, a sentence each; empty: all is well
 
 
 class MaintenanceSwitch(_Wire):

@@ -51,6 +51,7 @@ FENCED: list[tuple[str, Door, JobState]] = [
 #: What people, admins and other workers can do, and where it leads from each state that it moves.
 OPEN: list[tuple[str, OpenDoor, dict[JobState, JobState]]] = [
     ("claim", lambda jobs, job, _: jobs.claim("other"), {QUEUED: RUNNING}),
+    ("put_back", lambda jobs, job, _: jobs.put_back("w", but=[]), {RUNNING: QUEUED}),
     ("admit", lambda _, job, database: Holds(database).admit([job]), {WAITING: QUEUED}),
     (
         "choose",

@@ -4,6 +4,7 @@ Telegram tells every login of a bot of everything. The engines that do not hold 
 heard of late; whoever takes the lease over does what the one before it left undone.
 """
 
+import asyncio
 import time
 from collections import deque
 from collections.abc import Awaitable, Callable
@@ -63,8 +64,10 @@ class Receiver:
                 await every(limits.HEARTBEAT_S, "lease on the updates", lambda: self._hold(helpers))
         finally:
             self._mine_until = 0.0
-            await self._leases.give_back(self._lease)
-            await self._leases.give_back(self._presence)
+            with FaultBarrier("giving the lease back"):  # else it ends by itself
+                async with asyncio.timeout(limits.LAST_WRITE_S):
+                    await self._leases.give_back(self._lease)
+                    await self._leases.give_back(self._presence)
 
     async def _hold(self, helpers: Helpers) -> None:
         since = await self._look()

@@ -39,8 +39,8 @@ class _Live:
 class Board:
     """A watcher of the worker: keeps the newest `Progress` of each running job, and draws the `Snapshot`.
 
-    `stopping` says whether a stop was asked for, `resting` which sites are let rest; `clock` gives epoch
-    seconds.
+    `stopping` says whether a stop was asked for, `resting` which sites are let rest, `troubles` what keeps it
+    from serving; `clock` gives epoch seconds.
     """
 
     def __init__(
@@ -52,6 +52,7 @@ class Board:
         bot_username: str,
         stopping: Callable[[], bool],
         resting: Callable[[], Sequence[Resting]] = tuple,
+        troubles: Callable[[], Sequence[str]] = tuple,
         clock: Callable[[], float] = time.time,
     ) -> None:
         self._jobs = jobs
@@ -60,6 +61,7 @@ class Board:
         self._bot_username = bot_username
         self._stopping = stopping
         self._resting = resting
+        self._troubles = troubles
         self._clock = clock
         self._started_at = clock()
         self._live: OrderedDict[int, _Live] = OrderedDict()
@@ -103,6 +105,7 @@ class Board:
             recent=tuple(map(_job_row, recent)),
             sponsors=tuple(map(_sponsor_row, sponsors)),
             resting=tuple(SiteRow(site=it.site, wait_s=it.wait_s) for it in self._resting()[:SITE_ROWS]),
+            troubles=tuple(self._troubles()),
         )
 
     def _transfer(self, job: Job, now: float) -> TransferRow:

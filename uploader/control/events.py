@@ -13,6 +13,7 @@ from typing import Final
 from aiohttp import web
 
 from uploader.control import routes
+from uploader.errors import StorageUnavailable
 from uploader.snapshot import Snapshot
 
 SUBSCRIBERS: Final = 16
@@ -51,12 +52,15 @@ class Events:
             self._subscribers -= 1
 
     async def _stream(self, request: web.Request) -> web.StreamResponse:
+        await self._look.take()  # refused as JSON while there is nothing to show
         response = web.StreamResponse(
             headers={"Content-Type": "text/event-stream", "Cache-Control": "no-store"}
         )
         try:
             await response.prepare(request)
             await self._follow(request, response)
+        except StorageUnavailable:
+            return response  # the client comes again, and is told why there is nothing
         except ConnectionError:
             return response  # the client went while we wrote
         except TimeoutError:

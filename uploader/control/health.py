@@ -6,6 +6,7 @@ from typing import Final
 
 from aiohttp import web
 
+from uploader.errors import StorageUnavailable
 from uploader.snapshot import Snapshot
 
 #: An engine that cannot say how it is within this time is not well.
@@ -24,11 +25,13 @@ class Health:
             async with asyncio.timeout(DEADLINE_S):
                 seen = await self._snapshot()
         except TimeoutError:
-            return web.json_response(
-                {"ok": False, "error": f"no snapshot within {DEADLINE_S:g} s"}, status=503
-            )
+            return _unwell(f"no snapshot within {DEADLINE_S:g} s")
+        except StorageUnavailable as trouble:
+            return _unwell(f"the database does not answer: {trouble}")
         if seen.stopping:
-            return web.json_response({"ok": False, "error": "stopping"}, status=503)
+            return _unwell("stopping")
+        if seen.troubles:
+            return _unwell("; ".join(seen.troubles))
         return web.json_response(
             {
                 "ok": True,
@@ -37,3 +40,7 @@ class Health:
                 "uptime_s": round(seen.at - seen.started_at, 1),
             }
         )
+
+
+def _unwell(why: str) -> web.Response:
+    return web.json_response({"ok": False, "error": why}, status=503)

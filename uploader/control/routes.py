@@ -8,6 +8,7 @@ from aiohttp import web
 from aiohttp.typedefs import Handler
 from pydantic import ValidationError
 
+from uploader.errors import StorageUnavailable
 from uploader.snapshot import MaintenanceSwitch, Snapshot
 
 #: How long a client may take to send a body.
@@ -58,9 +59,11 @@ class Api:
 
 @web.middleware
 async def errors_as_json(request: web.Request, handler: Handler) -> web.StreamResponse:
-    """Give aiohttp's own refusals (no such route, wrong method, body too large) our form."""
+    """Give our form to aiohttp's refusals (no such route, wrong method, body too large), and to trouble."""
     try:
         return await handler(request)
+    except StorageUnavailable as trouble:
+        return error(503, f"the database does not answer: {trouble}")
     except web.HTTPClientError as refusal:
         answer = error(refusal.status, refusal.reason)
         if "Allow" in refusal.headers:

@@ -2,7 +2,8 @@
 
 from uploader.delivery.delivery import Delivery
 from uploader.delivery.held import HeldDelivery
+from uploader.delivery.lease import Lease
 from uploader.delivery.report import Reporter, Watcher, Watchers
 from uploader.delivery.sender import Errand
 
-__all__ = ["Delivery", "Errand", "HeldDelivery", "Reporter", "Watcher", "Watchers"]
+__all__ = ["Delivery", "Errand", "HeldDelivery", "Lease", "Reporter", "Watcher", "Watchers"]

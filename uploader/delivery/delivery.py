@@ -114,7 +114,7 @@ class Delivery:
         await self._jobs.note_file(job, file.name, file.size_bytes)
         errand.report(Phase.FINISHING, file.size_bytes)
         random_id = await self._jobs.reserve_random_id(job, new_random_id())
-        await errand.begin_sending(self._jobs)
+        await errand.lease.begin_sending()
         return await self._reuse.send(file, errand.person, random_id, self._captions.of_kept(job, file))
 
     async def _fetch(self, errand: Errand, remote: RemoteFile) -> Delivered:
@@ -140,11 +140,11 @@ class Delivery:
         job = errand.job
         account = "" if job.checkpoint is None else job.checkpoint.account
         async with self._carriers.use(remote.size_bytes, account) as carrier:
-            sender = Sender(errand, carrier, self._jobs, self._gateway)
+            sender = Sender(errand, carrier, self._gateway)
             try:
                 uploaded = await sender.describe(remote, await sender.upload(remote, job.checkpoint))
                 random_id = await self._jobs.reserve_random_id(job, new_random_id())
-                await errand.begin_sending(self._jobs)
+                await errand.lease.begin_sending()
                 caption = self._captions.of_upload(job, uploaded)
                 return Whole(await sender.post(remote, uploaded, random_id, caption), uploaded.facts)
             except PartsLost:

@@ -76,7 +76,7 @@ class HeldDelivery:
         await self._jobs.note_file(job, held.name, held.size_bytes)
         errand.report(Phase.FINISHING, held.size_bytes)
         random_id = await self._jobs.reserve_random_id(job, new_random_id())
-        await errand.begin_sending(self._jobs)
+        await errand.lease.begin_sending()
         caption = _caption(held, job.wish)
         try:
             try:
@@ -88,7 +88,7 @@ class HeldDelivery:
             return await self._gateway.deliver_again(errand.person, seen, random_id, caption)
         except ReferenceLost as lost:
             _log.info("a file goes by its bytes", job=job.id, cause=str(lost))
-            errand.sending.clear()
+            errand.lease.sending.clear()
             return None
 
     @asynccontextmanager

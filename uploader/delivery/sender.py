@@ -1,17 +1,15 @@
 """Sends one file of a job by one carrier, and sees that Telegram holds what was sent."""
 
-import asyncio
 from dataclasses import dataclass
 
 import structlog
 
 from uploader import limits
+from uploader.delivery.lease import Lease
 from uploader.delivery.report import Reporter
 from uploader.errors import PartsLost, Reason, TransferError
-from uploader.failure import CancelAsked
 from uploader.model import Caption, Checkpoint, Delivered, Job, Person, Phase, RemoteFile, Uploaded
 from uploader.places import Place
-from uploader.storage.jobs import Jobs
 from uploader.telegram.gateway import Gateway
 from uploader.transfer import all_but, pictured, upload
 from uploader.transfer.carriers import Carrier
@@ -25,34 +23,23 @@ class NotWhole(TransferError):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Errand:
-    """One job on its way. While `sending` is set, a cancel comes too late."""
+    """One job on its way."""
 
     job: Job
     person: Person
     report: Reporter
+    lease: Lease
     place: Place
-    sending: asyncio.Event
-
-    async def begin_sending(self, jobs: Jobs) -> None:
-        """The last look before something is sent: whoever lost the lease must not send.
-
-        Raises:
-            LeaseLost, CancelAsked
-        """
-        self.sending.set()
-        if await jobs.renew(self.job):
-            raise CancelAsked
 
 
 class Sender:
     """Sends a file, of which `before_bytes` came in volumes before."""
 
     def __init__(
-        self, errand: Errand, carrier: Carrier, jobs: Jobs, gateway: Gateway, *, before_bytes: int = 0
+        self, errand: Errand, carrier: Carrier, gateway: Gateway, *, before_bytes: int = 0
     ) -> None:
         self._errand = errand
         self._carrier = carrier
-        self._jobs = jobs
         self._gateway = gateway
         self._before_bytes = before_bytes
 
@@ -62,14 +49,12 @@ class Sender:
         """See `transfer.upload`; what Telegram has of it is kept in the job's row."""
         errand, carrier = self._errand, self._carrier
 
-        async def save(checkpoint: Checkpoint) -> None:
-            await self._jobs.checkpoint(errand.job, checkpoint)
 
         uploaded = await upload(
             remote,
             carrier.pool,
             checkpoint=checkpoint,
-            save=save,
+            save=errand.lease.save,
             report=lambda done_bytes: self._report(Phase.UPLOADING, done_bytes),
             parked=errand.report.parked,
             digest=digest,

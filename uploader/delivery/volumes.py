@@ -113,7 +113,7 @@ class VolumeDelivery:
         checkpoint = errand.job.checkpoint
         account = "" if checkpoint is None else checkpoint.account
         async with self._carriers.use(volume.size_bytes, account) as carrier:
-            sender = Sender(errand, carrier, self._jobs, self._gateway, before_bytes=before_bytes)
+            sender = Sender(errand, carrier, self._gateway, before_bytes=before_bytes)
             try:
                 uploaded = await sender.upload(volume, checkpoint, digest=True)
                 if number == 1 and cut.count is None:
@@ -146,7 +146,7 @@ class VolumeDelivery:
         )
         uploaded = await sender.describe(volume, uploaded)
         random_id = await self._volumes.reserve(errand.job, row, new_random_id())
-        await errand.begin_sending(self._jobs)
+        await errand.lease.begin_sending()
         under = volume_caption(self._texts, errand.job.language, remote.name, number, cut.count)
         try:
             delivered = await sender.post(volume, uploaded, random_id, under)
@@ -154,7 +154,7 @@ class VolumeDelivery:
             await self._volumes.forget_random_id(errand.job, number, new_random_id())
             raise
         await self._volumes.sent(errand.job, number, delivered.message_id)
-        errand.sending.clear()
+        errand.lease.sending.clear()
         return row
 
     async def _post_whole(
@@ -164,7 +164,7 @@ class VolumeDelivery:
         uploaded = await sender.describe(remote, uploaded)
         await self._jobs.note_file(errand.job, remote.name, uploaded.size_bytes)
         random_id = await self._jobs.reserve_random_id(errand.job, new_random_id())
-        await errand.begin_sending(self._jobs)
+        await errand.lease.begin_sending()
         try:
             caption = self._captions.of_upload(errand.job, uploaded)
             return Whole(await sender.post(remote, uploaded, random_id, caption), uploaded.facts)
@@ -185,7 +185,7 @@ class VolumeDelivery:
             raise SourceTemporary(Reason.CHANGED, f"volume {there.number} was another before")
 
     async def _take_back(self, errand: Errand, kept: dict[int, Volume]) -> None:
-        await self._jobs.renew(errand.job)
+        await errand.lease.renew()
         for volume in kept.values():
             if volume.message_id is not None:
                 await self._gateway.withdraw(volume.message_id)
@@ -198,5 +198,5 @@ class VolumeDelivery:
             self._texts, errand.job.language, remote.name, sent, sha256_hex=cut.sha256_hex, uncut=uncut
         )
         random_id = await self._jobs.reserve_random_id(errand.job, new_random_id())
-        await errand.begin_sending(self._jobs)
+        await errand.lease.begin_sending()
         return Delivered(message_id=await self._gateway.announce(errand.person, text, random_id))

@@ -1,5 +1,6 @@
 """Jobs: accepted by people, claimed and moved by workers, seen by admins."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import sqlalchemy as sa
@@ -166,6 +167,16 @@ class Jobs:
     async def give_way(self, job: Job, run_at: float) -> None:
         """The same, and the job has its turn behind those that come up to `limits.TURN_S` after `run_at`."""
         await self._leave(job, JobState.QUEUED, run_at=run_at, turn_at=run_at + limits.TURN_S)
+
+    async def put_back(self, worker: str, *, but: Sequence[int]) -> None:
+        """Queue again what this worker holds and does not run: all except `but`. It counts for nothing."""
+        now = self._database.now()
+        held = sa.and_(in_state(jobs.c.state, JobState.RUNNING), jobs.c.worker == worker)
+        await self._database.once(
+            sa.update(jobs)
+            .where(held, jobs.c.id.not_in(but))
+            .values(state=JobState.QUEUED, worker=None, lease_until=None, updated_at=now, run_at=now)
+        )
 
     async def orphan(self, workers: str) -> None:
         """End the leases of all workers whose names begin so: it is known that they are dead."""
