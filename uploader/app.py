@@ -48,7 +48,6 @@ from uploader.storage.batches import Batches
 from uploader.storage.choices import Choices
 from uploader.storage.cookies import Cookies
 from uploader.storage.database import Database
-from uploader.storage.deadlines import Deadlines
 from uploader.storage.failures import Failures
 from uploader.storage.files import Files
 from uploader.storage.heard import Heard
@@ -142,7 +141,6 @@ async def _built(config: Config, stop: asyncio.Event) -> AsyncIterator[Engine]:
                 client=client,
                 database=database,
                 menu=menu,
-                deadlines=Deadlines(database),
                 files=Files(database),
                 intake=intake,
                 user=user,

@@ -55,7 +55,6 @@ class Engine:
     client: TelegramClient
     database: Database
     menu: Menu
-    deadlines: Deadlines
     files: Files
     intake: Intake
     user: UserChat
@@ -115,8 +114,10 @@ async def _tell_of_absence(engine: Engine, away_s: float) -> None:
 async def _watch(engine: Engine) -> None:
     """The safety net: what is only found by looking. No look waits for another."""
 
+    deadlines = Deadlines(engine.database)
+
     async def expire() -> None:
-        await engine.user.expired(await engine.deadlines.expire())
+        await engine.user.expired(await deadlines.expire())
 
     async def tell_of_versions() -> None:
         if (left := engine.sources.left_version()) is not None:
@@ -130,7 +131,7 @@ async def _watch(engine: Engine) -> None:
         "people who never joined, or chose": expire,
         "batches that ended unseen": engine.cards.look,
         "questions that were not shown": engine.status.ask_again,
-        "jobs that ended long ago": engine.deadlines.prune,
+        "jobs that ended long ago": deadlines.prune,
         "files that are not fresh": engine.files.prune,
         "folders of dead engines": engine.sources.tidy,
         "cookies that sites refuse": engine.cookie_admin.watch,
