@@ -35,9 +35,7 @@ class Errand:
 class Sender:
     """Sends a file, of which `before_bytes` came in volumes before."""
 
-    def __init__(
-        self, errand: Errand, carrier: Carrier, gateway: Gateway, *, before_bytes: int = 0
-    ) -> None:
+    def __init__(self, errand: Errand, carrier: Carrier, gateway: Gateway, *, before_bytes: int = 0) -> None:
         self._errand = errand
         self._carrier = carrier
         self._gateway = gateway
@@ -48,7 +46,6 @@ class Sender:
     ) -> Uploaded:
         """See `transfer.upload`; what Telegram has of it is kept in the job's row."""
         errand, carrier = self._errand, self._carrier
-
 
         uploaded = await upload(
             remote,
