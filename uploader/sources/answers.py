@@ -21,8 +21,10 @@ LISTS: Final = frozenset(
     {"application/vnd.apple.mpegurl", "application/x-mpegurl", "audio/mpegurl", "audio/x-mpegurl"}
     | {"application/dash+xml", "application/vnd.ms-sstr+xml", "application/rss+xml"}
 )
-#: The codings that aiohttp undoes (or refuses): lengths and offsets then count other bytes than ours.
-_CODED: Final = frozenset({"gzip", "deflate", "br", "zstd"})
+#: The codings that `bodies` undoes: lengths and offsets then count other bytes than ours.
+_CODINGS: Final = {"gzip": "gzip", "x-gzip": "gzip", "deflate": "deflate"}
+#: Nobody asked for these. What is no coding at all, such as `none` or `utf-8`, changes nothing.
+_FOREIGN: Final = frozenset({"br", "zstd", "compress", "x-compress", "dcb", "dcz", "exi", "pack200-gzip"})
 _VAGUE: Final = frozenset({OCTET_STREAM, "binary/octet-stream", "application/force-download"})
 _VALIDATOR_CHARACTERS: Final = 200
 _LONGEST_WAIT_S: Final = 3600
@@ -77,9 +79,12 @@ def read_facts(status: int, headers: Mapping[str, str], host: str) -> Facts:
     """The facts of a 200 or 206.
 
     Raises:
-        SourceError: SITE_BROKEN: a 206 without a Content-Range that makes sense.
+        SourceError: SITE_BROKEN: a 206 without a proper Content-Range, or codings that we do not undo.
     """
-    coded = headers.get("Content-Encoding", "").strip().lower() in _CODED
+    codings = _codings(headers)
+    if _FOREIGN & {*codings} or len([each for each in codings if each in _CODINGS]) > 1:
+        raise SourceError(Reason.SITE_BROKEN, f"{host}: Content-Encoding")
+    coded = bool(coding_of(headers))
     if status == 200:
         length = _DIGITS.fullmatch(headers.get("Content-Length", "").strip())
         size_bytes = int(length[0]) if length and not coded else None
@@ -95,6 +100,15 @@ def read_facts(status: int, headers: Mapping[str, str], host: str) -> Facts:
         return Facts(start=first, body_bytes=None, size_bytes=None, validator=None)
     validator = read_validator(headers)
     return Facts(start=first, body_bytes=last - first + 1, size_bytes=whole, validator=validator)
+
+
+def coding_of(headers: Mapping[str, str]) -> str:
+    """`gzip` or `deflate`; "": the body is as it is."""
+    return next((_CODINGS[each] for each in _codings(headers) if each in _CODINGS), "")
+
+
+def _codings(headers: Mapping[str, str]) -> list[str]:
+    return [each.strip().lower() for each in headers.get("Content-Encoding", "").split(",")]
 
 
 def read_validator(headers: Mapping[str, str]) -> str | None:

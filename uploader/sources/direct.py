@@ -45,7 +45,7 @@ async def probe(link: Link, exchange: Exchange) -> RemoteFile:
         raise SourceError(Reason.EMPTY, host)
     if facts.start:
         raise SourceError(Reason.SITE_BROKEN, f"{host}: Content-Range")
-    head = await _head(response, facts, exchange.patience)
+    head = await _head(response, facts, exchange)
     whole = facts.body_bytes == facts.size_bytes
     if not whole:
         exchange.drop(response)
@@ -86,13 +86,13 @@ async def _asked(link: Link, exchange: Exchange) -> tuple[aiohttp.ClientResponse
     return response, trail
 
 
-async def _head(response: aiohttp.ClientResponse, facts: answers.Facts, patience: Patience) -> bytes:
+async def _head(response: aiohttp.ClientResponse, facts: answers.Facts, exchange: Exchange) -> bytes:
     """How the body begins, as far as it comes; what hinders it is for the read to find out."""
     head = b""
-    with suppress(aiohttp.ClientError, OSError):
-        async with asyncio.timeout(patience.silence_s):
+    with suppress(SourceError, TimeoutError):
+        async with asyncio.timeout(exchange.patience.silence_s):
             while len(head) < min(HEAD_BYTES, facts.body_bytes or HEAD_BYTES) and (
-                chunk := await response.content.readany()
+                chunk := await exchange.read(response)
             ):
                 head += chunk
     return head
@@ -225,7 +225,7 @@ class _Body:
         with translated(self._link.site), pace.waiting():
             # the session's own deadline is put off by whatever arrives, if only the length of a chunk
             async with asyncio.timeout(self._patience.silence_s):
-                chunk = await response.content.readany()
+                chunk = await self._exchange.read(response)
         if not chunk and left:
             raise SourceTemporary(Reason.SITE_BROKEN, f"{host}: {left} bytes short")
         pace.judge(len(chunk), host)

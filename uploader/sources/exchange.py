@@ -21,8 +21,10 @@ from uploader.errors import NotALink, Reason, SiteFails, SourceError, SourceTemp
 from uploader.links import parse
 from uploader.model import Link
 from uploader.sources import answers
+from uploader.sources.bodies import Body
 from uploader.sources.guard import Guard, is_denial
 from uploader.sources.lanes import Lanes
+from uploader.sources.wire import Wire
 from uploader.supervision import Helpers
 
 REDIRECTS: Final = 10
@@ -87,7 +89,7 @@ class Exchange:
         self.lanes = lanes
         self._helpers = helpers
         self._aside: set[asyncio.Task[Any]] = set()
-        self._open: dict[aiohttp.ClientResponse, str] = {}  # and the site of each
+        self._open: dict[aiohttp.ClientResponse, tuple[str, Body]] = {}  # and the site of each
         # a session for each link: cookies live along its redirects and never meet another person's
         self._session = aiohttp.ClientSession(
             connector=connector,
@@ -102,6 +104,7 @@ class Exchange:
                 total=None, sock_connect=patience.connect_s, sock_read=patience.silence_s
             ),
             read_bufsize=_READ_BUFFER_BYTES,
+            auto_decompress=False,  # it takes half a body for a whole one
             max_line_size=_HEADER_LINE_BYTES,
             max_field_size=_HEADER_LINE_BYTES,
             max_headers=_HEADERS,
@@ -139,10 +142,27 @@ class Exchange:
         except BaseException:
             hosts.leave(link.site, self)
             raise
-        self._open[response] = link.site
+        self._open[response] = link.site, Body(response, self._wire_of(response))
         if response.status in answers.BUSY:
             hosts.said_busy(link.site, answers.asked_wait_s(response.headers))
         return response
+
+    def _wire_of(self, response: aiohttp.ClientResponse) -> Wire | None:
+        """What `response` comes over; None: all of it is there."""
+        transport = response.connection.transport if response.connection is not None else None
+        return None if transport is None else self._guard.wire(transport.get_extra_info("socket").fileno())
+
+    async def read(self, response: aiohttp.ClientResponse) -> bytes:
+        """The next bytes of an open answer's body; nothing at its end.
+
+        Raises:
+            SourceError: it broke off, or ended early.
+        """
+        if response not in self._open:
+            raise SourceTemporary(Reason.UNREACHABLE, "the answer was closed")
+        site, body = self._open[response]
+        with translated(site):
+            return await body.read()
 
     def spawn(self, aside: Coroutine[Any, Any, _T]) -> asyncio.Task[_T]:
         """Run `aside` beside the reader, who awaits it. `close` cancels it."""
@@ -154,8 +174,9 @@ class Exchange:
     def drop(self, response: aiohttp.ClientResponse) -> None:
         """Close `response`. Its connection serves again only if the whole body was read."""
         response.close()
-        site = self._open.pop(response, None)
-        if site is not None:
+        if response in self._open:
+            site, body = self._open.pop(response)
+            body.close()
             self.lanes.hosts.leave(site, self)
 
     async def close(self) -> None:
@@ -204,6 +225,8 @@ def _told(error: Exception, detail: str, site: str) -> SourceError:
         return (SourceTemporary if again else SourceError)(Reason.NO_SUCH_HOST, detail)
     if isinstance(error, aiohttp.ClientConnectorError) and is_denial(error.os_error):
         return SourceError(Reason.PRIVATE_ADDRESS, detail)
+    if isinstance(error, OSError) and error.errno == errno.EPROTO:
+        return SourceError(Reason.SITE_BROKEN, detail)
     if isinstance(error, OSError) and error.errno in _OURS:
         return SourceTemporary(Reason.UNREACHABLE, detail)
     if isinstance(error, aiohttp.ClientConnectionError | OSError):

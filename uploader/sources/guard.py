@@ -13,6 +13,7 @@ from collections.abc import Iterable, Sequence
 from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
 from typing import Final
 from urllib.parse import urlsplit
+from weakref import WeakValueDictionary
 
 import aiohappyeyeballs
 import aiohttp
@@ -21,6 +22,7 @@ from ssrfguard import DEFAULT_DENIED, AddressTable, Block, BlockedAddressError, 
 
 from uploader.errors import Reason
 from uploader.model import Link
+from uploader.sources.wire import Wire, tls_context
 
 #: Names that stand for a network of one's own: RFC 6761, RFC 6762, RFC 8375 and ICANN's .internal.
 _OWN_NAMES: Final = ("localhost", "local", "home.arpa", "internal")
@@ -63,6 +65,7 @@ class Guard:
         self._public = Policy(denied_networks=table)
         self._opened = bool(allow_networks)
         self._own_ports = Counter(own_ports)  # one may be closed for two reasons
+        self._wires = WeakValueDictionary[int, Wire]()
 
     def close_port(self, port: int) -> None:
         """Something of our own listens there: no link leads to it, not in an allowed network either."""
@@ -106,16 +109,31 @@ class Guard:
     def connector(self, *, resolver: AbstractResolver | None = None) -> aiohttp.TCPConnector:
         """A connector whose sockets go nowhere else. To be made in the event loop, closed by the caller."""
         few = _FewAddresses(resolver or aiohttp.ThreadedResolver())
-        return aiohttp.TCPConnector(limit=_SOCKETS, resolver=few, socket_factory=self._socket)
+        return aiohttp.TCPConnector(
+            limit=_SOCKETS, resolver=few, socket_factory=self._wire, ssl=tls_context()
+        )
+
+    def wire(self, descriptor: int) -> Wire | None:
+        """The socket of a connection that the `connector` made, by its descriptor."""
+        return self._wires.get(descriptor)
+
+    def _wire(self, info: aiohttp.AddrInfoType) -> Wire:
+        self._check(info)
+        wire = Wire(*info[:3])
+        self._wires[wire.fileno()] = wire
+        return wire
 
     def _socket(self, info: aiohttp.AddrInfoType) -> socket.socket:
-        family, kind, protocol, _, (host, port, *_rest) = info
+        self._check(info)
+        return socket.socket(*info[:3])
+
+    def _check(self, info: aiohttp.AddrInfoType) -> None:
+        host, port, *_rest = info[4]
         try:
             self._policy_of(port).check_address(str(host).partition("%")[0])
         except BlockedAddressError:
             # the race between addresses in aiohappyeyeballs takes OSError alone for an answer
             raise denial() from None
-        return socket.socket(family, kind, protocol)
 
     def _policy_of(self, port: int) -> Policy:
         return self._public if self._own_ports[port] else self._policy
