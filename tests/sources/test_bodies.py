@@ -153,6 +153,47 @@ async def test_page_that_never_ends_ends_the_look(answer: Answer, work: Path) ->
     assert len(asked_before) < 200
 
 
+async def test_segment_that_is_hardly_any_film_ends_the_fetch(work: Path) -> None:
+    """A byte in each chunk, and kilobytes about it, for ever: a child's pass is not spent on that."""
+    sent_bytes = 0
+
+    async def served(asked: Asked, writer: asyncio.StreamWriter) -> None:
+        nonlocal sent_bytes
+        if asked.path.endswith(".m3u8"):
+            body = HLS.format("#EXTINF:1.0,\n/0.ts\n").encode()
+            writer.write(head(200, M3U8, f"Content-Length: {len(body)}") + body)
+            return
+        writer.write(head(200, "Transfer-Encoding: chunked"))
+        while True:
+            writer.write((b"1;" + b"x" * 4000 + b"\r\na\r\n") * 100)
+            sent_bytes += 400_700
+            await writer.drain()
+
+    times = Times(look_s=60, fetch_s=60, silence_s=60, join_s=60)
+    async with site(served) as there, asyncio.timeout(90):
+        assert await failed(work, there.url("/list.m3u8"), times=times) < 2 * MIB
+    assert sent_bytes < 1024 * MIB
+
+
+async def test_segment_that_comes_byte_by_byte_ends_the_fetch(work: Path) -> None:
+    """Some progress is not enough: each while has to bring more than a few bytes."""
+
+    async def served(asked: Asked, writer: asyncio.StreamWriter) -> None:
+        if asked.path.endswith(".m3u8"):
+            body = HLS.format("#EXTINF:1.0,\n/0.ts\n").encode()
+            writer.write(head(200, M3U8, f"Content-Length: {len(body)}") + body)
+            return
+        writer.write(head(200, "Content-Length: 1000000"))
+        while True:
+            writer.write(bytes(1200))  # what yt-dlp reads at once, and tells of
+            await writer.drain()
+            await asyncio.sleep(0.2)
+
+    times = Times(look_s=60, fetch_s=60, silence_s=4, join_s=60)
+    async with site(served) as there, asyncio.timeout(45):
+        assert await failed(work, there.url("/list.m3u8"), times=times) < MIB
+
+
 def spoilt(film: bytes, seed: int) -> bytes:
     """A film with harm done to it: cut, torn, with other numbers in its index."""
     rng = random.Random(seed)

@@ -103,7 +103,7 @@ async def test_body_of_several_members_arrives_whole(garbage: bytes) -> None:
 async def test_body_of_several_members_when_the_last_one_breaks_off_is_an_error() -> None:
     """The first one is whole: that is not the file.
 
-    Reported of another client as aio-libs/aiohttp#4462 and its like: only the first member is read.
+    Both were reported of other clients: aio-libs/aiohttp#7157 and pydantic/pydantic-ai#7159.
     """
     members = gzip.compress(CONTENT[:200_000]) + gzip.compress(CONTENT[200_000:])[:-20]
     async with site(reply(200, GZIP, f"Content-Length: {len(members)}", body=members)) as served:

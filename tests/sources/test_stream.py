@@ -50,10 +50,11 @@ async def test_read_over_several_connections_goes_on_at_a_new_address_when_their
     crowd, hosts, renewals = Expiring(CONTENT), Hosts(pause_s=0.01), 0
     async with site(crowd, keeps=True) as served, Helpers() as helpers:
         hosts.remember(f"{served.host}:{served.port}", 4)
-        connector = Guard(LOOPBACK).connector()
+        guard = Guard(LOOPBACK)
+        connector = guard.connector()
 
         def connect(wishes: Wishes) -> Exchange:
-            return Exchange(Guard(LOOPBACK), connector, "x", HASTY, Lanes(hosts, 1.0), helpers, wishes)
+            return Exchange(guard, connector, "x", HASTY, Lanes(hosts, 1.0), helpers, wishes)
 
         def given() -> Format:
             url = served.url(crowd.good)

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from uploader.errors import Reason, SourceError, SourceTemporary
+from uploader.limits import MIB
 from uploader.sources.cookies import Jar
 from uploader.sources.media import messages
 from uploader.sources.media.messages import Fetched, Film, Listed
@@ -16,6 +17,10 @@ from uploader.sources.proxy import Pass
 from uploader.sources.routing import Route
 from uploader.wishes import ChoiceNeeded
 
+#: A fetch brings at least this much each `Times.silence_s`.
+_FLOOR_BYTES: Final = 64 * 1024
+#: Beside what is fetched: lists, keys, heads, and what had to be asked for again.
+_BESIDE_BYTES: Final = 64 * MIB
 _ENDED_LIVE: Final = frozenset({None, "not_live", "was_live"})
 
 
@@ -25,7 +30,7 @@ class Times:
 
     look_s: float = 90.0  # until its formats are known
     fetch_s: float = 3600.0  # of parts that are to be joined
-    silence_s: float = 60.0  # of a fetch, without a byte more
+    silence_s: float = 60.0  # of a fetch, without 64 KiB more
     join_s: float = 600.0
 
 
@@ -102,13 +107,24 @@ class Work:
 
     async def _fetch(self, order: dict[str, Any], came: Callable[[int], Awaitable[None]]) -> None:
         await self._child.say(order)
+        pass_bytes, after_bytes = self._granted.left_bytes, 0
         while True:
             async with asyncio.timeout(self._times.silence_s):
-                said = await self._answer()
-            if isinstance(said, Fetched):
+                while (done_bytes := await self._done_bytes()) is not None and done_bytes < after_bytes:
+                    await came(done_bytes)
+            if done_bytes is None:
                 return
+            await came(done_bytes)
+            after_bytes = done_bytes + _FLOOR_BYTES
+            if pass_bytes - self._granted.left_bytes > _BESIDE_BYTES + 2 * done_bytes:
+                raise SourceError(Reason.SITE_BROKEN, f"{self.way.link.host}: framing without end")
+
+    async def _done_bytes(self) -> int | None:
+        """How much of what is fetched is there, as soon as that is told; None: all of it."""
+        while not isinstance(said := await self._answer(), Fetched):
             if isinstance(said, messages.Progress):
-                await came(said.done_bytes)
+                return said.done_bytes
+        return None
 
     async def _answer(self) -> messages.Message:
         """What the child says next, but for warnings: those are for the log."""
