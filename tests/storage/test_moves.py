@@ -182,6 +182,7 @@ def test_doors_when_listed_are_all_that_write() -> None:
         "of",
         "people",
         "owed_people",
+        "is_due",
         "counts",
         "running",
         "queue",
