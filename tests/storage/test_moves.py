@@ -187,7 +187,6 @@ def test_doors_when_listed_are_all_that_write() -> None:
         "running",
         "queue",
         "recent",
-        "is_due",
     }
     no_moves = {"add", "compose", "shown", "set_status_message", "orphan", "prune"}
     nouns = vars(Jobs) | vars(Deadlines) | vars(Choices) | vars(Holds)
