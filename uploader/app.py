@@ -135,6 +135,7 @@ async def _built(config: Config, stop: asyncio.Event) -> AsyncIterator[Engine]:
             menu=menu,
             texts=texts,
             admins=config.admins,
+            username=login.username,
         ).attach(client, receiver)
         async with connected(client), _told(alerts, fleet), _control(config, board, Settings(database), stop):
             yield Engine(

@@ -31,6 +31,8 @@ class Incoming:
     sent_at: float  # by Telegram's clock
     reply_to: int | None = None  # the message of this chat that it answers
     title: str = ""  # of the file that `text` was read from
+    command: str | None = None  # the one that it starts with; "": that is for another bot
+    is_edited: bool = False  # it was told before, in other words
 
 
 class Intake:
@@ -76,6 +78,21 @@ class Intake:
         found = await self._batching.find(incoming.text)
         too_fast = self._quotas.pace(incoming.person.user_id) if found.wanted else None
         return await self._once(incoming, too_fast, lambda: self._verdict(incoming, found))
+
+    async def take_edited(self, incoming: Incoming) -> Verdict:
+        """The verdict on a message that was changed: a link in it is taken if the message made no job, or one
+        that failed. `Ignored`: there is nothing to say."""
+        found = await self._batching.find(incoming.text)
+        if _is_too_old(incoming) or not (found.wanted or found.unusable):
+            return Ignored()
+        too_fast = self._quotas.pace(incoming.person.user_id)
+        if too_fast is not None:
+            return too_fast
+        await self.meet(incoming.person)
+        verdict = await self._verdict(incoming, found)
+        if isinstance(verdict, Accepted | Batched):
+            self._queued()
+        return verdict
 
     async def take_file(self, incoming: Incoming, offer: Offer) -> Verdict:
         """The verdict on a message with a file; `offer` is what can be done with that. See `take`."""
@@ -145,17 +162,29 @@ class Intake:
         """Make a job of a link, one that waits for a choice if there is an `offer`."""
         person, ready = incoming.person, JobState.QUEUED if offer is None else JobState.WAITING_CHOICE
         dues = await self._locks.dues(person.user_id)
+        state = dues.held(ready)
+        key = sameness.key(link, self._account_id, wish)
         job = await self._jobs.add(
             user_id=person.user_id,
             chat_id=person.user_id,
             message_id=incoming.message_id,
             language=person.language,
             link=link,
-            state=dues.held(ready),
-            link_key=sameness.key(link, self._account_id, wish),
+            state=state,
+            link_key=key,
             wish=wish,
             offer=offer,
         )
+        if job is None and incoming.is_edited:
+            job = await self._jobs.correct(
+                user_id=person.user_id,
+                chat_id=person.user_id,
+                message_id=incoming.message_id,
+                link=link,
+                state=state,
+                link_key=key,
+                wish=wish,
+            )
         if job is None:
             return AlreadySeen()
         if dues:

@@ -97,7 +97,7 @@ async def test_text_file_when_it_holds_links_is_a_batch(scene: Scene) -> None:
         assert await expected_files(scene, names) == await sent_files(user, 2)
         await user.expect("All \u20682\u2069 are here", timeout_s=20)
         await give(user, "x.txt", b"\x00\xff nothing \x00")
-        await user.expect("answer this message with a new name")
+        await user.expect("write a new name")
 
 
 async def test_text_files_when_they_come_too_fast_are_not_even_fetched(scene: Scene) -> None:

@@ -65,14 +65,19 @@ async def test_link_when_the_person_speaks_persian_is_answered_in_persian(scene:
     ("text", "expected"),
     [
         ("good morning", "I see no link"),
-        ("/unheard_of", "I see no link"),
+        ("/unheard_of", "do not know this command"),
+        ("/start@another_bot", "do not know this command"),
+        ("\u200f/HELP@Peyk_Bot\u200f", "Send me a link"),
+        ("\u2067/can\u200ccel\u2069", "Nothing of yours"),
+        ("/caption words", "No file of yours waits"),
+        ("/get ftp://files.example/a.zip", "only links that start with http"),
         ("ftp://files.example/a.zip", "only links that start with http"),
         ("http://user:secret@files.example/a", "not a complete link"),
         ("http://10.0.0.7/router", "private network"),
         ("http://[::ffff:169.254.169.254]/latest/meta-data", "private network"),
         ("http://127.0.0.2:8080/x", "private network"),
         ("/cancel", "Nothing of yours"),
-        ("/maintenance on", "I see no link"),
+        ("/maintenance on", "do not know this command"),
         ("/help", "Send me a link"),
     ],
 )
@@ -93,6 +98,45 @@ async def test_link_when_it_hides_behind_a_word_is_found(scene: Scene) -> None:
             user.bot, "the film is here", formatting_entities=[MessageEntityTextUrl(12, 4, url)]
         )
         assert "hidden.bin" == (await user.expect_file()).file.name
+
+
+async def test_message_when_its_link_is_corrected_makes_the_one_job_of_it(scene: Scene) -> None:
+    """Of what held no link, or one that led to nothing; but not of what was taken: that is on its way."""
+    good = [scene.site.url(f"{number}.bin", 1000 + number) for number in range(4)]
+    async with SlowSite() as (slow, _), scene.engine(), scene.person() as user:
+        for wrong, told in (
+            ("no link yet", "I see no link"),
+            ("ftp://files.example/a.zip", "only links that start with http"),
+            (scene.site.url("x", 1).replace("size=1", "size=none"), "no such file"),
+        ):
+            link = good.pop()
+            message = await user.send(wrong)
+            await user.expect(told)
+            await message.edit(link, link_preview=False)
+            assert link.rpartition("/")[2].startswith((await user.expect_file()).file.name)
+            await user.expect("Done")
+            await message.edit(good[0], link_preview=False)  # too late: this message had its file
+        message = await user.send(slow)
+        await user.expect("Accepted")
+        await message.edit(good[0], link_preview=False)
+        await user.send("/cancel")
+        await user.expect("Cancelled one job")
+        history = await user.client.get_messages(user.bot, limit=100)
+    assert 3 == len([each for each in history if each.document])
+
+
+async def test_message_when_its_link_is_corrected_into_several_is_a_batch_or_too_late(scene: Scene) -> None:
+    """What made no job may become several; an edit to words alone, or a reaction, is nothing to answer."""
+    links = [scene.site.url(f"{number}.bin", 1000) for number in range(2)]
+    async with scene.engine(), scene.person() as user:
+        message = await user.send("the links follow")
+        await user.expect("I see no link")
+        await message.edit("the links follow soon")
+        await message.edit("\n".join(links), link_preview=False)
+        await user.expect("All \u20682\u2069 are here")
+        history = await user.client.get_messages(user.bot, limit=100)
+    assert 2 == len([each for each in history if each.document])
+    assert 1 == len([each for each in history if "I see no link" in each.raw_text])
 
 
 async def test_command_when_telegram_fails_is_answered_with_an_excuse(scene: Scene) -> None:

@@ -40,7 +40,7 @@ async def test_cookies_in_the_chat_when_an_admin_sends_them_are_sealed_and_the_m
         await admin.send("/cookies remove 1")
         await admin.expect("are gone")
         await give(user, FILE)
-        await user.expect("answer this message")
+        await user.expect("write a new name")
         offered = [await menu(person) for person in (admin, user)]
         left = [message.message async for message in admin.client.iter_messages(admin.bot)]
     everybody = ["start", "help", "settings", "cancel"]

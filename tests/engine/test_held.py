@@ -53,9 +53,25 @@ async def test_file_when_renamed_by_an_answer_comes_with_that_name_and_the_same_
         assert (len(CONTENT), shelf.digest(CONTENT)) == await user.save(message)
 
 
+async def test_file_when_a_name_is_just_written_has_that_name(scene: Scene) -> None:
+    """Copied with its marks of direction; a link or a command that is written meanwhile is no name."""
+    async with scene.engine(), scene.person() as user:
+        shelf.post(scene, scene.user, scene.bot, shelf.document(scene, CONTENT))
+        await user.expect("report.pdf")
+        await user.send("\u2067\u200fمقاله‌ها 1\u2069\u200e")
+        changed = await user.expect("مقاله‌ها 1.pdf")
+        await user.send("/nonsense")
+        await user.expect("do not know this command")
+        await user.send("ftp://files.example/a.zip")
+        await user.expect("only links that start with http")
+        await user.press(changed, "Send")
+        assert "مقاله‌ها 1.pdf" == (await user.expect_file()).file.name
+
+
 @pytest.mark.parametrize(
     ("button", "words", "expected"),
     [
+        ("", "\u200f/caption\nMy own words @nobody", "My own words @nobody"),
         ("", "/caption My own words @nobody", "My own words @nobody"),
         ("No words under it", "", ""),
         ("", "", "for you"),

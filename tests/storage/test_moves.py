@@ -83,6 +83,20 @@ OPEN: list[tuple[str, OpenDoor, dict[JobState, JobState]]] = [
         lambda jobs, job, _: jobs.cancel(job.user_id),
         {WAITING: CANCELLED, CHOOSING: CANCELLED, QUEUED: CANCELLED},
     ),
+    *(
+        (
+            "correct",
+            lambda jobs, job, _, state=state: jobs.correct(
+                user_id=job.user_id,
+                chat_id=job.chat_id,
+                message_id=job.message_id,
+                link=job.link,
+                state=state,
+            ),
+            {FAILED: state},
+        )
+        for state in (QUEUED, WAITING)
+    ),
     ("again", lambda jobs, job, _: jobs.again(job.id, job.user_id, NOTHING), {FAILED: QUEUED}),
     ("again", lambda jobs, job, _: jobs.again(job.id, job.user_id, OWED), {FAILED: WAITING}),
     (

@@ -4,6 +4,7 @@ from dataclasses import replace
 from typing import Any, Final
 
 from uploader import links
+from uploader.chat.commands import CAPTION
 from uploader.chat.file_card import FilePressed
 from uploader.chat.progress import StatusMessages
 from uploader.chat.sponsor_cards import SponsorCards
@@ -18,7 +19,8 @@ from uploader.texts import Texts
 from uploader.verdicts import Accepted, NeedsSponsors
 from uploader.wishes import ORIGINAL, Offer
 
-_CAPTION: Final = "/caption"
+#: A name that somebody writes is no longer; most systems take 255.
+_NAME_CHARACTERS: Final = 300
 
 
 def offered(message: Any, text: str) -> Offer | None:
@@ -54,21 +56,22 @@ class FileQuestions:
     async def hears(self, incoming: Incoming) -> bool:
         """Whether the message tells the name of a file, or the words under it; then the card shows that.
 
-        That is an answer to a card without a link; `/caption` also without being one, for the last card.
+        That is an answer to its card, or what is written while a file is what was asked about last:
+        `/caption` with words, or one line that is neither another command nor a link.
         """
-        word, _, words = incoming.text.strip().partition(" ")
-        is_caption = word.partition("@")[0].lower() == _CAPTION
-        is_answer = incoming.reply_to is not None and "://" not in incoming.text
-        if not is_caption and not is_answer:
+        name = incoming.text.strip()
+        is_caption = incoming.command == CAPTION
+        is_name = incoming.command is None and "\n" not in name and len(name) <= _NAME_CHARACTERS
+        if not is_caption and (not is_name or links.find(name) is not None):
             return False
         asked = await self._choosing.answered(incoming.person.user_id, incoming.reply_to)
         if asked is None or asked[1].kind != "file":
             return False
         job, offer = asked
         if is_caption:
-            wish = replace(job.wish, caption=plain(words).text)
+            wish = replace(job.wish, caption=plain("".join(name.split(maxsplit=1)[1:])).text)
         else:
-            wish = replace(job.wish, name=renamed(job.wish.name or offer.title, incoming.text, None))
+            wish = replace(job.wish, name=renamed(job.wish.name or offer.title, name, None))
         if await self._intake.is_new(incoming):
             composed = await self._choosing.note(job, wish)
             if composed is not None:

@@ -101,5 +101,6 @@ def _sent_at(event: Any) -> float:
 
     Telegram cuts the dates of messages to whole seconds: the end of that second.
     """
-    sent = getattr(getattr(event, "message", None), "date", None)
+    message = getattr(event, "message", None)
+    sent = getattr(message, "edit_date", None) or getattr(message, "date", None)
     return time.time() if sent is None else float(sent.timestamp()) + 1.0

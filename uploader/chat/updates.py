@@ -8,10 +8,11 @@ import structlog
 from telethon import TelegramClient, events
 from telethon.tl import types
 
-from uploader import limits
+from uploader import limits, links
 from uploader.chat import batch_buttons, choice, file_card, files, keyboards, list_card, text_files
 from uploader.chat.admin import AdminChat
 from uploader.chat.batch import BatchChat
+from uploader.chat.commands import command_of
 from uploader.chat.cookie_admin import CookieAdminChat
 from uploader.chat.files import FileQuestions
 from uploader.chat.lists import Lists
@@ -24,6 +25,7 @@ from uploader.chat.sponsor_admin import SponsorAdminChat
 from uploader.chat.user import UserChat
 from uploader.errors import ChatUnreachable, FloodWait
 from uploader.intake import Incoming, Intake
+from uploader.marks import without_marks
 from uploader.model import Person
 from uploader.quotas import Turnstile
 from uploader.texts import Texts
@@ -31,7 +33,7 @@ from uploader.verdicts import Ignored
 
 _log = structlog.get_logger(__name__)
 
-Command = Callable[[Incoming], Awaitable[None]]
+Conversation = Callable[[Incoming], Awaitable[None]]
 
 
 class Updates:
@@ -54,7 +56,9 @@ class Updates:
         menu: Menu,
         texts: Texts,
         admins: frozenset[int],
+        username: str,
     ) -> None:
+        """`username`: the bot's own, without an at sign."""
         self._calls = Turnstile(limits.CALLS_PER_PACE, "too-many-calls")
         self._user = user
         self._admin = admin
@@ -67,13 +71,14 @@ class Updates:
         self._menu = menu
         self._texts = texts
         self._admins = admins
-        self._commands: Mapping[str, Command] = {
+        self._username = username
+        self._commands: Mapping[str, Conversation] = {
             "start": user.start,
             "help": user.help,
             "cancel": user.cancel,
             "settings": settings.show,
         }
-        self._admin_commands: Mapping[str, Command] = {
+        self._admin_commands: Mapping[str, Conversation] = {
             "status": admin.status,
             "failed": admin.failed,
             "maintenance": admin.maintenance,
@@ -83,10 +88,13 @@ class Updates:
         }
 
     def attach(self, client: TelegramClient, receiver: Receiver) -> None:
-        """Hear messages in private chats, and pressed buttons."""
+        """Hear messages and their changes in private chats, and pressed buttons."""
         hear = receiver.guarded
         client.add_event_handler(
             hear(self._on_message), events.NewMessage(incoming=True, func=lambda e: e.is_private)
+        )
+        client.add_event_handler(
+            hear(self._on_edited), events.MessageEdited(incoming=True, func=_is_rewritten)
         )
         client.add_event_handler(hear(self._on_pressed), events.CallbackQuery())
 
@@ -97,13 +105,7 @@ class Updates:
         person = await self._person(event)
         if person is None:
             return
-        incoming = Incoming(
-            person=person,
-            message_id=event.message.id,
-            text=_text(event.message),
-            sent_at=event.message.date.timestamp(),
-            reply_to=getattr(event.message.reply_to, "reply_to_msg_id", None),
-        )
+        incoming = self._incoming(person, event.message)
         try:
             if verdict is None:
                 await self._dispatch(incoming, event.message)
@@ -115,15 +117,26 @@ class Updates:
             await self._user.excuse(person)
             raise
 
+    async def _on_edited(self, event: Any) -> None:
+        if self._calls.knock(event.sender_id) is not None:
+            return
+        person = await self._person(event)
+        if person is None:
+            return
+        try:
+            await self._user.edited(replace(self._incoming(person, event.message), is_edited=True))
+        except (ChatUnreachable, FloodWait) as error:
+            _log.warning("not answered", user=person.user_id, cause=str(error))
+
     async def _dispatch(self, incoming: Incoming, message: Any) -> None:
-        word = _command(incoming.text)
+        word = incoming.command or ""
         is_admin = incoming.person.user_id in self._admins
         command = self._commands.get(word) or (self._admin_commands.get(word) if is_admin else None)
         if command is None:
             await self._hear(incoming, message)
         elif await self._intake.is_new(incoming):
             await self._intake.meet(incoming.person)
-            await command(incoming)
+            await command(replace(incoming, text=without_marks(incoming.text, joiners=True)))
             if word == "help" and is_admin:
                 await self._admin.help(incoming)
             if word in {"start", "help"}:
@@ -141,7 +154,10 @@ class Updates:
         for questions in (self._questions, self._lists, self._files):
             if await questions.hears(incoming):
                 return
-        await self._user.text(incoming)
+        if incoming.command is None or links.find(incoming.text) is not None:
+            await self._user.text(incoming)
+        elif await self._intake.is_new(incoming):
+            await self._user.unknown(incoming.person, incoming.command)
 
     async def _on_pressed(self, event: Any) -> None:
         if self._calls.knock(event.sender_id) is not None:
@@ -169,6 +185,17 @@ class Updates:
             await self._user.excuse(person, query_id)
             raise
 
+    def _incoming(self, person: Person, message: Any) -> Incoming:
+        text = _text(message)
+        return Incoming(
+            person=person,
+            message_id=message.id,
+            text=text,
+            sent_at=message.date.timestamp(),
+            reply_to=getattr(message.reply_to, "reply_to_msg_id", None),
+            command=command_of(text, self._username),
+        )
+
     async def _person(self, event: Any) -> Person | None:
         """Who spoke, with the access hash that lets the bot answer; None: nobody that is served."""
         sender = await event.get_sender()
@@ -182,14 +209,16 @@ class Updates:
         )
 
 
+def _is_rewritten(event: Any) -> bool:
+    """Whether a person changed a message; Telegram changes some by itself, for a preview or a reaction.
+
+    https://core.telegram.org/constructor/message (edit_hide)
+    """
+    return bool(event.is_private and event.message.edit_date and not event.message.edit_hide)
+
+
 def _text(message: Any) -> str:
     """What the message says, then the addresses that hide behind its words."""
     entities = message.entities or ()
     hidden = [entity.url for entity in entities if isinstance(entity, types.MessageEntityTextUrl)]
     return "\n".join([message.message or "", *hidden])
-
-
-def _command(text: str) -> str:
-    """The command that a message starts with, without slash and bot name; "" if there is none."""
-    word = text.split(maxsplit=1)[0] if text.strip() else ""
-    return word[1:].partition("@")[0].lower() if word.startswith("/") else ""

@@ -8,6 +8,7 @@ from uploader import limits
 from uploader.batch import Batched
 from uploader.chat import keyboards
 from uploader.chat.batch import BatchChat
+from uploader.chat.commands import CAPTION
 from uploader.chat.keyboards import AgainPressed, CancelPressed, JoinedPressed
 from uploader.chat.progress import StatusMessages, queued_text, reason_text, refusal_text
 from uploader.chat.sponsor_cards import SponsorCards
@@ -73,6 +74,14 @@ class UserChat:
     async def text(self, incoming: Incoming) -> None:
         """Anything that is no command: hopefully a link."""
         await self._tell(incoming.person, await self._intake.take(incoming))
+
+    async def edited(self, incoming: Incoming) -> None:
+        """A message was changed: a link in it may be right now."""
+        await self._tell(incoming.person, await self._intake.take_edited(incoming))
+
+    async def unknown(self, person: Person, word: str) -> None:
+        """A command that is none of ours."""
+        await self._say(person, "no-file-asked" if word == CAPTION else "no-such-command")
 
     async def text_file(self, incoming: Incoming, offer: Offer | None) -> None:
         """A text file: links in it, or else a file like others."""

@@ -201,6 +201,41 @@ class Jobs:
         moved = await self._move(statement)
         return moved[0] if moved else None
 
+    async def correct(
+        self,
+        *,
+        user_id: int,
+        chat_id: int,
+        message_id: int,
+        link: Link,
+        state: JobState,
+        link_key: str | None = None,
+        wish: Wish = UNDECIDED,
+    ) -> Job | None:
+        """Let the failed job of a message bring another link, as if it came now; None: that is not there.
+
+        See `add`. A job of a batch is none of these.
+        """
+        now = self._database.now()
+        turn_at = claim.turn_at(now, waiting_of(user_id), 1.0)
+        statement = (
+            sa.update(jobs)
+            .where(
+                jobs.c.user_id == user_id,
+                jobs.c.chat_id == chat_id,
+                jobs.c.message_id == message_id,
+                jobs.c.batch_id.is_(None),
+                in_state(jobs.c.state, JobState.FAILED),
+            )
+            .values(
+                moves.again(now, turn_at)
+                | moves.another(link, link_key, state, wish)
+                | checkpoint_values(None, now)
+            )
+        )
+        moved = await self._move(statement)
+        return moved[0] if moved else None
+
     async def cancel(self, user_id: int) -> list[Job]:
         """Cancel all jobs of this person; return them as they are then. See `cancel_one`."""
         return await self._cancel(open_of(user_id))

@@ -75,7 +75,7 @@ file-bare = Under it: nothing.
 file-as-file = As a file.
 file-as-media = As a film or as music.
 file-how =
-    Shall I send it as it is? To change it first, answer this message with a new name, or with /caption and the words that shall stand under it. I wait { $wait }.
+    Shall I send it as it is? To change it first, write a new name, or /caption and the words that shall stand under it. I wait { $wait }.
 button-file-send = Send
 button-file-bare = No words under it
 button-file-words = Words as they were
@@ -120,6 +120,8 @@ manifest-uncut = It is a film, but I could not cut it so that each part plays.
 manifest-settings = If you would rather not have such files: /settings
 
 no-link = I see no link in this message. Send one that starts with https:// – for example https://example.com/film.mp4
+no-such-command = I do not know this command. Send me a link to a file, or /help to see what I can do.
+no-file-asked = No file of yours waits for its words. Send me the file first, then /caption and the words.
 bad-link = I cannot use this link: { $reason }
 
 not-now = I cannot do that just now. Please try again in a minute.
