@@ -111,7 +111,6 @@ async def _built(config: Config, stop: asyncio.Event) -> AsyncIterator[Engine]:
         carriers = await _carriers(config, database, [bot, *fleet.carriers], alerts)
         delivery = _delivery(config, database, sources, carriers, gateway, downloads, texts)
         worker = Worker(_name(pool), jobs, people, delivery, watchers=(board, status, cards))
-        cookie_admin = _cookie_admin(config, database, gateway, texts)
         locks, gate = _gate(config, database, gateway, status, alerts, texts, worker)
         menu = Menu(gateway, people, texts, config.admins)
         choosing = _choosing(config, database, locks, worker)
@@ -125,7 +124,7 @@ async def _built(config: Config, stop: asyncio.Event) -> AsyncIterator[Engine]:
             admin=AdminChat(gateway, jobs, Failures(database), Settings(database), status, texts),
             sponsor_admin=gate.admin,
             site_admin=SiteAdminChat(gateway, sources.resting, texts),
-            cookie_admin=cookie_admin,
+            cookie_admin=(cookie_admin := _cookie_admin(config, database, gateway, texts)),
             batches=batch_chat,
             settings=SettingsChat(gateway, people, texts),
             questions=Questions(gateway, intake, choosing, status, gate.cards, texts),

@@ -181,7 +181,7 @@ class Intake:
                 chat_id=person.user_id,
                 message_id=incoming.message_id,
                 link=link,
-                state=state,
+                dues=dues,
                 link_key=key,
                 wish=wish,
             )

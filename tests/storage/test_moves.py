@@ -86,16 +86,16 @@ OPEN: list[tuple[str, OpenDoor, dict[JobState, JobState]]] = [
     *(
         (
             "correct",
-            lambda jobs, job, _, state=state: jobs.correct(
+            lambda jobs, job, _, dues=dues: jobs.correct(
                 user_id=job.user_id,
                 chat_id=job.chat_id,
                 message_id=job.message_id,
                 link=job.link,
-                state=state,
+                dues=dues,
             ),
-            {FAILED: state},
+            {FAILED: dues.held()},
         )
-        for state in (QUEUED, WAITING)
+        for dues in (NOTHING, OWED)
     ),
     ("again", lambda jobs, job, _: jobs.again(job.id, job.user_id, NOTHING), {FAILED: QUEUED}),
     ("again", lambda jobs, job, _: jobs.again(job.id, job.user_id, OWED), {FAILED: WAITING}),

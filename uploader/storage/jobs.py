@@ -208,13 +208,13 @@ class Jobs:
         chat_id: int,
         message_id: int,
         link: Link,
-        state: JobState,
+        dues: Dues,
         link_key: str | None = None,
         wish: Wish = UNDECIDED,
     ) -> Job | None:
         """Let the failed job of a message bring another link, as if it came now; None: that is not there.
 
-        See `add`. A job of a batch is none of these.
+        See `add` and `again`. A job of a batch is none of these.
         """
         now = self._database.now()
         turn_at = claim.turn_at(now, waiting_of(user_id), 1.0)
@@ -228,8 +228,8 @@ class Jobs:
                 in_state(jobs.c.state, JobState.FAILED),
             )
             .values(
-                moves.again(now, turn_at)
-                | moves.another(link, link_key, state, wish)
+                moves.again(now, turn_at, dues)
+                | moves.another(link, link_key, wish)
                 | checkpoint_values(None, now)
             )
         )

@@ -82,13 +82,12 @@ def again(now: sa.ColumnElement[float], turn_at: sa.ColumnElement[float], dues: 
     }
 
 
-def another(link: Link, link_key: str | None, state: JobState, wish: Wish) -> _Values:
+def another(link: Link, link_key: str | None, wish: Wish) -> _Values:
     """Return what makes a job one for another link: nothing of the file before it is left."""
     return {
         "url": link.url,
         "host": link.host,
         "link_key": link_key,
-        "state": state,
         "wish": wish_value(wish),
         "status_message_id": None,
         "random_id": None,
