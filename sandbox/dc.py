@@ -149,6 +149,12 @@ class DataCentre:
         for login in self.logins.of(account):
             self.log_out(login)
 
+    def forget(self, account: Account) -> None:
+        """Lose the auth keys of an account: whoever comes by one is told -404."""
+        for login in self.logins.of(account):
+            self.log_out(login)
+            self.logins.forget(login.key)
+
     # what connections tell
 
     @property

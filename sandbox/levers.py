@@ -56,6 +56,9 @@ class Levers:
             case {"op": "revoke", "account_id": int(account_id)}:
                 for centre in self._centres:
                     centre.revoke(self._account(account_id))
+            case {"op": "forget", "account_id": int(account_id)}:
+                for centre in self._centres:
+                    centre.forget(self._account(account_id))
             case {"op": "stats"}:
                 return {"stats": self._world.stats.as_json()}
             case {"op": "files"}:

@@ -5,6 +5,7 @@ import json
 import signal
 import sys
 import tempfile
+import time
 from collections.abc import Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
@@ -39,6 +40,10 @@ class Cast:
     channel: Channel
 
 
+#: Messages are numbered from the seconds since then: November 2025.
+_NUMBERS_SINCE: Final = 1_764_000_000
+
+
 def cast(world: World) -> Cast:
     """A bot, a person, one who may be its admin, and a sponsor's channel in which the bot is admin.
 
@@ -48,6 +53,10 @@ def cast(world: World) -> Cast:
     bot = accounts.by_token(_BOT_TOKEN) or world.add_bot("peyk_bot", "Peyk", _BOT_TOKEN)
     user = accounts.by_phone(_USER_PHONE) or world.add_user("Ada", _USER_PHONE)
     admin = accounts.by_phone(_ADMIN_PHONE) or world.add_user("Grace", _ADMIN_PHONE)
+    # programs know messages by their numbers: those of an earlier sandbox must not come again
+    begin = max(0, int(time.time()) - _NUMBERS_SINCE)
+    for account in (bot, user, admin):
+        account.box.last_message_id = account.box.last_message_id or begin
     channel = world.resolve("peyk_sponsor")
     if not isinstance(channel, Channel):
         channel = world.add_channel("peyk_sponsor", "The Sponsor", [bot])

@@ -152,6 +152,7 @@ LOOPS_OF_ONE_THING = {
     "uploader/sources/media/work.py Work._fetch": "of one file's child: its silence is bounded",
     "uploader/telegram/downloads.py Reading.read": "of one file: its reader is told",
     "uploader/telegram/downloads.py Reading._piece": "of one piece: its tries are counted",
+    "uploader/telegram/pulse.py Pulse": "of one login: its end is that of the engine, which is built anew",
     "uploader/transfer/connection.py Connection._watch": "of one connection: ends it, and the pool is told",
     "uploader/transfer/connection.py Connection._write": "of one connection: ends it, and the pool is told",
     "uploader/transfer/pool.py UploadPool.save": "of one part: its tries are counted",

@@ -13,6 +13,7 @@ class Standing(StrEnum):
     SERVING = "serving"
     MAINTENANCE = "maintenance"
     STOPPING = "stopping"
+    TROUBLED = "in trouble"
     AWAY = "away"
 
 
@@ -26,13 +27,15 @@ class Picture:
 
     @property
     def standing(self) -> Standing:
-        """Away beats stopping, stopping beats maintenance."""
+        """Away beats stopping, stopping beats trouble, and trouble beats maintenance."""
         if self.away is not None:
             return Standing.AWAY
         if self.snapshot is None:
             return Standing.CONNECTING
         if self.snapshot.stopping:
             return Standing.STOPPING
+        if self.snapshot.troubles:
+            return Standing.TROUBLED
         return Standing.MAINTENANCE if self.snapshot.maintenance else Standing.SERVING
 
     @property

@@ -10,9 +10,13 @@ def lines(snapshot: Snapshot) -> Iterator[str]:
     """How the engine is, for a terminal that is no dashboard."""
     counts = snapshot.counts
     mode = "stopping" if snapshot.stopping else "maintenance" if snapshot.maintenance else "serving"
+    if snapshot.troubles and not snapshot.stopping:
+        mode = "in trouble"
     yield f"@{snapshot.bot_username} {mode}, up {units.duration(snapshot.at - snapshot.started_at)}"
     for trouble in snapshot.troubles:
         yield f"TROUBLE: {trouble}"
+    if snapshot.telegram.machine_ahead_s:
+        yield f"{wording.wrong_clock(snapshot.telegram.machine_ahead_s)}: set it, by NTP say"
     yield (
         f"{counts['running']} running, {counts['queued']} queued, "
         f"{counts['waiting_choice']} waiting for a choice, {counts['waiting_sponsors']} for sponsors; "

@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from types import MappingProxyType
 
+from tui import units
+
 #: By the values of `errors.Reason` (a test keeps them complete); short, for a column at 80 cells.
 _REASONS: Mapping[str, str] = MappingProxyType(
     {
@@ -57,3 +59,8 @@ def reason(value: str | None) -> str:
 def phase(value: str) -> str:
     """What a running job does."""
     return _PHASES.get(value, value)
+
+
+def wrong_clock(ahead_s: float) -> str:
+    """A machine's clock that is `ahead_s` before Telegram's, or behind it (negative)."""
+    return f"the machine's clock is {units.duration(abs(ahead_s))} {'ahead' if ahead_s > 0 else 'behind'}"

@@ -12,6 +12,7 @@ from typing import Any
 import structlog
 from telethon import TelegramClient
 
+from uploader.clock import Clock
 from uploader.config import Config
 from uploader.errors import ConfigError, LoggedOut, TelegramError
 from uploader.telegram.client import (
@@ -20,12 +21,11 @@ from uploader.telegram.client import (
     connected,
     log_in,
     login_of,
-    session_path,
-    user_sessions,
 )
 from uploader.telegram.depot import Depot
 from uploader.telegram.gateway import Gateway
 from uploader.telegram.refusals import translated
+from uploader.telegram.sessions import session_path, user_sessions
 from uploader.transfer import Carrier, UploadPool
 
 _log = structlog.get_logger(__name__)
@@ -46,12 +46,14 @@ class Fitting:
         self,
         config: Config,
         version: str,
+        clock: Clock,
         *,
         gateway: Gateway,
         pool_of: Callable[[Login], UploadPool],
     ) -> None:
         self._config = config
         self._version = version
+        self._clock = clock
         self._gateway = gateway
         self._pool_of = pool_of
 
@@ -76,7 +78,7 @@ class Fitting:
 
     @asynccontextmanager
     async def _user(self, path: Path) -> AsyncIterator[Carrier]:
-        client = carrying_client(self._config, self._version, path)
+        client = carrying_client(self._config, self._version, self._clock, path)
         async with connected(client):
             async with translated():
                 me = await client.get_me()
@@ -90,8 +92,9 @@ class Fitting:
 
     @asynccontextmanager
     async def _further_bot(self, config: Config) -> AsyncIterator[Carrier]:
-        login = await log_in(config, self._version)
-        client = carrying_client(config, self._version, session_path(config, f"bot-{config.bot_id}"))
+        login = await log_in(config, self._version, self._clock)
+        path = session_path(config, f"bot-{config.bot_id}")
+        client = carrying_client(config, self._version, self._clock, path)
         async with (
             connected(client),
             self._carrier(client, login, config.volume_bytes, is_bot=True) as carrier,

@@ -50,8 +50,12 @@ class Intake:
         heard: Heard,
         account_id: int,
         queued: Callable[[], None],
+        now: Callable[[], float] = time.time,
     ) -> None:
-        """`account_id` sends the files; `queued` is called when there is something new for a worker."""
+        """`account_id` sends the files; `queued` is called when there is something new for a worker.
+
+        `now` gives epoch seconds.
+        """
         self._jobs = jobs
         self._people = people
         self._settings = settings
@@ -62,6 +66,7 @@ class Intake:
         self._heard = heard
         self._account_id = account_id
         self._queued = queued
+        self._now = now
         self.closed = False  # set when the engine stops: nothing new is taken
 
     async def meet(self, person: Person) -> None:
@@ -71,7 +76,7 @@ class Intake:
     async def is_new(self, incoming: Incoming) -> bool:
         """Whether to act on a message now: it is not too old, and this was not asked of it before."""
         chat_id = incoming.person.user_id
-        return not _is_too_old(incoming) and await self._heard.first(chat_id, incoming.message_id)
+        return not self._is_too_old(incoming) and await self._heard.first(chat_id, incoming.message_id)
 
     async def take(self, incoming: Incoming) -> Verdict:
         """The verdict on a message that is not a command. Asked twice for one message: `AlreadySeen`."""
@@ -83,7 +88,7 @@ class Intake:
         """The verdict on a message that was changed: a link in it is taken if the message made no job, or one
         that failed. `Ignored`: there is nothing to say."""
         found = await self._batching.find(incoming.text)
-        if _is_too_old(incoming) or not (found.wanted or found.unusable):
+        if self._is_too_old(incoming) or not (found.wanted or found.unusable):
             return Ignored()
         too_fast = self._quotas.pace(incoming.person.user_id)
         if too_fast is not None:
@@ -127,7 +132,7 @@ class Intake:
         person = incoming.person
         if isinstance(too_fast, Ignored):
             return too_fast
-        if _is_too_old(incoming) or await self._heard.knows(person.user_id, incoming.message_id):
+        if self._is_too_old(incoming) or await self._heard.knows(person.user_id, incoming.message_id):
             return AlreadySeen()
         await self.meet(person)
         verdict = too_fast or await decide()
@@ -258,7 +263,6 @@ class Intake:
         self._queued()
         return again
 
-
-def _is_too_old(incoming: Incoming) -> bool:
-    """Whether nobody waits for an answer any more."""
-    return time.time() - incoming.sent_at > limits.MISSED_S
+    def _is_too_old(self, incoming: Incoming) -> bool:
+        """Whether nobody waits for an answer any more."""
+        return self._now() - incoming.sent_at > limits.MISSED_S

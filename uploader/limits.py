@@ -176,11 +176,26 @@ CARRIER_REST_S: Final = 300.0
 PARKED_S: Final = 60.0
 PARKED_LONGEST_S: Final = 7 * DAY_S
 
+#: Telegram is asked this often for a sign of life. After a silence of the second the connection is made anew,
+#: after one of the third operators are told.
+TELEGRAM_ASKED_S: Final = 10.0
+TELEGRAM_SILENT_S: Final = 30.0
+TELEGRAM_AWAY_S: Final = 60.0
+
+#: Logins that may end within the window, each followed by another, after a wait of 1 s, 2 s, 4 s ... at most
+#: the longest; beyond, somebody must look why they end.
+RENEWALS: Final = 3
+RENEWALS_WINDOW_S: Final = 3600.0
+RENEWAL_LONGEST_S: Final = 60.0
+
 #: How long running transfers may go on after a stop was asked for.
 STOP_DEADLINE_S: Final = 20.0
 
 #: ... and how long each of them, or whatever else is to be written down then, may wait for the database.
 LAST_WRITE_S: Final = 2.0
+
+#: A start that was told to stop is told so again after this, should it go on.
+GIVE_UP_S: Final = 4.0
 
 #: The largest text file whose links are looked at.
 TEXT_FILE_BYTES: Final = 256 * 1024

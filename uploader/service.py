@@ -4,15 +4,14 @@ import asyncio
 import signal
 import time
 from collections.abc import Awaitable, Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractAsyncContextManager, contextmanager
 from dataclasses import dataclass
 from functools import partial
-from typing import Any, Final
+from typing import Final
 
 import structlog
-from telethon import TelegramClient
 
-from uploader import limits
+from uploader import __version__, limits
 from uploader.chat.alerts import Alerts
 from uploader.chat.batch_cards import BatchCards
 from uploader.chat.channels import Channels
@@ -23,18 +22,24 @@ from uploader.chat.receiver import Receiver
 from uploader.chat.sponsor_admin import SponsorAdminChat
 from uploader.chat.sponsor_cards import SponsorCards
 from uploader.chat.user import UserChat
-from uploader.errors import TelegramError
+from uploader.errors import FloodWait, TelegramError
 from uploader.intake import Intake
 from uploader.limits import WATCH_S
+from uploader.renewals import Renewals, unless_stopped
 from uploader.sources import Sources
 from uploader.storage.database import Database
 from uploader.storage.deadlines import Deadlines
 from uploader.storage.files import Files
 from uploader.supervision import FaultBarrier, every
+from uploader.telegram.pulse import Pulse
+from uploader.telegram.steady import SteadyClient
+from uploader.transfer.failures import first_error
 from uploader.worker import Worker
 
 #: How late may be what Telegram is asked again, once it may tell.
 GATE_S: Final = 1.0
+#: How often it is looked up to where the updates were acted on.
+LOOK_S: Final = 1.0
 
 _log = structlog.get_logger(__name__)
 
@@ -52,7 +57,8 @@ class Gate:
 class Engine:
     """The running parts that the main loop looks after."""
 
-    client: TelegramClient
+    client: SteadyClient
+    pulse: Pulse
     database: Database
     menu: Menu
     files: Files
@@ -68,10 +74,42 @@ class Engine:
     worker: Worker
 
 
-async def run(engine: Engine, stop: asyncio.Event) -> None:
+async def serve_on(build: Callable[[], AbstractAsyncContextManager[Engine]], stop: asyncio.Event) -> None:
+    """Serve until `stop` is set, with one engine after another if Telegram ends its login or connection.
+
+    Raises:
+        ConfigError: the settings cannot be used.
+        PeykError: Telegram or the database does not answer at the start, or logins end again and again.
+    """
+    renewals = Renewals()
+    while not stop.is_set():
+        cause = await unless_stopped(stop, lambda began: _serve_once(build, stop, began))
+        if cause is not None:
+            await renewals.wait(cause, stop)
+
+
+async def _serve_once(
+    build: Callable[[], AbstractAsyncContextManager[Engine]], stop: asyncio.Event, began: asyncio.Event
+) -> TelegramError | None:
+    """Build an engine and run it; returns what ended it, None: it was stopped."""
+    ended: TelegramError | None = None
+    try:
+        async with build() as engine:
+            _log.info("serving", version=__version__)
+            began.set()
+            try:
+                await _run(engine, stop)
+            except* TelegramError as errors:
+                ended = first_error(errors)
+    except FloodWait as error:
+        ended = error
+    return ended
+
+
+async def _run(engine: Engine, stop: asyncio.Event) -> None:
     """Serve until `stop` is set, and then until the running transfers have ended or reached the deadline.
 
-    Raises TelegramError when the login ends.
+    Raises TelegramError, in a group, when the login or the connection ends.
     """
     await engine.menu.offer()
     away_s = await engine.receiver.away_s()
@@ -83,7 +121,8 @@ async def run(engine: Engine, stop: asyncio.Event) -> None:
             tasks.create_task(engine.receiver.run(), name="receiver"),
             tasks.create_task(_watch(engine), name="safety net"),
             tasks.create_task(_look_at_the_gate(engine.gate, engine.receiver), name="sponsors"),
-            tasks.create_task(_until_disconnected(engine.client), name="connection"),
+            tasks.create_task(engine.pulse.run(), name="pulse"),
+            tasks.create_task(_look_at_updates(engine), name="state of the updates"),
         ]
         working = tasks.create_task(engine.worker.run(stop), name="worker")
         await stop.wait()
@@ -161,9 +200,9 @@ async def _look_at_the_gate(gate: Gate, receiver: Receiver) -> None:
             tasks.create_task(every(pause_s, part, partial(if_ours, look)), name=part)
 
 
-async def _until_disconnected(client: Any) -> None:
-    await client.disconnected
-    raise TelegramError("the session ended: the login was revoked, or is used elsewhere")
+async def _look_at_updates(engine: Engine) -> None:
+    settled = engine.receiver.settled
+    await every(LOOK_S, "state of the updates", lambda: engine.client.look_at_updates(settled))
 
 
 @contextmanager

@@ -64,6 +64,13 @@ class SiteRow(_Wire):
     wait_s: float  # 0: the next job tries it
 
 
+class TelegramRow(_Wire):
+    """How Telegram answers this engine."""
+
+    silent_s: float = 0.0  # it has not answered for so long; 0: it does
+    machine_ahead_s: float = 0.0  # the machine's clock is before Telegram's, or behind (negative); 0: right
+
+
 class Snapshot(_Wire):
     """The engine at one moment."""
 
@@ -80,6 +87,7 @@ class Snapshot(_Wire):
     sponsors: tuple[SponsorRow, ...]
     resting: tuple[SiteRow, ...] = ()  # at most SITE_ROWS
     troubles: tuple[str, ...] = ()  # what keeps it from serving now, a sentence each; empty: all is well
+    telegram: TelegramRow = TelegramRow()
 
 
 class MaintenanceSwitch(_Wire):

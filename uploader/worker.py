@@ -3,7 +3,7 @@
 import asyncio
 import random
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from time import monotonic
 from typing import Final
@@ -53,14 +53,16 @@ class Worker:
         *,
         watchers: Sequence[Watcher],
         room: Room | None = None,
+        now: Callable[[], float] = time.time,
     ) -> None:
-        """`name` is unique to this process and start: it fences every write."""
+        """`name` is unique to this process and start: it fences every write. `now` gives epoch seconds."""
         self._name = name
         self._jobs = jobs
         self._patient_jobs = patient(jobs)
         self._people = patient(people)
         self._delivery = delivery
         self._watchers = Watchers(watchers)
+        self._now = now
         self._nudged = asyncio.Event()
         self._leases: dict[int, Lease] = {}  # of the jobs that run, or are written down
         self._may_have_strays = False  # jobs that are ours by the database, and do not run
@@ -208,16 +210,16 @@ class Worker:
         if not isinstance(error, PeykError):
             log.error("job met an unexpected error", exc_info=error)
         chance = random.random()  # noqa: S311 - it spreads retries, and is no secret
-        verdict = judge(error, job.failures, age_s=time.time() - job.created_at, chance=chance)
+        verdict = judge(error, job.failures, age_s=self._now() - job.created_at, chance=chance)
         log.warning("attempt failed", cause=str(error), verdict=type(verdict).__name__)
         if isinstance(verdict, GiveUp):
             await jobs.fail(job, verdict.reason)
         elif isinstance(error, GivesWay):
-            await jobs.give_way(job, time.time() + error.wait_s)
+            await jobs.give_way(job, self._now() + error.wait_s)
         elif isinstance(verdict, Rest):
-            await jobs.release(job, time.time() + verdict.wait_s)
+            await jobs.release(job, self._now() + verdict.wait_s)
         else:
-            await jobs.retry(job, time.time() + verdict.wait_s)
+            await jobs.retry(job, self._now() + verdict.wait_s)
         # who waits is told nothing of our database: by now it answers, and the job goes on
         return None if isinstance(error, StorageUnavailable) else verdict.reason
 

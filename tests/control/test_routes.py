@@ -96,6 +96,10 @@ async def test_health_when_serving_is_ok_and_says_for_how_long(
             "bot_username": "peyk_bot",
             "maintenance": False,
             "uptime_s": 11_520.0,
+            "checks": {
+                "telegram": {"ok": True, "silent_s": 0.0},
+                "clock": {"ok": True, "ahead_s": 0.0},
+            },
         } == await answer.json()
 
 
@@ -106,4 +110,5 @@ async def test_health_when_stopping_is_503(
     engine.seen = engine.seen.model_copy(update={"stopping": True})
     async with engine.server(socket_path), http.get("/health") as answer:
         assert answer.status == 503
-        assert {"ok": False, "error": "stopping"} == await answer.json()
+        told = await answer.json()
+        assert (False, "stopping") == (told["ok"], told["error"])

@@ -22,7 +22,7 @@ from tests.engine.conftest import Scene
 from tests.engine.test_volumes import documents, joined, source
 from uploader.config import Config
 from uploader.errors import TelegramError
-from uploader.telegram.client import user_sessions
+from uploader.telegram.sessions import user_sessions
 from uploader.telegram.user_login import log_user_in
 
 MIB = 1024 * 1024

@@ -144,9 +144,10 @@ async def test_chat_when_watched_shows_what_was_and_what_happens(port: Port, bot
         assert {"ok": True, "alert": "Thanks"} == pressed
         edit = await watcher.read()
         assert ("edit", "Chosen") == (edit["event"], edit["message"]["text"])
-        (last,) = await bot.get_messages(port.players.user.id, ids=[4])
+        number = card["message"]["id"] + 2
+        (last,) = await bot.get_messages(port.players.user.id, ids=[number])
         await last.delete()
-        assert {"event": "delete", "ids": [4]} == await watcher.read()
+        assert {"event": "delete", "ids": [number]} == await watcher.read()
 
 
 async def test_link_when_pressed_is_joined_or_given(world: World, port: Port, bot: Any) -> None:
@@ -243,6 +244,7 @@ async def test_centre_when_told_to_breaks_and_reports(
         b'{"op":"latency","seconds":NaN}\n',
         b'{"op":"kill","account_id":1}\n',
         b'{"op":"revoke","account_id":1}\n',
+        b'{"op":"forget","account_id":1}\n',
         b'{"op":"network","lag":1}\n',
         b'{"op":"network","latency_s":-1}\n',
         b'{"op":"refuse","refuse":1}\n',

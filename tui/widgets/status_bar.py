@@ -12,7 +12,7 @@ from textual.message import Message
 from textual.reactive import reactive
 from textual.widgets import Label, Static, Switch
 
-from tui import plain, units
+from tui import plain, units, wording
 from tui.picture import NOTHING_YET, Picture, Standing
 
 _COLORS: Mapping[Standing, str] = MappingProxyType(
@@ -21,6 +21,7 @@ _COLORS: Mapping[Standing, str] = MappingProxyType(
         Standing.SERVING: "$success",
         Standing.MAINTENANCE: "$warning",
         Standing.STOPPING: "$warning",
+        Standing.TROUBLED: "$error",
         Standing.AWAY: "$error",
     }
 )
@@ -102,6 +103,10 @@ def _standing(picture: Picture) -> Content:
     if picture.snapshot is not None and picture.steerable:
         up_s = picture.now - picture.snapshot.started_at
         parts.append((f"   up {units.duration(up_s)}", "$foreground 70%"))
+        for trouble in picture.snapshot.troubles:
+            parts.append((f"   {plain.name(trouble)}", "$error"))
+        if ahead_s := picture.snapshot.telegram.machine_ahead_s:
+            parts.append((f"   {wording.wrong_clock(ahead_s)}", "$warning"))
     return Content.assemble(*parts)
 
 

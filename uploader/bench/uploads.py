@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Final
 
 from uploader import __version__
+from uploader.clock import Clock
 from uploader.config import Config
 from uploader.model import Checkpoint, RemoteFile
 from uploader.telegram.client import DEVICE_MODEL, log_in
@@ -52,7 +53,7 @@ async def try_live(config: Config, size_bytes: int, report: Callable[[int], None
         TelegramError: the data centre does not answer.
         TransferError: it does not take the parts.
     """
-    login = await log_in(config, __version__)
+    login = await log_in(config, __version__, Clock())
     block = os.urandom(PART_BYTES)
 
     async def read(start: int, _stop: int | None) -> AsyncIterator[bytes]:

@@ -47,7 +47,7 @@ class BatchCards:
         batches: Batches,
         people: People,
         texts: Texts,
-        clock: Callable[[], float] = time.monotonic,
+        clock: Callable[[], float] = time.time,
     ) -> None:
         self._gateway = gateway
         self._batches = batches
@@ -111,7 +111,7 @@ class BatchCards:
         if batch is None or batch.told_at is not None:
             self._cards.pop(batch_id, None)
             return
-        if batch.status_message_id is None and time.time() - batch.created_at < CARDLESS_S:
+        if batch.status_message_id is None and self._clock() - batch.created_at < CARDLESS_S:
             return
         card.changed = False
         jobs, person = await self._batches.items(batch_id), await self._people.get(batch.user_id)

@@ -62,11 +62,11 @@ class StatusMessages:
         people: People,
         choices: Choices,
         texts: Texts,
-        clock: Callable[[], float] = time.monotonic,
+        clock: Callable[[], float] = time.time,
         *,
         batch_changed: Callable[[int], None] = lambda batch_id: None,
     ) -> None:
-        """`batch_changed` is told of jobs that are shown by the card of their batch."""
+        """`clock` gives epoch seconds; `batch_changed` is told of jobs that the card of their batch shows."""
         self._batch_changed = batch_changed
         self._gateway = gateway
         self._jobs = jobs
@@ -171,7 +171,8 @@ class StatusMessages:
         if shown.job.status_message_id is None:
             shown.job = await self._jobs.get(shown.job.id) or shown.job
         share = latest.done_bytes / latest.total_bytes if latest.total_bytes else 0.0
-        text = progress_text(self._texts, shown.job, latest, shown.speed.bytes_s(self._clock()))
+        now = self._clock()
+        text = progress_text(self._texts, shown.job, latest, shown.speed.bytes_s(now), now)
         worth = (
             not latest.total_bytes
             or share - shown.share >= EDIT_SHARE
@@ -226,7 +227,7 @@ class StatusMessages:
         if job.state is JobState.CANCELLED:
             return get(language, "cancelled")
         if job.reason is not None:
-            wait = self._texts.duration(language, job.run_at - time.time())
+            wait = self._texts.duration(language, job.run_at - self._clock())
             return get(language, "retrying", reason=self.reason(job, job.reason), wait=wait)
         return queued_text(self._texts, language, place)
 
@@ -273,8 +274,8 @@ def refusal_text(texts: Texts, language: str, refused: Refused) -> str:
     return texts.get(language, f"refused-{refused.reason}", count=refused.count, wait=wait)
 
 
-def progress_text(texts: Texts, job: Job, progress: Progress, speed_bytes_s: float) -> str:
-    """What the status message of a running job says."""
+def progress_text(texts: Texts, job: Job, progress: Progress, speed_bytes_s: float, now: float) -> str:
+    """What the status message of a running job says at `now`, in epoch seconds."""
     language, total_bytes = job.language, progress.total_bytes
     name = progress.name or job.link.host
     if progress.phase is Phase.OPENING:
@@ -285,7 +286,7 @@ def progress_text(texts: Texts, job: Job, progress: Progress, speed_bytes_s: flo
     if progress.phase is Phase.PREPARING:
         total = texts.size(language, total_bytes or 0)
         return texts.get(language, "preparing", name=name, done=done, total=total)
-    parked_s = (progress.parked_until or 0.0) - time.time()
+    parked_s = (progress.parked_until or 0.0) - now
     if parked_s > 0:
         return texts.get(language, "parked", name=name, done=done, wait=texts.duration(language, parked_s))
     if progress.phase is Phase.FINISHING:

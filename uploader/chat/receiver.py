@@ -27,18 +27,26 @@ Handler = Callable[[Any], Awaitable[None]]
 class Receiver:
     """Passes updates on while the lease on the bot is ours."""
 
-    def __init__(self, leases: Leases, bot_id: int, *, name: str) -> None:
-        """`name` is this engine's own: what says to others that it runs."""
+    def __init__(
+        self, leases: Leases, bot_id: int, *, name: str, now: Callable[[], float] = time.time
+    ) -> None:
+        """`name` is this engine's own: what says to others that it runs. `now` gives epoch seconds."""
         self._leases = leases
+        self._now = now
         self._lease = f"receiver-{bot_id}"
         self._presence = f"engine-{name}"
         self._mine_until = 0.0
         self._missed: deque[tuple[float, Handler, Any]] = deque(maxlen=MISSED)
+        self._catching_up = 0
 
     @property
     def is_mine(self) -> bool:
         """Whether no other engine can hold the lease now."""
         return time.monotonic() < self._mine_until
+
+    def settled(self) -> bool:
+        """Whether all that was heard was passed on, or is being."""
+        return self.is_mine and not self._missed and not self._catching_up
 
     async def away_s(self) -> float:
         """For how long no engine has acted on the updates of this bot."""
@@ -53,7 +61,7 @@ class Receiver:
             if self.is_mine:
                 await unfailing(event)
             else:
-                self._missed.append((_sent_at(event), unfailing, event))
+                self._missed.append((self._sent_at(event), unfailing, event))
 
         return handle
 
@@ -85,22 +93,23 @@ class Receiver:
             return None
         _log.info("hearing the updates", idle_s=round(idle_s, 1))
         await self._leases.prune()
-        return time.time() - idle_s if idle_s else 0.0
+        return self._now() - idle_s if idle_s else 0.0
 
     async def _catch_up(self, since: float) -> None:
         """Do what came in after the last holder was heard of."""
+        self._catching_up += 1
         while self._missed and self.is_mine:
             at, handler, event = self._missed.popleft()
             if at < since:
                 continue
             await handler(event)
+        self._catching_up -= 1
 
+    def _sent_at(self, event: Any) -> float:
+        """When what an event tells of was done; a gap in the updates can make the event come much later.
 
-def _sent_at(event: Any) -> float:
-    """When what an event tells of was done; a gap in the updates can make the event come much later.
-
-    Telegram cuts the dates of messages to whole seconds: the end of that second.
-    """
-    message = getattr(event, "message", None)
-    sent = getattr(message, "edit_date", None) or getattr(message, "date", None)
-    return time.time() if sent is None else float(sent.timestamp()) + 1.0
+        Telegram cuts the dates of messages to whole seconds: the end of that second.
+        """
+        message = getattr(event, "message", None)
+        sent = getattr(message, "edit_date", None) or getattr(message, "date", None)
+        return self._now() if sent is None else float(sent.timestamp()) + 1.0

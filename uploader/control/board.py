@@ -18,6 +18,7 @@ from uploader.snapshot import (
     SiteRow,
     Snapshot,
     SponsorRow,
+    TelegramRow,
     TransferRow,
 )
 from uploader.sources import Resting
@@ -40,7 +41,7 @@ class Board:
     """A watcher of the worker: keeps the newest `Progress` of each running job, and draws the `Snapshot`.
 
     `stopping` says whether a stop was asked for, `resting` which sites are let rest, `troubles` what keeps it
-    from serving; `clock` gives epoch seconds.
+    from serving, `telegram` how Telegram answers; `clock` gives epoch seconds.
     """
 
     def __init__(
@@ -53,6 +54,7 @@ class Board:
         stopping: Callable[[], bool],
         resting: Callable[[], Sequence[Resting]] = tuple,
         troubles: Callable[[], Sequence[str]] = tuple,
+        telegram: Callable[[], TelegramRow] = TelegramRow,
         clock: Callable[[], float] = time.time,
     ) -> None:
         self._jobs = jobs
@@ -62,6 +64,7 @@ class Board:
         self._stopping = stopping
         self._resting = resting
         self._troubles = troubles
+        self._telegram = telegram
         self._clock = clock
         self._started_at = clock()
         self._live: OrderedDict[int, _Live] = OrderedDict()
@@ -106,6 +109,7 @@ class Board:
             sponsors=tuple(map(_sponsor_row, sponsors)),
             resting=tuple(SiteRow(site=it.site, wait_s=it.wait_s) for it in self._resting()[:SITE_ROWS]),
             troubles=tuple(self._troubles()),
+            telegram=self._telegram(),
         )
 
     def _transfer(self, job: Job, now: float) -> TransferRow:

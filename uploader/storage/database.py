@@ -39,10 +39,7 @@ class Database:
         self._answer_s = answer_s
         self._writes, self._reads = Pulse("writes to the database"), Pulse("reads of the database")
         self._is_postgresql = engines.writer.dialect.name == "postgresql"
-        # not PostgreSQL's now(): that is when the transaction began, perhaps long before it got its lock
-        statement_began = sa.cast(sa.extract("epoch", sa.func.statement_timestamp()), sa.Double)
-        looked_at = sa.bindparam("now", callable_=clock, type_=sa.Double)
-        self._now: sa.ColumnElement[float] = statement_began if self._is_postgresql else looked_at
+        self._now: sa.ColumnElement[float] = sa.bindparam("now", callable_=clock, type_=sa.Double)
 
     @classmethod
     async def open(
@@ -50,8 +47,8 @@ class Database:
     ) -> Self:
         """Connect and lead the tables to the newest migration.
 
-        `clock` gives seconds since the epoch; only SQLite uses it, PostgreSQL has its own. A transaction that
-        has no answer within `answer_s` has failed.
+        `clock` gives seconds since the epoch, and agrees with those of all others on the database. A
+        transaction that has no answer within `answer_s` has failed.
         Raises ConfigError if the database cannot be used, StorageUnavailable if it does not answer now.
         """
         database = cls(from_url(url), clock, answer_s)

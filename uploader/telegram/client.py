@@ -2,39 +2,33 @@
 
 import asyncio
 import fcntl
-import os
-import re
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass, field
-from hashlib import sha256
 from pathlib import Path
 from typing import Any, Final
 from urllib.parse import unquote, urlsplit
 
-from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
-from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat, load_pem_public_key
-from telethon import TelegramClient
-from telethon.crypto import rsa
-from telethon.errors import (
-    AccessTokenExpiredError,
-    AccessTokenInvalidError,
-    ApiIdInvalidError,
-    AuthKeyNotFound,
-    FloodWaitError,
-    RPCError,
-)
+import structlog
+from telethon.errors import AccessTokenExpiredError, AccessTokenInvalidError, ApiIdInvalidError
 from telethon.network import ConnectionTcpAbridged, ConnectionTcpObfuscated
-from telethon.sessions import MemorySession, SQLiteSession
+from telethon.sessions import MemorySession
+from telethon.tl.functions.updates import GetStateRequest
 
+from uploader.clock import Clock
 from uploader.config import Config
-from uploader.errors import ConfigError, LoggedOut, TelegramError
+from uploader.errors import ConfigError, LoggedOut, NoAnswer, TelegramError
+from uploader.telegram.refusals import translated
+from uploader.telegram.sessions import KeptSession, session_path, trust
+from uploader.telegram.steady import SteadyClient
 
 DEVICE_MODEL: Final = "Peyk"
 #: A login and the first answers take a second or two; a data centre that needs longer is away.
 CONNECT_S: Final = 60.0
 #: Longer waits are handled by the caller, who knows what waits and whom to tell.
 FLOOD_SLEEP_S: Final = 5
+
+_log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -66,54 +60,58 @@ def alone(config: Config) -> Iterator[None]:
         yield
 
 
-async def log_in(config: Config, version: str) -> Login:
-    """Make sure that the session file holds a login of the bot; log in if it does not.
+async def log_in(config: Config, version: str, clock: Clock) -> Login:
+    """Make sure that the session file holds a login of the bot; log in if it does not, or does no more.
 
     Works on a copy in memory: a client that connects moves on the state of the updates in its session, and
     those missed while the engine was away would be lost.
 
     Raises:
         ConfigError: the token, the application or the data centre's key cannot be used.
-        TelegramError: the data centre does not answer.
+        FloodWait: too many logins.
+        TelegramError: the data centre does not answer, or refuses.
     """
-    kept, session = _session(config), MemorySession()
-    session.set_dc(kept.dc_id, kept.server_address, kept.port)
-    session.auth_key = kept.auth_key
-    client = _client(session, config, version, receive_updates=False)
+    kept = _bot_session(config)
     try:
-        async with _open(client, lambda: _signed_in(client, config)) as me:
-            kept.set_dc(session.dc_id, session.server_address, session.port)
-            kept.auth_key = session.auth_key
-            kept.save()
+        if kept.auth_key is not None:
+            try:
+                return await _logged_in(kept, config, version, clock)
+            except LoggedOut as error:
+                _log.warning("the bot's login was ended; it logs in anew", cause=str(error))
+                # a client goes on with the key that it was made with, and some keys are good for no login
+                kept.auth_key = None
+        try:
+            return await _logged_in(kept, config, version, clock)
+        except LoggedOut as error:
+            raise TelegramError(f"Telegram ends each login of the bot ({error}): ask @BotFather") from None
     finally:
         kept.close()
+
+
+async def _logged_in(kept: KeptSession, config: Config, version: str, clock: Clock) -> Login:
+    session = kept.copied()
+    client = _client(session, config, version, clock, receive_updates=False)
+    async with _open(client, lambda: _signed_in(client, config, is_new=kept.auth_key is None)) as me:
+        async with translated():
+            state = await client(GetStateRequest())
+        kept.take(session)
+        kept.begin_updates(state)
     return login_of(client, me.username or "")
 
 
-def carrying_client(config: Config, version: str, path: Path) -> TelegramClient:
+def carrying_client(config: Config, version: str, clock: Clock, path: Path) -> SteadyClient:
     """The client of a session file that was logged in before; it hears nothing. Not connected yet."""
-    return _client(SQLiteSession(str(path)), config, version, receive_updates=False)
+    return _client(KeptSession.opened(config, path), config, version, clock, receive_updates=False)
 
 
-def anonymous_client(config: Config, version: str) -> TelegramClient:
+def anonymous_client(config: Config, version: str) -> SteadyClient:
     """A client of nobody yet, whose session is kept in memory alone. Not connected yet."""
     session = MemorySession()
     if config.dc_public_key is not None:
-        _trust(config.dc_public_key)
+        trust(config.dc_public_key)
     if (address := config.dc_host_port) is not None:
         session.set_dc(config.dc_id, *address)
-    return _client(session, config, version, receive_updates=False)
-
-
-def keep(session: Any, path: Path) -> None:
-    """Write a session that is in memory to a file, which only its owner may read."""
-    path.unlink(missing_ok=True)
-    _make(path)
-    kept = SQLiteSession(str(path))
-    kept.set_dc(session.dc_id, session.server_address, session.port)
-    kept.auth_key = session.auth_key
-    kept.save()
-    kept.close()
+    return _client(session, config, version, Clock(), receive_updates=False)
 
 
 def login_of(client: Any, username: str) -> Login:
@@ -124,21 +122,9 @@ def login_of(client: Any, username: str) -> Login:
     )
 
 
-def session_path(config: Config, account: str) -> Path:
-    """The session file of an account ("bot-1", "user-2") at the configured data centre."""
-    trusted = "" if config.dc_public_key is None else "-" + _trust(config.dc_public_key)
-    return config.sessions_dir / f"{account}{trusted}.session"
-
-
-def user_sessions(config: Config) -> list[Path]:
-    """The session files of user accounts at the configured data centre."""
-    name = re.compile(session_path(config, "user-0").name.replace("user-0", "user-[0-9]+"))
-    return sorted(path for path in config.sessions_dir.iterdir() if name.fullmatch(path.name))
-
-
-def new_client(config: Config, version: str) -> TelegramClient:
+def new_client(config: Config, version: str, clock: Clock) -> SteadyClient:
     """The client of a logged-in bot, not connected yet: what hears updates is attached before `connected`."""
-    return _client(_session(config), config, version, catch_up=True)
+    return _client(_bot_session(config), config, version, clock, catch_up=True)
 
 
 @asynccontextmanager
@@ -146,7 +132,8 @@ async def connected(client: Any) -> AsyncIterator[None]:
     """Hold the connection; updates missed while it was closed come first.
 
     Raises:
-        TelegramError: the data centre does not answer.
+        LoggedOut: the data centre does not know the login.
+        TelegramError: it does not answer.
     """
     async with _open(client, client.connect):
         yield
@@ -156,33 +143,27 @@ async def connected(client: Any) -> AsyncIterator[None]:
 async def _open(client: Any, connect: Callable[[], Awaitable[Any]]) -> AsyncIterator[Any]:
     try:
         try:
-            async with asyncio.timeout(CONNECT_S):
+            async with translated(), asyncio.timeout(CONNECT_S):
                 result = await connect()
-        except (OSError, TimeoutError) as error:
-            cause = type(error).__name__
-            raise TelegramError(f"the data centre does not answer ({cause}); check the network") from error
-        except AuthKeyNotFound as error:
-            raise LoggedOut("the data centre does not know this login any more") from error
+        except NoAnswer as error:
+            raise TelegramError(f"the data centre does not answer ({error}); check the network") from error
         yield result
     finally:
         await client.disconnect()
+        with suppress(Exception):  # what ended the connection was told where it was used
+            await client.disconnected
 
 
-def _session(config: Config) -> SQLiteSession:
-    path = session_path(config, f"bot-{config.bot_id}")
-    _make(path)
-    session = SQLiteSession(str(path))
-    address = config.dc_host_port
-    if address is not None:
-        session.set_dc(config.dc_id, *address)
-    return session
+def _bot_session(config: Config) -> KeptSession:
+    return KeptSession.opened(config, session_path(config, f"bot-{config.bot_id}"))
 
 
-def _client(session: Any, config: Config, version: str, **options: Any) -> TelegramClient:
-    return TelegramClient(
+def _client(session: Any, config: Config, version: str, clock: Clock, **options: Any) -> SteadyClient:
+    return SteadyClient.of_one_account(
         session,
         config.api_id,
         config.api_hash.get_secret_value(),
+        clock=clock,
         device_model=DEVICE_MODEL,
         app_version=version,
         connection_retries=None,
@@ -207,34 +188,10 @@ def _proxy(url: str) -> dict[str, Any] | None:
     }
 
 
-def _make(path: Path) -> None:
-    """Make a file with mode 0600 before Telethon opens it."""
-    os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
-    path.chmod(0o600)
-
-
-def _trust(pem: Path) -> str:
-    """Accept a data centre's key for the handshake; returns a short name of the key."""
+async def _signed_in(client: Any, config: Config, *, is_new: bool) -> Any:
+    await client.connect()
     try:
-        key = load_pem_public_key(pem.read_bytes())
-    except (OSError, ValueError) as error:
-        raise ConfigError([f"PEYK_DC_PUBLIC_KEY is no public key in PEM form: {error}"]) from None
-    if not isinstance(key, RSAPublicKey):
-        raise ConfigError(["PEYK_DC_PUBLIC_KEY is no RSA key: take the data centre's own"])
-    text = key.public_bytes(Encoding.PEM, PublicFormat.PKCS1)
-    rsa.add_key(text.decode(), old=False)
-    return sha256(text).hexdigest()[:8]
-
-
-async def _signed_in(client: Any, config: Config) -> Any:
-    try:
-        await client.connect()
-    except AuthKeyNotFound:
-        # the data centre lost or dropped this login: a new one is all that helps
-        client.session.auth_key = None
-        await client.connect()
-    try:
-        if not await client.is_user_authorized():
+        if is_new:
             await client.sign_in(bot_token=config.bot_token.get_secret_value())
         me = await client.get_me()
     except (AccessTokenInvalidError, AccessTokenExpiredError):
@@ -243,11 +200,9 @@ async def _signed_in(client: Any, config: Config) -> Any:
         raise ConfigError(
             ["PEYK_API_ID and PEYK_API_HASH do not belong together: see my.telegram.org"]
         ) from None
-    except FloodWaitError as error:
-        raise TelegramError(f"too many logins: Telegram asks to wait {error.seconds} s") from None
-    except RPCError as error:
-        raise TelegramError(f"the login was refused: {error.message}") from None
-    if me is None or me.id != config.bot_id:
+    if me is None:
+        raise LoggedOut("the data centre does not know this login any more")
+    if me.id != config.bot_id:
         raise ConfigError(
             [f"PEYK_BOT_TOKEN and the session in {config.sessions_dir} are of two bots: move one away"]
         )

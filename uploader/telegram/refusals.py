@@ -19,7 +19,6 @@ from uploader.errors import (
 _UNREACHABLE = (
     errors.UserIsBlockedError,
     errors.InputUserDeactivatedError,
-    errors.UserDeactivatedError,
     errors.PeerIdInvalidError,
     errors.ChatWriteForbiddenError,
     errors.UserIsBotError,
@@ -75,10 +74,10 @@ async def translated() -> AsyncIterator[None]:
         raise ChannelUnusable(type(error).__name__) from None
     except (errors.FilePartsInvalidError, errors.Md5ChecksumInvalidError) as error:
         raise TransferError(Reason.UPLOAD_FAILED, type(error).__name__) from None
-    except (errors.UnauthorizedError, errors.AuthKeyError) as error:
+    except (errors.UnauthorizedError, errors.AuthKeyError, errors.AuthKeyNotFound) as error:
         raise LoggedOut(type(error).__name__) from None
     except errors.RPCError as error:
         raise TelegramError(f"{type(error).__name__} ({error.message})") from None
-    except (OSError, TimeoutError, ValueError) as error:
-        # Telethon ends its own retries with a ValueError
+    except (OSError, TimeoutError, ValueError, BufferError) as error:
+        # Telethon ends its own retries with a ValueError, and a connection with what broke it
         raise NoAnswer(f"no answer: {type(error).__name__}") from None

@@ -8,7 +8,8 @@ from telethon import errors
 
 from uploader.config import Config
 from uploader.errors import TelegramError
-from uploader.telegram.client import anonymous_client, connected, keep, session_path
+from uploader.telegram.client import anonymous_client, connected
+from uploader.telegram.sessions import keep, session_path
 
 #: Asks somebody at a terminal; the second argument: without showing what is typed.
 Ask = Callable[[str, bool], Awaitable[str]]
@@ -37,7 +38,7 @@ async def log_user_in(config: Config, version: str, ask: Ask, say: Callable[[str
         if path.exists() and await ask(_REPLACE, False) != "y":
             await client.log_out()
             return None
-        keep(client.session, path)
+        keep(client.session, config, path)
         say(f"Logged in as {me.first_name or me.id}. Whoever has {path} is that account.")
         if not me.premium:
             say("It has no Premium: it carries files, but none larger than the bot itself.")

@@ -61,15 +61,21 @@ class Carriers:
     """
 
     def __init__(
-        self, carriers: Sequence[Carrier], plain_cap_bytes: int, alert: Alert, parkings: Parkings
+        self,
+        carriers: Sequence[Carrier],
+        plain_cap_bytes: int,
+        alert: Alert,
+        parkings: Parkings,
+        now: Callable[[], float] = time.time,
     ) -> None:
-        """`plain_cap_bytes`: what an account without Premium may upload."""
+        """`plain_cap_bytes`: what an account without Premium may upload. `now` gives epoch seconds."""
         self._caps = {carrier: carrier.cap_bytes for carrier in carriers}
         self._plain_cap_bytes = plain_cap_bytes
         self._alert = FaultBarrier("telling of a carrier that rests").around(alert)
         self._parkings = parkings
         self._note_parking = FaultBarrier("keeping until when an account is parked").around(parkings.note)
         self._files = Counter[Carrier]()
+        self._now = now
         self._rests_until = dict.fromkeys(carriers, 0.0)  # epoch seconds
 
     @property
@@ -80,7 +86,7 @@ class Carriers:
     async def begin(self) -> None:
         """Park the accounts that the data centre wanted nothing from when the engine ended."""
         for carrier in self._caps:
-            wait_s = await self._parkings.until(carrier.pool.account) - time.time()
+            wait_s = await self._parkings.until(carrier.pool.account) - self._now()
             if 0 < wait_s <= limits.PARKED_LONGEST_S:
                 carrier.pool.park(wait_s)
 
@@ -104,7 +110,7 @@ class Carriers:
         try:
             yield carrier
         except Parked as error:
-            until = time.time() + error.wait_s
+            until = self._now() + error.wait_s
             await self._rest(carrier, until, "Telegram asks it to wait")
             await self._note_parking(carrier.pool.account, until)
             if self._awake(size_bytes or 0, but=carrier):
@@ -124,7 +130,7 @@ class Carriers:
 
     def _parked_s(self, carrier: Carrier) -> float:
         until = carrier.pool.status().parked_until
-        return 0.0 if until is None else until - time.time()
+        return 0.0 if until is None else until - self._now()
 
     def _choose(self, size_bytes: int, account: str) -> Carrier:
         fit = self._awake(size_bytes) or [each for each in self._caps if self._caps[each] >= size_bytes]
@@ -135,7 +141,7 @@ class Carriers:
         return self._parked_s(carrier) > 0, self._files[carrier]
 
     def _awake(self, size_bytes: int = 0, *, but: Carrier | None = None) -> list[Carrier]:
-        now = time.time()
+        now = self._now()
         return [
             carrier
             for carrier, cap_bytes in self._caps.items()
@@ -146,15 +152,15 @@ class Carriers:
         """Let a carrier rest if there are others for what it had: or smaller ones, for volumes of it."""
         size_bytes = min(size_bytes, self._plain_cap_bytes)
         if self._awake(size_bytes, but=carrier):
-            await self._rest(carrier, time.time() + limits.CARRIER_REST_S, str(error))
+            await self._rest(carrier, self._now() + limits.CARRIER_REST_S, str(error))
             raise CarrierRests(carrier.name) from error
 
     async def _rest(self, carrier: Carrier, until: float, why: str) -> None:
-        was_awake = self._rests_until[carrier] <= time.time()
+        was_awake = self._rests_until[carrier] <= self._now()
         self._rests_until[carrier] = max(until, self._rests_until[carrier])
         if was_awake:
             _log.error("a carrier rests", carrier=carrier.name, cause=why)
-            await self._alert(carrier.name, why, max(0.0, until - time.time()))
+            await self._alert(carrier.name, why, max(0.0, until - self._now()))
 
 
 def _is_refusal(error: TransferError) -> bool:

@@ -3,6 +3,8 @@
 import asyncio
 import logging
 import secrets
+import time
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from uploader.errors import Reason, TransferError, TransferTemporary
@@ -46,15 +48,17 @@ class Connection:
         patience: Patience,
         pace: Pace,
         salts: Salts | None = None,
+        *,
+        now: Callable[[], float] = time.time,
     ) -> None:
-        """`salts`: those of the auth key, if other connections know them."""
+        """`salts`: those of the auth key, if other connections know them. `now` gives epoch seconds."""
         self._endpoint = endpoint
         self._patience = patience
         self._pace = pace
         self._sealing = sealing
         self._framing: Framing = (Obfuscated if endpoint.obfuscated else Abridged)(tl.ANSWER_BYTES)
         self._hello = hello(endpoint)
-        self._session = Session(AuthKey(endpoint.auth_key), self._hello, salts)
+        self._session = Session(AuthKey(endpoint.auth_key), self._hello, salts, now=now)
         self._calls: dict[Request, _Call] = {}
         self._work = asyncio.Event()  # the session may have something to send
         self._greeted = asyncio.Event()  # the hello was answered

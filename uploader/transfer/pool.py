@@ -61,9 +61,12 @@ class UploadPool:
         most: int = 16,
         window: int = 4,
         patience: Patience | None = None,
+        now: Callable[[], float] = time.time,
     ) -> None:
+        """`now` gives epoch seconds."""
         self._endpoint = endpoint
         self._patience = patience or Patience()
+        self._epoch_now = now
         plan = Plan.first(connections=connections, most=most, window=window)
         self._governor = Governor(plan, self._patience)
         self._barrier = FaultBarrier("an upload connection")
@@ -106,7 +109,7 @@ class UploadPool:
             connections=sum(connection.ready and not connection.over for connection in self._carriers),
             planned=self._governor.plan.connections,
             parts=self._slots.held,
-            parked_until=time.time() + parked_s if parked_s > 0 else None,
+            parked_until=self._epoch_now() + parked_s if parked_s > 0 else None,
             stopped=self._stopped,
         )
 
@@ -201,7 +204,7 @@ class UploadPool:
         if now + wait_s > self._parked_until:
             self._parked_until = now + wait_s
             for claim in self._slots.claims:
-                claim.parked(time.time() + wait_s)
+                claim.parked(self._epoch_now() + wait_s)
 
     async def _until_unparked(self) -> None:
         if self._parked_until <= self._now():
@@ -238,7 +241,9 @@ class UploadPool:
 
     def _opened(self) -> Connection:
         pace = self._governor.pace
-        connection = Connection(self._endpoint, self._sealing, self._patience, pace, self._salts)
+        connection = Connection(
+            self._endpoint, self._sealing, self._patience, pace, self._salts, now=self._epoch_now
+        )
         self._carriers.append(connection)
         self._helpers.start(self._carry(connection))
         return connection
