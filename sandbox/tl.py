@@ -2,6 +2,7 @@
 
 import inspect
 import struct
+import zlib
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from typing import Any, Final, get_args, get_origin
@@ -13,6 +14,10 @@ from telethon.tl.alltlobjects import tlobjects
 BOOL_TRUE: Final = 0x997275B5
 BOOL_FALSE: Final = 0xBC799737
 VECTOR: Final = 0x1CB5C415
+GZIP_PACKED: Final = 0x3072CFA1
+
+#: What all that is packed in one message may come to.
+MOST_UNPACKED_BYTES: Final = 1024 * 1024 + 4096
 
 #: Reads the fields of one constructor.
 Read = Callable[[Any], Any]
@@ -24,14 +29,16 @@ class Malformed(Exception):
 
 
 class _Reader(BinaryReader):
-    """Telethon's reader without its core objects: a gzip inside an object would unpack without bound.
+    """Telethon's reader without its core objects: its gzip unpacks without bound.
 
-    `foreign` reads constructors that Telethon does not know, by id.
+    `foreign` reads constructors that Telethon does not know, by id. What is packed inside may come to
+    `unpacked_bytes`: clients pack a call inside invokeWithLayer and the like.
     """
 
-    def __init__(self, body: bytes, foreign: Mapping[int, Read]) -> None:
+    def __init__(self, body: bytes, foreign: Mapping[int, Read], unpacked_bytes: int) -> None:
         super().__init__(body)
         self._foreign = foreign
+        self._unpacked_bytes = unpacked_bytes
 
     def tgread_object(self) -> Any:
         constructor_id = self.read_int(signed=False)
@@ -42,7 +49,31 @@ class _Reader(BinaryReader):
             return constructor_id == BOOL_TRUE
         if constructor_id in self._foreign:
             return self._foreign[constructor_id](self)
+        if constructor_id == GZIP_PACKED and self._unpacked_bytes:
+            return self._unpacked()
         raise TypeNotFoundError(constructor_id, b"")
+
+    def _unpacked(self) -> Any:
+        """The object that is packed here; in what was packed, nothing may be again."""
+        body = unzip(self.tgread_bytes(), self._unpacked_bytes)
+        self._unpacked_bytes -= len(body)
+        reader = _Reader(body, self._foreign, unpacked_bytes=0)
+        unpacked = reader.tgread_object()
+        if reader.tell_position() != len(body):
+            raise Malformed("trailing bytes")
+        return unpacked
+
+
+def unzip(packed: bytes | memoryview, most_bytes: int = MOST_UNPACKED_BYTES) -> bytes:
+    """What was packed by gzip or zlib. Raises Malformed, also when it is more than may be."""
+    unzip = zlib.decompressobj(wbits=47)
+    try:
+        body = unzip.decompress(packed, most_bytes)
+    except zlib.error as error:
+        raise Malformed("gzip") from error
+    if not unzip.eof:
+        raise Malformed("gzip")
+    return body
 
 
 def read_first(body: bytes, foreign: Mapping[int, Read] = _NOTHING_FOREIGN) -> tuple[Any, int]:
@@ -50,7 +81,7 @@ def read_first(body: bytes, foreign: Mapping[int, Read] = _NOTHING_FOREIGN) -> t
 
     `foreign` reads constructors of other layers, by id (see sandbox.layers).
     """
-    reader = _Reader(body, foreign)
+    reader = _Reader(body, foreign, MOST_UNPACKED_BYTES)
     try:
         parsed = reader.tgread_object()
     except TypeNotFoundError as error:

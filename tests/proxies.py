@@ -3,7 +3,7 @@
 import asyncio
 import base64
 import socket
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 
@@ -12,13 +12,17 @@ _PIECE_BYTES = 64 * 1024
 
 @dataclass
 class ForwardProxy:
-    """Lets those through who know user and password (if there are any), and remembers where they went."""
+    """Lets those through who know user and password (if there are any), and remembers where they went.
+
+    `leads` says where a place that is asked for really is.
+    """
 
     user: str = ""
     password: str = ""
     port: int = 0
     passed: list[tuple[str, int]] = field(default_factory=list)
     refused: int = 0
+    leads: Callable[[str, int], tuple[str, int]] = lambda host, port: (host, port)
 
     def url(self, scheme: str) -> str:
         """Its address as settings have it."""
@@ -34,7 +38,7 @@ class ForwardProxy:
                 self.refused += 1
             else:
                 self.passed.append(place)
-                await _joined(reader, writer, *place)
+                await _joined(reader, writer, *self.leads(*place))
         writer.close()
 
     async def _socks(

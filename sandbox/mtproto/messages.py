@@ -4,16 +4,13 @@ https://core.telegram.org/mtproto/service_messages
 """
 
 import struct
-import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
 from sandbox import tl
-from sandbox.mtproto.transport import MAX_PACKET_BYTES
 
 CONTAINER: Final = 0x73F1F8DC
-GZIP_PACKED: Final = 0x3072CFA1
 RPC_RESULT: Final = 0xF35C6D01
 
 #: Telegram's bound for the messages of one container.
@@ -111,14 +108,13 @@ def _cut(body: memoryview) -> Iterator[Message]:
 
 def unzip(message: Message) -> Message:
     """The message without its gzip. Bounded: what unpacks to more than a packet may hold is refused."""
-    if message.constructor_id != GZIP_PACKED:
+    if message.constructor_id != tl.GZIP_PACKED:
         return message
-    unzip = zlib.decompressobj(wbits=47)
     try:
-        body = unzip.decompress(tl.read_bytes(message.body, 4), MAX_PACKET_BYTES)
-    except (zlib.error, tl.Malformed) as error:
+        body = tl.unzip(tl.read_bytes(message.body, 4))
+    except tl.Malformed as error:
         raise BadMessage(BAD_CONTAINER) from error
-    if not unzip.eof or len(body) < 4:
+    if len(body) < 4:
         raise BadMessage(BAD_CONTAINER)
     return Message(message.id, message.seq_no, memoryview(body))
 

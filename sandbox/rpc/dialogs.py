@@ -7,6 +7,7 @@ from telethon.tl import functions, types
 from sandbox.rpc import peers
 from sandbox.rpc.registry import Call, RpcError, rpc
 from sandbox.rpc.updates import state
+from sandbox.world.channels import CHANNEL_MARK
 from sandbox.world.talks import Talk, talk, talks
 
 #: Chats in one answer.
@@ -38,12 +39,26 @@ def get_peer_dialogs(call: Call, request: Any) -> Any:
 
 def _behind(call: Call, found: list[Talk], request: Any) -> list[Talk]:
     """Those behind the chat that the request names, or older than its date."""
-    if not isinstance(request.offset_peer, types.InputPeerEmpty):
-        last = peers.place(call, request.offset_peer)
-        at = next((at for at, one in enumerate(found) if one.place is last), len(found))
-        return found[at + 1 :]
+    last_id = _marked_id(call, request.offset_peer)
+    for at, one in enumerate(found):
+        if one.place.peer_id == last_id:
+            return found[at + 1 :]
     before = request.offset_date.timestamp() if request.offset_date is not None else 0
     return [one for one in found if one.at < before] if before else found
+
+
+def _marked_id(call: Call, peer: Any) -> int | None:
+    """Whom an InputPeer names, whatever its access hash: TDLib has none to give here."""
+    match peer:
+        case types.InputPeerSelf():
+            return call.account.id
+        case types.InputPeerUser():
+            return int(peer.user_id)
+        case types.InputPeerChat():
+            return -int(peer.chat_id)
+        case types.InputPeerChannel():
+            return CHANNEL_MARK - int(peer.channel_id)
+    return None
 
 
 def _shown(call: Call, found: list[Talk]) -> dict[str, Any]:

@@ -118,6 +118,7 @@ def _read(dc: Centre, seal: Seal, message: Message) -> tuple[Rpc, Any, bool]:
     if not login.layer and not unbound and not isinstance(request, functions.auth.BindTempAuthKeyRequest):
         raise RpcError(400, "CONNECTION_NOT_INITED")
     if rpc is None:
+        log.info("a client asks for what is not here: %s", tl.name_of(type(request)))
         raise RpcError(400, "INPUT_METHOD_INVALID")
     if unbound and not rpc.name.startswith(_UNBOUND):
         raise RpcError(401, "AUTH_KEY_PERM_EMPTY")

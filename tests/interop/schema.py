@@ -86,10 +86,18 @@ def pyrogram() -> Iterator[str]:
         kinds = dict(re.findall(r"self\.(\w+) = \w+  # (\S+)", inspect.getsource(made.__init__)))
         read = re.findall(r"^ {8}(\w+) = ", inspect.getsource(made.read), re.MULTILINE)
         fields = "".join(f"{_named(field)}:{kinds.get(field, '#')} " for field in read)
-        result = re.search(r"(?:Constructor of|Returns:)\s+:obj:`~?([\w.]+)", made.__doc__)
-        kind = result[1].rpartition(".")[2] if result else "Object"
-        yield f"{name}#{number:x} {fields}= {kind};"
+        yield f"{name}#{number:x} {fields}= {_result(made.__doc__)};"
     yield f"// LAYER {known.layer}"
+
+
+def _result(documentation: str) -> str:
+    """What a constructor makes, or a method answers, as the documentation of its class has it."""
+    found = re.search(
+        r"(?:Constructor of|Returns:)\s+(List of )?.*?pyrogram\.raw\.base\.([\w.]+)", documentation
+    )
+    if found is None:
+        return "Bool"
+    return f"Vector<{found[2]}>" if found[1] else found[2]
 
 
 if __name__ == "__main__":

@@ -14,7 +14,7 @@ from telethon.tl import types
 from telethon.tl.alltlobjects import tlobjects
 
 from sandbox import tl
-from sandbox.mtproto.messages import CONTAINER, GZIP_PACKED
+from sandbox.mtproto.messages import CONTAINER
 from sandbox.rpc.dispatch import TABLE
 
 #: What Telethon raises for a number that does not fit its field, or a field that cannot be without another.
@@ -29,7 +29,7 @@ _UNWRITABLE: Final = (
 )
 _CONSTRUCTORS: Final = sorted(tlobjects)
 #: Numbers at which readers of lengths, counts and flags stumble.
-_EDGES: Final = (0, 1, 0xFE, 0xFF, 0x7FFFFFFF, 0x80000000, 0xFFFFFFFF, tl.VECTOR, CONTAINER, GZIP_PACKED)
+_EDGES: Final = (0, 1, 0xFE, 0xFF, 0x7FFFFFFF, 0x80000000, 0xFFFFFFFF, tl.VECTOR, CONTAINER, tl.GZIP_PACKED)
 
 
 class Sampler:
@@ -131,7 +131,7 @@ class Mutator:
                 if dice.random() < 0.3:
                     packed[dice.randrange(len(packed))] ^= 1 << dice.randrange(8)
                 head, padding = tl.write_bytes(bytes(packed))
-                return struct.pack("<I", GZIP_PACKED) + head + packed + padding
+                return struct.pack("<I", tl.GZIP_PACKED) + head + packed + padding
         return body
 
     def stream(self) -> bytes:

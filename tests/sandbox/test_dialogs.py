@@ -35,7 +35,11 @@ async def test_dialogs_when_there_are_many_come_in_pages_newest_first(world: Wor
         assert [] == await ada.get_dialogs(folder=1)
         older = await ada.get_dialogs(offset_date=dialogs[-1].date)
         assert [] == older
-    assert 4 == world.stats.calls["messages.getDialogs"]
+        # TDLib asks for what is behind a chat without an access hash
+        last = types.InputPeerChannel(channel.id, access_hash=0)
+        behind = await ada(functions.messages.GetDialogsRequest(None, 0, last, limit=1, hash=0))
+        assert [names[0]] == [one.first_name for one in behind.users if one.id != user.id]
+    assert 5 == world.stats.calls["messages.getDialogs"]
 
 
 async def test_dialog_when_something_is_unread_says_how_much_and_up_to_where(

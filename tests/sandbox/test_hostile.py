@@ -64,7 +64,7 @@ def test_noise_when_cut_is_a_frame_or_a_refusal(codec: type[transport.Transport]
 def _heads() -> st.SearchStrategy[bytes]:
     known = [
         messages.CONTAINER,
-        messages.GZIP_PACKED,
+        tl.GZIP_PACKED,
         0xDE7B673D,
         0xB304A621,
         0x1CB5C415,
@@ -92,7 +92,7 @@ def test_body_when_nested_without_end_is_malformed() -> None:
 
 def test_gzip_when_inside_an_object_is_not_unpacked() -> None:
     """Only a whole message may be packed, where its size is bounded."""
-    bomb = struct.pack("<I", messages.GZIP_PACKED) + b"\x0cbomb"
+    bomb = struct.pack("<I", tl.GZIP_PACKED) + b"\x0cbomb"
     with pytest.raises(tl.Malformed):
         tl.read(struct.pack("<Ii", 0xDA9B0D0D, 200) + bomb)
 

@@ -9,8 +9,8 @@ import pytest
 from telethon.extensions import BinaryReader
 from telethon.tl import functions, types
 
-from sandbox import DataCentre, Fault, World
-from sandbox.mtproto.messages import CONTAINER, GZIP_PACKED, RPC_RESULT
+from sandbox import DataCentre, Fault, World, tl
+from sandbox.mtproto.messages import CONTAINER, RPC_RESULT
 from sandbox.mtproto.numbers import Received
 from sandbox.tl import write_bytes
 from sandbox.world.letters import Draft
@@ -25,7 +25,7 @@ def _inner(message_id: int, seq_no: int, body: bytes) -> bytes:
 
 def _packed(body: bytes) -> bytes:
     head, padding = write_bytes(body)
-    return struct.pack("<I", GZIP_PACKED) + head + body + padding
+    return struct.pack("<I", tl.GZIP_PACKED) + head + body + padding
 
 
 async def test_first_message_when_it_arrives_is_greeted_with_the_salt(world: World, dc: DataCentre) -> None:
@@ -139,6 +139,28 @@ async def test_key_when_its_client_destroys_it_is_unknown(world: World, dc: Data
         assert [] == dc.logins.of(account)
         await client.send(CALL)
         assert struct.pack("<i", -404) == await client.packet()
+
+
+@pytest.mark.parametrize(
+    ("packed", "error"),
+    [
+        (CALL, None),
+        (_packed(gzip.compress(CALL)), 400),
+        (CALL + bytes(4), 400),
+        (CALL + bytes(tl.MOST_UNPACKED_BYTES), 400),
+        (CALL[:-4], 400),
+    ],
+    ids=["once", "twice", "with more behind it", "too large", "cut"],
+)
+async def test_call_when_packed_inside_its_wrapper_is_read(
+    world: World, dc: DataCentre, packed: bytes, error: int | None
+) -> None:
+    """TDLib packs what shrinks by it, behind invokeWithLayer where a connection is new."""
+    wrapper = bytes(functions.InvokeWithLayerRequest(229, functions.PingRequest(1)))[:8]
+    async with raw(dc, world.add_bot()) as client:
+        answer = await client.result(await client.send(wrapper + _packed(gzip.compress(packed))))
+        assert error == getattr(answer, "error_code", None)
+    assert (error is None) == world.stats.calls["users.getUsers"]
 
 
 async def test_sequence_number_when_out_of_order_is_refused(world: World, dc: DataCentre) -> None:

@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto'
 import process from 'node:process'
 
 import bigInt from 'big-integer'
-import { TelegramClient } from 'telegram'
+import { Api, TelegramClient } from 'telegram'
 import { _serverKeys } from 'telegram/crypto/RSA.js'
 import { CallbackQuery } from 'telegram/events/CallbackQuery.js'
 import { NewMessage } from 'telegram/events/index.js'
@@ -38,6 +38,9 @@ bot.addEventHandler(async ({ message }) => {
     await message.respond({ message: 'Choose', buttons: [[Button.inline('Press me', Buffer.from('go'))]] })
   } else if (message.text === '/file') {
     await bot.sendFile(message.peerId, { file: place.file_path, forceDocument: true, workers: 4 })
+  } else if (message.text === '/logout') {
+    await bot.invoke(new Api.auth.LogOut())
+    process.exit()
   }
 }, new NewMessage({ incoming: true }))
 bot.addEventHandler(async (query) => {

@@ -29,6 +29,9 @@ bot.onNewMessage.add(async (message) => {
     await bot.sendText(message.chat, 'Choose', { replyMarkup: keyboard })
   } else if (message.text === '/file') {
     await bot.sendMedia(message.chat, InputMedia.document(`file:${place.file_path}`))
+  } else if (message.text === '/logout') {
+    await bot.logOut()
+    process.exit()
   }
 })
 bot.onCallbackQuery.add(async (query) => {

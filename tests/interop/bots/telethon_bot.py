@@ -27,6 +27,8 @@ async def serve(place: Any) -> None:
             await event.respond("Choose", buttons=[[Button.inline("Press me", b"go")]])
         elif event.raw_text == "/file":
             await event.respond(file=place["file_path"], force_document=True)
+        elif event.raw_text == "/logout":
+            await bot.log_out()
 
     async def pressed(event: Any) -> None:
         await event.answer("Well done", alert=True)

@@ -1,4 +1,4 @@
-"""The bot of the interop tests, written with Kurigram."""
+"""The bot of the interop tests, written with Kurigram or Pyrogram, of which it is a fork."""
 
 import asyncio
 import hashlib
@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 from pyrogram import Client, filters
-from pyrogram.connection import Connection
 from pyrogram.crypto.rsa import PublicKey, server_public_keys
 from pyrogram.handlers import CallbackQueryHandler, MessageHandler
 from pyrogram.types import InlineKeyboardButton, InlineKeyboardMarkup
@@ -18,9 +17,7 @@ async def serve(place: Any) -> None:
     """Sign in, say so, and answer until the process ends."""
     server_public_keys[int(place["fingerprint"])] = PublicKey(int(place["modulus"], 16), place["exponent"])
 
-    def connection(**fields: Any) -> Any:
-        """Every data centre is at the address of the one that is tested."""
-        return Connection(**{**fields, "server_address": place["host"], "port": place["port"]})
+    ended = asyncio.Event()
 
     async def start(_bot: Any, message: Any) -> None:
         keyboard = InlineKeyboardMarkup([[InlineKeyboardButton("Press me", callback_data="go")]])
@@ -32,6 +29,9 @@ async def serve(place: Any) -> None:
     async def document(_bot: Any, message: Any) -> None:
         await message.reply(_digest(await message.download(f"{place['folder']}/")))
 
+    async def logout(_bot: Any, _message: Any) -> None:
+        ended.set()
+
     async def pressed(_bot: Any, query: Any) -> None:
         await query.answer("Well done", show_alert=True)
         await query.edit_message_text("Pressed")
@@ -42,16 +42,18 @@ async def serve(place: Any) -> None:
         place["api_hash"],
         bot_token=place["bot_token"],
         in_memory=True,
-        connection_factory=connection,
+        proxy={"scheme": "socks5", "hostname": "127.0.0.1", "port": place["proxy_port"]},
     )
     bot.add_handler(MessageHandler(start, filters.command("start")))
     bot.add_handler(MessageHandler(file, filters.command("file")))
+    bot.add_handler(MessageHandler(logout, filters.command("logout")))
     bot.add_handler(MessageHandler(document, filters.document))
     bot.add_handler(CallbackQueryHandler(pressed))
-    async with bot:
-        sys.stdout.write("ready\n")
-        sys.stdout.flush()
-        await asyncio.Event().wait()
+    await bot.start()
+    sys.stdout.write("ready\n")
+    sys.stdout.flush()
+    await ended.wait()
+    await bot.log_out()
 
 
 def _digest(path: str) -> str:
