@@ -8,6 +8,7 @@ import fcntl
 import importlib
 import importlib.util
 import os
+import subprocess
 import tempfile
 from collections.abc import Iterator
 from itertools import count
@@ -53,6 +54,22 @@ class PostgresServer:
         """Remove a database under the feet of whoever is connected to it."""
         name = url.partition("?")[0].rpartition("/")[2]
         self._psql(f"DROP DATABASE {name} WITH (FORCE)")
+
+    def stop(self) -> None:
+        """Let the server die as in a power cut."""
+        self._pg_ctl("-m", "immediate", "stop")
+
+    def start(self) -> None:
+        """Start it again at the same place; returns when it answers."""
+        self._running.ensure_postgres_running()
+
+    def _pg_ctl(self, *arguments: str) -> None:
+        subprocess.run(
+            [self.tools / "pg_ctl", "-w", "-D", self._running.pgdata, *arguments],
+            check=True,
+            user=self._running.system_user,
+            capture_output=True,
+        )
 
     def _psql(self, statement: str) -> None:
         self._running.psql(statement)

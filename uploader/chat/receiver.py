@@ -13,6 +13,7 @@ from typing import Any, Final
 import structlog
 
 from uploader import limits
+from uploader.errors import StorageUnavailable
 from uploader.storage.leases import Leases
 from uploader.supervision import FaultBarrier, Helpers, every
 
@@ -72,10 +73,15 @@ class Receiver:
                 await every(limits.HEARTBEAT_S, "lease on the updates", lambda: self._hold(helpers))
         finally:
             self._mine_until = 0.0
-            with FaultBarrier("giving the lease back"):  # else it ends by itself
-                async with asyncio.timeout(limits.LAST_WRITE_S):
-                    await self._leases.give_back(self._lease)
-                    await self._leases.give_back(self._presence)
+            await self._give_back()
+
+    async def _give_back(self) -> None:
+        try:
+            async with asyncio.timeout(limits.LAST_WRITE_S):
+                await self._leases.give_back(self._lease)
+                await self._leases.give_back(self._presence)
+        except (StorageUnavailable, TimeoutError):
+            _log.warning("the lease on the updates was not given back: it ends by itself")
 
     async def _hold(self, helpers: Helpers) -> None:
         since = await self._look()
