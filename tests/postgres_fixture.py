@@ -63,6 +63,11 @@ class PostgresServer:
         """Start it again at the same place; returns when it answers."""
         self._running.ensure_postgres_running()
 
+    def take_writes(self, takes: bool) -> None:
+        """Whether it takes writes: a server that another one replaces, or replaced, gives reads alone."""
+        self._psql(f"ALTER SYSTEM SET default_transaction_read_only = {'off' if takes else 'on'}")
+        self._psql("SELECT pg_reload_conf()")
+
     def _pg_ctl(self, *arguments: str) -> None:
         subprocess.run(
             [self.tools / "pg_ctl", "-w", "-D", self._running.pgdata, *arguments],

@@ -25,14 +25,15 @@ OUTAGE_S = float(os.environ.get("PEYK_OUTAGE_S", "7"))
 Place = tuple[str, Callable[[], AbstractAsyncContextManager[None]]]
 
 
-@pytest.fixture(params=["sqlite", "postgresql"])
+@pytest.fixture(params=["sqlite", "postgresql", "postgresql, read-only"])
 def place(request: pytest.FixtureRequest, scene: Scene) -> Place:
-    """Both databases."""
+    """Both databases; and a server that gives reads alone, as after a failover (graphile/worker#449)."""
     if request.param == "sqlite":
         file = scene.folder / "data" / "peyk.db"
         return f"sqlite:///{file}", lambda: weather.sqlite_locked(file)
     server: PostgresServer = request.getfixturevalue("postgres_server")
-    return server.new_database(), lambda: weather.postgresql_stopped(server)
+    away = weather.postgresql_read_only if "read-only" in request.param else weather.postgresql_stopped
+    return server.new_database(), lambda: away(server)
 
 
 async def test_database_when_gone_and_back_under_load_costs_nothing(scene: Scene, place: Place) -> None:

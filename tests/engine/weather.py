@@ -193,3 +193,13 @@ async def postgresql_stopped(server: PostgresServer) -> AsyncIterator[None]:
         yield
     finally:
         await asyncio.to_thread(server.start)
+
+
+@asynccontextmanager
+async def postgresql_read_only(server: PostgresServer) -> AsyncIterator[None]:
+    """The server answers, and takes no writes."""
+    await asyncio.to_thread(server.take_writes, False)
+    try:
+        yield
+    finally:
+        await asyncio.to_thread(server.take_writes, True)
