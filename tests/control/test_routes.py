@@ -6,6 +6,8 @@ import aiohttp
 import pytest
 
 from tests.tui.stage import FakeEngine, busy
+from tui.client import ControlClient, EngineTroubled
+from uploader.errors import StorageUnavailable
 from uploader.snapshot import Snapshot
 
 
@@ -112,3 +114,42 @@ async def test_health_when_stopping_is_503(
         assert answer.status == 503
         told = await answer.json()
         assert (False, "stopping") == (told["ok"], told["error"])
+
+
+class Cut(FakeEngine):
+    """An engine whose database does not answer."""
+
+    async def snapshot(self) -> Snapshot:
+        """There is nothing to see."""
+        raise StorageUnavailable("connection refused")
+
+
+@pytest.mark.parametrize("route", ["/health", "/api/snapshot", "/api/events"])
+async def test_routes_when_the_database_does_not_answer_are_503_and_say_so(
+    route: str, engine: FakeEngine, socket_path: Path, http: aiohttp.ClientSession
+) -> None:
+    """As JSON, like every other refusal: monitoring reads it, and so does the dashboard."""
+    async with Cut(engine.seen).server(socket_path), http.get(route) as answer:
+        assert answer.status == 503
+        assert "the database does not answer: connection refused" == (await answer.json())["error"]
+
+
+async def test_health_when_something_keeps_it_from_serving_is_503(
+    engine: FakeEngine, socket_path: Path, http: aiohttp.ClientSession
+) -> None:
+    """What can still be read of SQLite does not make an engine well that cannot write."""
+    trouble = "writes to the database have failed for 20 s (database is locked)"
+    engine.seen = engine.seen.model_copy(update={"troubles": (trouble,)})
+    async with engine.server(socket_path), http.get("/health") as answer:
+        assert answer.status == 503
+        assert trouble in (await answer.json())["error"]
+
+
+async def test_client_when_the_engine_is_in_trouble_is_told_which(
+    engine: FakeEngine, socket_path: Path
+) -> None:
+    """It runs: `run.py status` must not advise to start it."""
+    async with Cut(engine.seen).server(socket_path), ControlClient(socket_path) as client:
+        with pytest.raises(EngineTroubled, match="the database does not answer: connection refused"):
+            await client.snapshot()
+        assert "the database does not answer: connection refused" in str(await anext(client.watch()))

@@ -40,3 +40,9 @@ def test_report_when_sites_rest_names_them() -> None:
     """And says for how long."""
     report = list(lines(idle(resting=(SiteRow(site="a.example", wait_s=45.0),))))
     assert "  site a.example rests after failures, 45 s more" == report[-1]
+
+
+def test_report_when_in_trouble_says_what_it_is() -> None:
+    """Right under what it is called, so that nobody reads "serving" alone."""
+    report = list(lines(idle(troubles=("writes to the database have failed for 20 s",))))
+    assert "TROUBLE: writes to the database have failed for 20 s" == report[1]
