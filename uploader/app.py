@@ -17,6 +17,7 @@ from uploader.chat.batch_cards import BatchCards
 from uploader.chat.channels import Channels
 from uploader.chat.cookie_admin import CookieAdminChat
 from uploader.chat.files import FileQuestions
+from uploader.chat.last_words import LastWords
 from uploader.chat.lists import Lists
 from uploader.chat.menu import Menu
 from uploader.chat.progress import StatusMessages
@@ -52,6 +53,7 @@ from uploader.storage.heard import Heard
 from uploader.storage.holds import Holds
 from uploader.storage.jobs import Jobs
 from uploader.storage.leases import Leases
+from uploader.storage.owed import Owed
 from uploader.storage.parkings import Parkings
 from uploader.storage.patience import patient
 from uploader.storage.people import People
@@ -106,7 +108,7 @@ async def _built(config: Config, stop: asyncio.Event, clock: Clock) -> AsyncIter
     ):
         jobs, people = Jobs(database), People(database, config.bot_id)
         await jobs.orphan(pool.account)  # the lock on the login is ours: whoever worked with it is dead
-        status, cards = _shown(database, gateway, people, texts, clock)
+        status, cards, words = _shown(database, gateway, people, texts, clock)
         board = _board(database, login, stop, sources, pulse, clock)
         alerts = Alerts(gateway, people, texts, config.admins)
         bot = Carrier(name=login.username, pool=pool, cap_bytes=config.volume_bytes, post=gateway.deliver)
@@ -132,6 +134,7 @@ async def _built(config: Config, stop: asyncio.Event, clock: Clock) -> AsyncIter
             status=status,
             cards=cards,
             gate=gate,
+            last_words=words,
             sources=sources,
             cookie_admin=cookie_admin,
             alerts=alerts,
@@ -232,13 +235,14 @@ def _intake(
 
 def _shown(
     database: Database, gateway: Gateway, people: People, texts: Texts, clock: Clock
-) -> tuple[StatusMessages, BatchCards]:
+) -> tuple[StatusMessages, BatchCards, LastWords]:
     """Who shows how jobs fare: each one by itself, or several under one card."""
-    jobs, choices = Jobs(database), Choices(database)
+    jobs, choices, owed = Jobs(database), Choices(database), Owed(database)
     cards = BatchCards(gateway, Batches(database), people, texts, clock.now)
-    return StatusMessages(
-        gateway, jobs, people, choices, texts, clock.now, batch_changed=cards.changed
-    ), cards
+    status = StatusMessages(
+        gateway, jobs, people, choices, owed, texts, clock.now, batch_changed=cards.changed
+    )
+    return status, cards, LastWords(status, owed, clock.now)
 
 
 def _gate(

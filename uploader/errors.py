@@ -30,6 +30,7 @@ under `reason-<value>`. The message of an error is for logs only and never reach
 """
 
 from enum import StrEnum
+from typing import Final
 
 
 class Reason(StrEnum):
@@ -193,8 +194,16 @@ class LoggedOut(TelegramError):
     """The account's login was ended, or is used elsewhere."""
 
 
+class MessageGone(TelegramError):
+    """A message of ours that was to be changed is not there any more: its person deleted it."""
+
+
 class ChannelUnusable(TelegramError):
     """The account may not do in a channel what it must: not an admin there, or the channel is gone."""
+
+
+#: Telegram may take the same call later.
+HELD_UP: Final = (FloodWait, NoAnswer, LoggedOut)
 
 
 class CarrierRests(PeykError):

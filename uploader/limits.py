@@ -94,6 +94,12 @@ WAITING_CHOICE_S: Final = 6 * 3600.0
 CARD_S: Final = 15.0
 CARDS_AT_ONCE: Final = 20
 
+#: How a job ended is told at once. If it was not within this (the engine died, or Telegram did not answer), a
+#: look at the rows tells it, so many at once, again and again until it was told; no longer than the last.
+OWED_S: Final = 15.0
+OWED_AT_ONCE: Final = 20
+OWED_KEPT_S: Final = 24 * 3600.0
+
 #: What a link offers is asked of its site for one person; others who send it meanwhile are offered the same.
 OFFER_FRESH_S: Final = 300.0
 OFFERS_KEPT: Final = 1000

@@ -16,6 +16,7 @@ from uploader.chat.alerts import Alerts
 from uploader.chat.batch_cards import BatchCards
 from uploader.chat.channels import Channels
 from uploader.chat.cookie_admin import CookieAdminChat
+from uploader.chat.last_words import LastWords
 from uploader.chat.menu import Menu
 from uploader.chat.progress import StatusMessages
 from uploader.chat.receiver import Receiver
@@ -68,6 +69,7 @@ class Engine:
     status: StatusMessages
     cards: BatchCards
     gate: Gate
+    last_words: LastWords
     sources: Sources
     cookie_admin: CookieAdminChat
     alerts: Alerts
@@ -118,6 +120,7 @@ async def _run(engine: Engine, stop: asyncio.Event) -> None:
             tasks.create_task(_tell_of_absence(engine, away_s), name="absence"),
             tasks.create_task(engine.status.run(), name="status messages"),
             tasks.create_task(engine.cards.run(), name="cards of batches"),
+            tasks.create_task(engine.last_words.run(), name="last words"),
             tasks.create_task(engine.receiver.run(), name="receiver"),
             tasks.create_task(_watch(engine), name="safety net"),
             tasks.create_task(_look_at_the_gate(engine.gate, engine.receiver), name="sponsors"),

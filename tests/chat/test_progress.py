@@ -3,7 +3,7 @@
 import time
 from dataclasses import replace
 
-from uploader.chat.progress import progress_text
+from uploader.chat.status_words import progress_text
 from uploader.errors import Reason
 from uploader.model import Job, JobState, Link, Phase, Progress
 from uploader.texts import Texts

@@ -44,6 +44,7 @@ from uploader.storage.files import Files
 from uploader.storage.heard import Heard
 from uploader.storage.holds import Holds
 from uploader.storage.jobs import Jobs
+from uploader.storage.owed import Owed
 from uploader.storage.parkings import Parkings
 from uploader.storage.people import People
 from uploader.storage.rates import Rates
@@ -174,7 +175,7 @@ async def soak(folder: Path, jobs_count: int, people_count: int, warm: int = 500
             Deadlines(database),
         )
         texts = Texts("en")
-        status = StatusMessages(telegram, jobs, people, Choices(database), texts)
+        status = StatusMessages(telegram, jobs, people, Choices(database), Owed(database), texts)
         carrier = Carrier(name="soak", pool=pool, cap_bytes=CAP_BYTES, post=telegram.deliver)
         delivery = Delivery(
             jobs=jobs,

@@ -33,7 +33,7 @@ async def test_expire_when_waited_too_long_then_cancelled_or_failed(
     young = [await arrivals.job(1, state) for state in (JobState.WAITING_SPONSORS, JobState.QUEUED)]
     expired = await deadlines.expire()
     assert [(job.id, job.state, job.reason) for job in expired] == [
-        (old.id, JobState.CANCELLED, None),
+        (old.id, JobState.CANCELLED, Reason.WAITED_TOO_LONG),
         (late.id, JobState.FAILED, Reason.WAITED_TOO_LONG),
     ]
     assert [await jobs.get(job.id) for job in young] == young

@@ -53,6 +53,7 @@ async def test_upgrade_when_migrated_then_indexes_are_partial(database: Database
             "ix_jobs_failed",
             "ix_jobs_same",
             "ix_jobs_batch",
+            "ix_jobs_owed",
         }
 
 

@@ -11,6 +11,7 @@ from uploader.storage import tables
 from uploader.storage.database import Database
 from uploader.storage.failures import Failures
 from uploader.storage.jobs import Jobs
+from uploader.storage.owed import Owed
 from uploader.storage.rates import Rates
 
 
@@ -72,6 +73,7 @@ async def fill(database: Database) -> None:
         (lambda database: Jobs(database).waiting_count(1), {"person"}, 0),
         (lambda database: Failures(database).groups(), {"failed"}, 2),
         (lambda database: Rates(database).day_of(2), {"delivered", "person"}, 0),
+        (lambda database: Owed(database).due(), {"owed"}, 0),
     ],
 )
 async def test_often_asked_when_there_are_many_jobs_then_read_from_small_indexes(

@@ -31,21 +31,28 @@ async def voice(dc: DataCentre, names: str) -> AsyncIterator[tuple[Gateway, list
         yield Gateway(client, Pacer()), people
 
 
+async def said(gateway: Gateway, person: Person, text: str) -> int:
+    """Say it; returns the id of the message."""
+    message_id = await gateway.say(person, text)
+    assert message_id is not None
+    return message_id
+
+
 async def test_say_when_one_chat_has_to_wait_then_all_others_are_answered(
     dc: DataCentre, world: World
 ) -> None:
     """The wait is of that chat: no other waits, and in that one nothing is tried before."""
     async with voice(dc, "ab") as (gateway, (ada, bob)):
         world.floodgate.limits = Limits(chat=Rate(2, 300.0))
-        first, last = await gateway.say(ada, "one"), await gateway.say(ada, "two")
+        first, last = await said(gateway, ada, "one"), await said(gateway, ada, "two")
         for call in (gateway.say(ada, "three"), gateway.say(ada, "four"), gateway.edit(ada, first, "no")):
             with pytest.raises(FloodWait) as caught:
                 await call
             assert 290 < caught.value.wait_s <= 300
-        assert not await gateway.edit(ada, last, "no", skippable=True)
+        assert not await gateway.edit(ada, last, "no", urgency=None)
         assert 3 == world.stats.calls["messages.sendMessage"]
         assert 0 == world.stats.calls["messages.editMessage"]
-        message_id = await gateway.say(bob, "one")
+        message_id = await said(gateway, bob, "one")
         assert await gateway.edit(bob, message_id, "two")
 
 
@@ -53,7 +60,7 @@ async def test_edit_when_one_chat_has_to_wait_then_others_are_edited(dc: DataCen
     """Telethon keeps waits by method; ours are of the chat that earned them."""
     async with voice(dc, "ab") as (gateway, (ada, bob)):
         world.floodgate.limits = Limits(edits=Rate(1, 300.0))
-        ids = {person.user_id: await gateway.say(person, "one") for person in (ada, bob)}
+        ids = {person.user_id: await said(gateway, person, "one") for person in (ada, bob)}
         assert await gateway.edit(ada, ids[ada.user_id], "two")
         with pytest.raises(FloodWait):
             await gateway.edit(ada, ids[ada.user_id], "three")

@@ -2,7 +2,8 @@
 
 import structlog
 
-from uploader.chat.progress import StatusMessages, reason_text
+from uploader.chat.progress import StatusMessages
+from uploader.chat.status_words import reason_text
 from uploader.intake import Incoming
 from uploader.model import JobState, Person
 from uploader.storage.failures import Failures

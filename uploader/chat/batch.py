@@ -6,8 +6,8 @@ from uploader.chat import batch_buttons
 from uploader.chat.batch_buttons import BatchPressed
 from uploader.chat.batch_cards import BatchCards
 from uploader.chat.batch_words import card_text
-from uploader.chat.progress import refusal_text
 from uploader.chat.sponsor_cards import SponsorCards
+from uploader.chat.status_words import refusal_text
 from uploader.chat.text_files import text_of
 from uploader.intake import Incoming, Intake
 from uploader.model import Person
@@ -44,8 +44,7 @@ class BatchChat:
             return
         text = card_text(self._texts, batch, batched.jobs, {})
         keyboard = batch_buttons.cancel(self._texts, language, batch.id)
-        message_id = await self._gateway.say(person, text, keyboard)
-        await self._batches.set_card(batch.id, message_id)
+        await self._cards.adopt(batch, await self._gateway.say(person, text, keyboard))
 
     async def pressed(self, person: Person, query_id: int, message_id: int, pressed: BatchPressed) -> None:
         """A button of a card or of a report."""

@@ -24,6 +24,11 @@ def pressed(data: bytes) -> BatchPressed | None:
     return match and BatchPressed("cancel" if match[1] == b"cancel" else "again", int(match[2]))
 
 
+def of_batch(batch_id: int) -> tuple[bytes, ...]:
+    """The data of buttons that only messages of this batch have."""
+    return b"batch:cancel:%d" % batch_id, b"batch:again:%d" % batch_id
+
+
 def cancel(texts: Texts, language: str, batch_id: int) -> Keyboard:
     """The one button of a batch that is under way."""
     return [[Button(text=texts.get(language, "button-cancel-all"), data=b"batch:cancel:%d" % batch_id)]]

@@ -11,18 +11,23 @@ from cachetools import LRUCache
 from uploader.batch import Batch
 from uploader.chat import batch_buttons
 from uploader.chat.batch_words import card_text, report_text
+from uploader.chat.in_turn import InTurn
 from uploader.chat.progress import EDIT_S, TICK_S
-from uploader.errors import FloodWait, NoAnswer, TelegramError
+from uploader.errors import HELD_UP, TelegramError
 from uploader.model import ENDED, Job, JobState, Person, Progress
 from uploader.storage.batches import Batches
 from uploader.storage.people import People
-from uploader.supervision import FaultBarrier, every
+from uploader.supervision import FaultBarrier, Helpers, every
 from uploader.telegram.gateway import Gateway, new_random_id
 from uploader.telegram.turns import Urgency
 from uploader.texts import Texts
 
 #: Cards that are kept up to date; one that falls out is drawn again when something happens to its batch.
 CARDS: Final = 2000
+#: Cards that begin to be drawn in one tick.
+DRAWN_AT_ONCE: Final = 8
+#: A card gives way to files, but not for longer.
+STARVED_S: Final = 3 * EDIT_S
 #: A batch without a card for so long lost it when an engine died.
 CARDLESS_S: Final = 30.0
 #: Batches that one look finds ended.
@@ -33,7 +38,9 @@ _log = structlog.get_logger(__name__)
 
 @dataclass(slots=True)
 class _Card:
+    shown_at: float  # at the latest when it was made
     changed: bool = True
+    is_drawn: bool = False  # just now
     text: str = ""
     at: float = float("-inf")
 
@@ -56,6 +63,7 @@ class BatchCards:
         self._clock = clock
         self._cards: LRUCache[int, _Card] = LRUCache(CARDS)
         self._barrier = FaultBarrier("card of a batch")
+        self._in_turn = InTurn()  # by the numbers of batches
         self._batch_of: dict[int, int] = {}  # by the numbers of the jobs that run here
         self._running: dict[int, Progress] = {}
 
@@ -83,7 +91,10 @@ class BatchCards:
 
     def changed(self, batch_id: int) -> None:
         """Something happened to a batch: its card is drawn when it is due."""
-        self._cards.setdefault(batch_id, _Card()).changed = True
+        self._card(batch_id).changed = True
+
+    def _card(self, batch_id: int) -> _Card:
+        return self._cards.setdefault(batch_id, _Card(shown_at=self._clock()))
 
     async def look(self) -> None:
         """Find the batches that ended while nobody saw it."""
@@ -91,22 +102,43 @@ class BatchCards:
             self.changed(batch_id)
 
     async def run(self) -> None:
-        """Draw the cards for as long as the engine runs."""
-        await every(TICK_S, "cards of batches", self._tick)
+        """Draw the cards for as long as the engine runs. One that waits for its chat holds up no other."""
+        async with Helpers() as helpers:
 
-    async def _tick(self) -> None:
+            async def tick() -> None:
+                for batch_id, card in self._due():
+                    card.is_drawn = True
+                    helpers.start(self._draw_due(batch_id, card), name=f"card of batch {batch_id}")
+
+            await every(TICK_S, "cards of batches", tick)
+
+    def _due(self) -> list[tuple[int, _Card]]:
+        """Cards that are not what they should be, the one that waited longest first."""
         due = [
-            (card.at, batch_id)
+            (batch_id, card)
             for batch_id, card in self._cards.items()
-            if card.changed and self._clock() - card.at >= EDIT_S
+            if card.changed and not card.is_drawn and self._clock() - card.at >= EDIT_S
         ]
-        for _, batch_id in sorted(due):
+        return sorted(due, key=lambda each: each[1].at)[:DRAWN_AT_ONCE]
+
+    async def _draw_due(self, batch_id: int, card: _Card) -> None:
+        try:
             with self._barrier:
                 await self.draw(batch_id)
+        finally:
+            card.is_drawn = False
 
     async def draw(self, batch_id: int) -> None:
-        """Bring a card up to date, and tell how it ended if it did."""
-        card = self._cards.setdefault(batch_id, _Card())
+        """Bring a card up to date, and tell how it ended if it did.
+
+        Raises:
+            FloodWait, TelegramError: it will be tried again.
+        """
+        async with self._in_turn.of(batch_id):
+            await self._draw(batch_id)
+
+    async def _draw(self, batch_id: int) -> None:
+        card = self._card(batch_id)
         batch = await self._batches.get(batch_id)
         if batch is None or batch.told_at is not None:
             self._cards.pop(batch_id, None)
@@ -119,7 +151,7 @@ class BatchCards:
         try:
             if person is not None:
                 await (self._finish if has_ended else self._show)(person, batch, jobs)
-        except (FloodWait, NoAnswer):
+        except HELD_UP:
             card.changed, card.at = True, self._clock() + EDIT_S
             raise
         except TelegramError as error:
@@ -128,35 +160,56 @@ class BatchCards:
             await self._batches.told(batch.id)
             self._cards.pop(batch_id, None)
 
+    async def adopt(self, batch: Batch, message_id: int | None) -> None:
+        """Make a message of ours the card; None: Telegram has it, so it is looked for by its buttons."""
+        if message_id is None:
+            message_id = await self._found(batch)
+        if message_id is not None:
+            await self._batches.set_card(batch.id, message_id)
+
+    async def _found(self, batch: Batch) -> int | None:
+        person = await self._people.get(batch.user_id)
+        if person is None:
+            return None
+        return await self._gateway.find(person, batch.message_id, batch_buttons.of_batch(batch.id))
+
     async def _show(self, person: Person, batch: Batch, jobs: list[Job]) -> None:
-        card = self._cards.setdefault(batch.id, _Card())
+        card = self._card(batch.id)
         text = card_text(self._texts, batch, jobs, self._running)
         keyboard = batch_buttons.cancel(self._texts, batch.language, batch.id)
         if any(job.state is JobState.WAITING_SPONSORS for job in jobs):
             return  # see `SponsorCards`
         if batch.status_message_id is None:
-            message_id = await self._gateway.say(person, text, keyboard, urgency=Urgency.MESSAGE)
-            await self._batches.set_card(batch.id, message_id)
+            await self.adopt(batch, await self._gateway.say(person, text, keyboard, urgency=Urgency.MESSAGE))
         elif text == card.text:
             return
-        elif not await self._gateway.edit(person, batch.status_message_id, text, keyboard, skippable=True):
+        elif not await self._gateway.edit(
+            person, batch.status_message_id, text, keyboard, urgency=self._urgency(card)
+        ):
             card.changed = True
             return
         card.text, card.at = text, self._clock()
+        card.shown_at = card.at
+
+    def _urgency(self, card: _Card) -> Urgency | None:
+        """A card that was passed over for long, because files came all the time, goes before them once."""
+        return Urgency.ANSWER if self._clock() - card.shown_at >= STARVED_S else None
 
     async def _finish(self, person: Person, batch: Batch, jobs: list[Job]) -> None:
         """The card's last state, and what did not come, unless the person wanted no more of it."""
-        report = report_text(self._texts, batch, jobs)
         if batch.status_message_id is not None:
             try:
                 text = card_text(self._texts, batch, jobs, {})
                 await self._gateway.edit(person, batch.status_message_id, text)
+            except HELD_UP:
+                raise
             except TelegramError as error:  # it may be deleted: the report must come all the same
                 _log.warning("card not shown", batch=batch.id, cause=str(error))
+        report = report_text(self._texts, batch, jobs)
         if not report or any(job.state is JobState.CANCELLED for job in jobs):
             return
         random_id = await self._batches.reserve_report(batch.id, new_random_id())
         if random_id is not None:
             may_retry = any(job.state is JobState.FAILED for job in jobs)
             keyboard = batch_buttons.again(self._texts, batch.language, batch.id) if may_retry else ()
-            await self._gateway.announce(person, report, random_id, keyboard)
+            await self._gateway.say(person, report, keyboard, urgency=Urgency.MESSAGE, random_id=random_id)

@@ -8,7 +8,7 @@ from typing import Final
 from urllib.parse import urlsplit
 
 from uploader.batch import Batch
-from uploader.chat.progress import reason_text
+from uploader.chat.status_words import reason_text
 from uploader.errors import Reason
 from uploader.model import ENDED, Job, JobState, Phase, Progress
 from uploader.names import one_line

@@ -104,6 +104,11 @@ def cancel(texts: Texts, language: str, job_id: int) -> Keyboard:
     return [[Button(text=texts.get(language, "button-cancel"), data=b"cancel:%d" % job_id)]]
 
 
+def of_job(job_id: int) -> tuple[bytes, ...]:
+    """The data of buttons that only messages of this job have."""
+    return b"cancel:%d" % job_id, b"again:%d" % job_id
+
+
 def again(texts: Texts, language: str, job_id: int) -> Keyboard:
     """The one button of a job that failed."""
     return [[Button(text=texts.get(language, "button-again"), data=b"again:%d" % job_id)]]

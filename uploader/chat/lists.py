@@ -6,8 +6,9 @@ from uploader import links, ranges
 from uploader.batch import Batched
 from uploader.chat.batch_cards import BatchCards
 from uploader.chat.list_card import ListPressed
-from uploader.chat.progress import StatusMessages, reason_text, refusal_text
+from uploader.chat.progress import StatusMessages
 from uploader.chat.sponsor_cards import SponsorCards
+from uploader.chat.status_words import reason_text, refusal_text
 from uploader.choosing import Choosing
 from uploader.errors import Reason
 from uploader.intake import Incoming, Intake

@@ -6,27 +6,30 @@ the field. A busy account skips edits, never the last one.
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from hashlib import blake2b
 from typing import Final
 
 import structlog
 
-from uploader import limits
 from uploader.chat import choice, keyboards, list_card
 from uploader.chat.choice import Card
 from uploader.chat.file_card import FileCard
-from uploader.errors import FloodWait, NoAnswer, Reason, StorageUnavailable, TelegramError
-from uploader.model import ENDED, Job, JobState, Phase, Progress
+from uploader.chat.in_turn import InTurn
+from uploader.chat.status_words import progress_text, state_text
+from uploader.errors import HELD_UP, FloodWait, MessageGone, Reason, StorageUnavailable, TelegramError
+from uploader.model import ENDED, Job, JobState, Person, Phase, Progress
 from uploader.posts import message_of
-from uploader.speed import Speed, eta_s
+from uploader.speed import Speed
 from uploader.storage.choices import Choices
 from uploader.storage.jobs import Jobs
+from uploader.storage.owed import Owed
 from uploader.storage.people import People
 from uploader.supervision import every
 from uploader.telegram.gateway import Gateway, Keyboard
 from uploader.telegram.turns import Urgency
-from uploader.texts import Texts, bar
-from uploader.verdicts import Place, Refused
+from uploader.texts import Texts
+from uploader.verdicts import Place
 from uploader.wishes import ASK, Offer
 
 EDIT_S: Final = 5.0
@@ -61,6 +64,7 @@ class StatusMessages:
         jobs: Jobs,
         people: People,
         choices: Choices,
+        owed: Owed,
         texts: Texts,
         clock: Callable[[], float] = time.time,
         *,
@@ -72,9 +76,11 @@ class StatusMessages:
         self._jobs = jobs
         self._people = people
         self._choices = choices
+        self._owed = owed
         self._texts = texts
         self._clock = clock
         self._shown: dict[int, _Shown] = {}
+        self._in_turn = InTurn()  # by the numbers of jobs
 
     def started(self, job: Job) -> None:
         """A worker took the job."""
@@ -103,28 +109,87 @@ class StatusMessages:
             if shown.latest is not None
         ]
 
-    async def show(self, job: Job, place: Place | None = None, *, is_late: bool = False) -> None:
-        """Bring the job's status message up to its state; a failure without one is told in a new message.
+    async def show(self, job: Job, place: Place | None = None, *, may_be_new: bool = False) -> None:
+        """Bring the job's status message up to its state. How it ended is owed until it was said.
 
-        `is_late`: its person did not do in time what the job waited for. A job that a worker took and left
-        meanwhile is shown as it then is.
+        What is said of one job is said in order, and the last word stands: a job that a worker took and left
+        meanwhile is shown as it then is. `may_be_new`: without a message, a failure is told in a new one.
         """
         if job.batch_id is not None:
             self._batch_changed(job.batch_id)
             return
+        async with self._in_turn.of(job.id):
+            try:
+                await self._show(job, place or Place(ahead=0), may_be_new=may_be_new)
+            except HELD_UP as error:
+                _log.warning("status not shown yet", job=job.id, cause=str(error))
+                if job.state in ENDED:
+                    await self._owed.later(job, error.wait_s if isinstance(error, FloodWait) else 0.0)
+            except TelegramError as error:
+                _log.warning("status not shown", job=job.id, cause=str(error))
+                await self._said(job)
+
+    async def tell(self, job: Job) -> None:
+        """Say how a job ended, of which it is not known that it was said.
+
+        Raises:
+            FloodWait, TelegramError: its message was not found, but may be there.
+        """
+        if job.status_message_id is None:
+            job = replace(job, status_message_id=await self.adopt(job, None))
+        await self.show(job, may_be_new=True)
+
+    async def adopt(self, job: Job, message_id: int | None) -> int | None:
+        """Make a message of ours the one that shows how the job fares, and return its id.
+
+        None: Telegram has it and did not tell its id, so it is looked for by its buttons.
+        """
+        person = await self._people.get(job.user_id) if message_id is None else None
+        if person is not None:
+            message_id = await self._gateway.find(person, job.message_id, keyboards.of_job(job.id))
+        if message_id is not None:
+            await self._jobs.set_status_message(job.id, message_id)
+        return message_id
+
+    async def _show(self, job: Job, place: Place, *, may_be_new: bool = False) -> None:
+        job = await self._left(job) or job
+        if await self._is_tried_again(job):
+            return
+        if job.status_message_id is None:
+            if may_be_new:  # else it is on its way, and will then show this; or it was lost: see `tell`
+                await self._without(job)
+            return
+        text, keyboard = await self._drawn(job, place)
         try:
-            job = await self._left(job) or job
-            text, keyboard = await self._drawn(job, place or Place(ahead=0), is_late=is_late)
-            if job.status_message_id is not None:
-                await self._edit(job, text, keyboard)
-                if job.state is JobState.WAITING_CHOICE:
-                    await self._choices.shown(job.id)
-                if (left := await self._left(job)) is not None:
-                    await self.show(left)
-            elif job.state is JobState.FAILED:
-                await self._say(job, text, keyboard)
-        except TelegramError as error:
-            _log.warning("status not shown", job=job.id, cause=str(error))
+            await self._edit(job, text, keyboard)
+        except MessageGone:
+            await self._without(job)
+            return
+        if job.state is JobState.WAITING_CHOICE:
+            await self._choices.shown(job.id)
+        await self._said(job)
+        if (left := await self._left(job)) is not None:
+            await self._show(left, place)
+
+    async def _without(self, job: Job) -> None:
+        """Say how a job without a message ended, if it failed: all else speaks for itself."""
+        person = await self._people.get(job.user_id)
+        if job.state is JobState.FAILED and person is not None:
+            text, keyboard = await self._drawn(job, Place(ahead=0))
+            message_id = await self._gateway.say(
+                person, text, keyboard, urgency=Urgency.MESSAGE, random_id=_random_id(job)
+            )
+            await self.adopt(job, message_id)
+        await self._said(job)
+
+    async def _said(self, job: Job) -> None:
+        if job.state in ENDED:
+            await self._owed.said(job)
+
+    async def _is_tried_again(self, job: Job) -> bool:
+        """Whether a job that had ended goes on, and its message shows that."""
+        current = await self._jobs.get(job.id) if job.state in ENDED else None
+        return current is not None and current.state not in ENDED
 
     async def _left(self, job: Job) -> Job | None:
         """A job that was queued, as it is if a worker is through with it."""
@@ -137,20 +202,37 @@ class StatusMessages:
         Raises:
             ChatUnreachable, FloodWait, TelegramError
         """
-        await self._say(job, *await self._drawn(job, Place(ahead=0)))
-        await self._choices.shown(job.id)
+        async with self._in_turn.of(job.id):
+            person = await self._people.get(job.user_id)
+            if person is not None:
+                text, keyboard = await self._drawn(job, Place(ahead=0))
+                message_id = await self._gateway.say(person, text, keyboard, urgency=Urgency.MESSAGE)
+                await self.adopt(job, message_id)
+            await self._choices.shown(job.id)
 
     async def ask_again(self) -> None:
         """Show questions in new messages that their people could not see so far."""
         for job in await self._choices.unseen():
             try:
                 await self.ask(job)
-            except (FloodWait, NoAnswer) as error:
+            except HELD_UP as error:
                 _log.warning("question not shown", job=job.id, cause=str(error))
                 return
             except TelegramError as error:
                 _log.warning("question shown to nobody", job=job.id, cause=str(error))
                 await self._choices.shown(job.id)
+
+    async def ask_languages(self, person: Person, message_id: int, job: Job, offer: Offer, page: int) -> None:
+        """Show the subtitles that there are in place of the question.
+
+        Raises:
+            MessageGone, ChatUnreachable, FloodWait, TelegramError
+        """
+        text, keyboard = (await self.card(job, offer)).languages(page)
+        async with self._in_turn.of(job.id):
+            current = await self._jobs.get(job.id)
+            if current is not None and current.state is JobState.WAITING_CHOICE:
+                await self._gateway.edit(person, message_id, text, keyboard)
 
     async def card(self, job: Job, offer: Offer) -> Card:
         """The question that a job waits for."""
@@ -179,26 +261,27 @@ class StatusMessages:
             or latest.phase is Phase.FINISHING
             or latest.parked_until != shown.parked_until
         )
-        if shown.job.status_message_id is None or text == shown.text or not worth:
+        turn = self._in_turn.of(shown.job.id)
+        if shown.job.status_message_id is None or text == shown.text or not worth or turn.locked():
             return
         keyboard = keyboards.cancel(self._texts, shown.job.language, shown.job.id)
-        try:
-            if await self._edit(shown.job, text, keyboard, skippable=True):
-                shown.text, shown.share, shown.at = text, share, self._clock()
-                shown.parked_until = latest.parked_until
-        except (TelegramError, StorageUnavailable) as error:
-            # the next edit is tried twice as late; the last one will be tried anyway
-            shown.at = self._clock() + EDIT_S
-            _log.warning("progress not shown", job=shown.job.id, cause=str(error))
+        async with turn:
+            if self._shown.get(shown.job.id) is not shown:
+                return  # it ended, and that was said
+            try:
+                if await self._edit(shown.job, text, keyboard, urgency=None):
+                    shown.text, shown.share, shown.at = text, share, self._clock()
+                    shown.parked_until = latest.parked_until
+            except (TelegramError, StorageUnavailable) as error:
+                # the next edit is tried twice as late; the last one will be tried anyway
+                shown.at = self._clock() + EDIT_S
+                _log.warning("progress not shown", job=shown.job.id, cause=str(error))
 
-    async def _drawn(self, job: Job, place: Place, *, is_late: bool = False) -> tuple[str, Keyboard]:
+    async def _drawn(self, job: Job, place: Place) -> tuple[str, Keyboard]:
         """What the status message of a job that does not run says, and its buttons."""
         if job.state is JobState.WAITING_CHOICE and job.offer is not None:
             return await self._question(job, job.offer)
-        text = self._text_of_state(job, place)
-        if is_late and job.state is JobState.CANCELLED:
-            text = self._text_of_late(job)
-        keyboard = self._keyboard(job)
+        text, keyboard = state_text(self._texts, job, place, self._clock()), self._keyboard(job)
         was_chosen = job.state in (JobState.QUEUED, JobState.DONE) and job.wish.format != ASK
         if was_chosen and message_of(job.link) is None and await self._people.preset(job.user_id) == ASK:
             keyboard = [*keyboard, *choice.always(self._texts, job)]
@@ -211,41 +294,13 @@ class StatusMessages:
         card = FileCard(self._texts, job, offer) if is_file else await self.card(job, offer)
         return card.text(), card.keyboard()
 
-    def _text_of_late(self, job: Job) -> str:
-        if job.offer is None:
-            return self._texts.get(job.language, "sponsors-expired")
-        wait = self._texts.duration(job.language, limits.WAITING_CHOICE_S)
-        return self._texts.get(job.language, "choice-expired", wait=wait)
-
-    def _text_of_state(self, job: Job, place: Place) -> str:
-        get, language = self._texts.get, job.language
-        if job.state is JobState.DONE:
-            size = self._texts.size(language, job.size_bytes or 0)
-            return get(language, "done", name=job.name or job.link.host, total=size)
-        if job.state is JobState.FAILED:
-            return get(language, "failed", reason=self.reason(job, job.reason or Reason.INTERNAL))
-        if job.state is JobState.CANCELLED:
-            return get(language, "cancelled")
-        if job.reason is not None:
-            wait = self._texts.duration(language, job.run_at - self._clock())
-            return get(language, "retrying", reason=self.reason(job, job.reason), wait=wait)
-        return queued_text(self._texts, language, place)
-
-    def reason(self, job: Job, reason: Reason) -> str:
-        """A cause in the person's words."""
-        return reason_text(self._texts, job.language, reason, job.id)
-
-    async def _edit(self, job: Job, text: str, keyboard: Keyboard, *, skippable: bool = False) -> bool:
+    async def _edit(
+        self, job: Job, text: str, keyboard: Keyboard, *, urgency: Urgency | None = Urgency.EDIT
+    ) -> bool:
         person = await self._people.get(job.user_id)
         if person is None or job.status_message_id is None:
             return False
-        return await self._gateway.edit(person, job.status_message_id, text, keyboard, skippable=skippable)
-
-    async def _say(self, job: Job, text: str, keyboard: Keyboard) -> None:
-        person = await self._people.get(job.user_id)
-        if person is not None:
-            message_id = await self._gateway.say(person, text, keyboard, urgency=Urgency.MESSAGE)
-            await self._jobs.set_status_message(job.id, message_id)
+        return await self._gateway.edit(person, job.status_message_id, text, keyboard, urgency=urgency)
 
     def _keyboard(self, job: Job) -> Keyboard:
         if job.state is JobState.FAILED and job.reason is not Reason.CHAT_UNREACHABLE:
@@ -253,56 +308,7 @@ class StatusMessages:
         return () if job.state in ENDED else keyboards.cancel(self._texts, job.language, job.id)
 
 
-def queued_text(texts: Texts, language: str, place: Place) -> str:
-    """Where a queued job stands, in the person's words."""
-    if place.behind_own:
-        return texts.get(language, "queued-own")
-    if place.wait_s is None:
-        return texts.get(language, "queued", ahead=place.ahead)
-    wait = texts.duration(language, place.wait_s)
-    return texts.get(language, "queued-wait", ahead=place.ahead, wait=wait)
-
-
-def reason_text(texts: Texts, language: str, reason: Reason, job_id: int = 0) -> str:
-    """A cause in the person's words, with what to do next."""
-    return texts.get(language, f"reason-{reason.value}", cap=texts.cap(language), job=job_id)
-
-
-def refusal_text(texts: Texts, language: str, refused: Refused) -> str:
-    """Why nothing was kept of what the person asked for, and when it may go better."""
-    wait = texts.duration(language, refused.wait_s)
-    return texts.get(language, f"refused-{refused.reason}", count=refused.count, wait=wait)
-
-
-def progress_text(texts: Texts, job: Job, progress: Progress, speed_bytes_s: float, now: float) -> str:
-    """What the status message of a running job says at `now`, in epoch seconds."""
-    language, total_bytes = job.language, progress.total_bytes
-    name = progress.name or job.link.host
-    if progress.phase is Phase.OPENING:
-        return texts.get(language, "opening", host=job.link.host)
-    done = texts.size(language, progress.done_bytes)
-    if progress.phase is Phase.PREPARING and total_bytes is None:
-        return texts.get(language, "making", name=name, done=done)
-    if progress.phase is Phase.PREPARING:
-        total = texts.size(language, total_bytes or 0)
-        return texts.get(language, "preparing", name=name, done=done, total=total)
-    parked_s = (progress.parked_until or 0.0) - now
-    if parked_s > 0:
-        return texts.get(language, "parked", name=name, done=done, wait=texts.duration(language, parked_s))
-    if progress.phase is Phase.FINISHING:
-        return texts.get(language, "finishing", name=name, total=done)
-    speed = texts.size(language, speed_bytes_s)
-    if total_bytes is None:
-        return texts.get(language, "uploading-unknown", name=name, done=done, speed=speed)
-    left_s = eta_s(progress.done_bytes, total_bytes, speed_bytes_s)
-    return texts.get(
-        language,
-        "uploading",
-        name=name,
-        bar=bar(progress.done_bytes, total_bytes),
-        percent=texts.percent(language, progress.done_bytes, total_bytes),
-        done=done,
-        total=texts.size(language, total_bytes),
-        speed=speed,
-        eta="…" if left_s is None else texts.duration(language, left_s),
-    )
+def _random_id(job: Job) -> int:
+    """Of the message that tells how this attempt ended: the same, whichever engine sends it, and when."""
+    of_this_end = f"{job.id} {job.updated_at!r}".encode()
+    return int.from_bytes(blake2b(of_this_end, digest_size=8).digest()) >> 1 or 1

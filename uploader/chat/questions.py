@@ -91,8 +91,7 @@ class Questions:
                 return True
             case PageAsked(page=page):
                 await self._gateway.answer(query_id)
-                text, keyboard = (await self._status.card(*asked)).languages(page)
-                await self._gateway.edit(person, message_id, text, keyboard)
+                await self._status.ask_languages(person, message_id, *asked, page)
                 return True
             case Picked(key=key):
                 changed = await self._choosing.choose(*asked, key)

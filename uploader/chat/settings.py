@@ -2,6 +2,7 @@
 
 from uploader.chat import keyboards
 from uploader.chat.choice import format_name
+from uploader.chat.in_turn import InTurn
 from uploader.chat.keyboards import Preset
 from uploader.intake import Incoming
 from uploader.model import OverCap, Person
@@ -17,6 +18,7 @@ class SettingsChat:
         self._gateway = gateway
         self._people = people
         self._texts = texts
+        self._in_turn = InTurn()  # by the numbers of people
 
     async def show(self, incoming: Incoming) -> None:
         """`/settings`"""
@@ -34,7 +36,8 @@ class SettingsChat:
             await self._people.choose(person.user_id, chosen)
             changed = self._texts.get(person.language, f"settings-{chosen.value}")
         await self._gateway.answer(query_id, changed)
-        await self._gateway.edit(person, message_id, *await self._card(person))
+        async with self._in_turn.of(person.user_id):
+            await self._gateway.edit(person, message_id, *await self._card(person))
 
     async def _card(self, person: Person) -> tuple[str, Keyboard]:
         language = person.language

@@ -121,6 +121,8 @@ class SponsorCards:
             except TelegramError as error:
                 _log.info("card is gone", job=job.id, cause=str(error))
         card_id = await self._gateway.say(person, text, keyboard, urgency=urgency)
+        if card_id is None:
+            return  # it is there, and nobody knows where
         if job.batch_id is not None:
             await self._batches.set_card(job.batch_id, card_id)
         else:

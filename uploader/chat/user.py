@@ -10,15 +10,16 @@ from uploader.chat import keyboards
 from uploader.chat.batch import BatchChat
 from uploader.chat.commands import CAPTION
 from uploader.chat.keyboards import AgainPressed, CancelPressed, JoinedPressed
-from uploader.chat.progress import StatusMessages, queued_text, reason_text, refusal_text
+from uploader.chat.progress import StatusMessages
 from uploader.chat.sponsor_cards import SponsorCards
-from uploader.errors import TelegramError
+from uploader.chat.status_words import queued_text, reason_text, refusal_text
+from uploader.errors import NoAnswer, TelegramError
 from uploader.intake import Incoming, Intake, Verdict
 from uploader.model import ENDED, Job, JobState, Person
 from uploader.storage.jobs import Jobs
 from uploader.storage.people import People
 from uploader.storage.rates import Rates
-from uploader.telegram.gateway import Gateway
+from uploader.telegram.gateway import Gateway, Keyboard
 from uploader.telegram.turns import Urgency
 from uploader.texts import Texts
 from uploader.verdicts import Accepted, Asked, Ignored, NeedsSponsors, NoLink, Refused, TooFast
@@ -61,11 +62,8 @@ class UserChat:
         await self._say(incoming.person, "help", cap=self._texts.cap(incoming.person.language))
 
     async def cancel(self, incoming: Incoming) -> None:
-        """`/cancel`: everything of this person."""
+        """`/cancel`: everything of this person. What their messages show of it is owed, and comes later."""
         jobs = await self._intake.cancel(incoming.person.user_id)
-        for job in jobs:
-            if job.state is JobState.CANCELLED:
-                await self._status.show(job)
         if jobs:
             await self._say(incoming.person, "cancelling", count=len(jobs))
         else:
@@ -106,7 +104,7 @@ class UserChat:
             case Accepted(job=job, place=place):
                 text = queued_text(self._texts, language, place)
                 keyboard = keyboards.cancel(self._texts, language, job.id)
-                await self._attach(job, await self._gateway.say(person, text, keyboard))
+                await self._open(person, job, text, keyboard)
             case Asked(job=job):
                 await self._status.ask(job)
             case NeedsSponsors(job=job, dues=dues):
@@ -157,7 +155,7 @@ class UserChat:
     async def expired(self, jobs: Sequence[Job]) -> None:
         """These jobs waited too long: for what their people were asked, or in the queue."""
         for job in jobs:
-            await self._status.show(job, is_late=True)
+            await self._status.show(job)
 
     async def _cancel_one(self, person: Person, query_id: int, job_id: int) -> None:
         job = await self._intake.cancel_one(job_id, person.user_id)
@@ -185,9 +183,19 @@ class UserChat:
             case None:
                 await self._gateway.answer(query_id, self._texts.get(person.language, "too-late"))
 
-    async def _attach(self, job: Job, message_id: int) -> None:
-        """Make a message the job's status message, and bring it up to date if the job was faster."""
-        await self._jobs.set_status_message(job.id, message_id)
+    async def _open(self, person: Person, job: Job, text: str, keyboard: Keyboard) -> None:
+        """Say what became of a link, in a message that is from now on the job's status message.
+
+        It is brought up to date if the job was faster. Whether it was heard or not: the job is kept.
+        """
+        try:
+            message_id = await self._gateway.say(person, text, keyboard)
+        except NoAnswer:
+            message_id = None
+        try:
+            await self._status.adopt(job, message_id)
+        except TelegramError as error:
+            _log.warning("status message not found", job=job.id, cause=str(error))
         current = await self._jobs.get(job.id)
         if current is not None and (current.state in ENDED or current.state is JobState.WAITING_CHOICE):
             await self._status.show(current)

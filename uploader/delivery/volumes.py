@@ -20,6 +20,7 @@ from uploader.storage.jobs import Jobs
 from uploader.storage.people import People
 from uploader.storage.volumes import Volumes
 from uploader.telegram.gateway import Gateway, new_random_id
+from uploader.telegram.turns import Urgency
 from uploader.texts import Texts
 from uploader.transfer.carriers import Carriers
 from uploader.transfer.volumes import sha256_of
@@ -199,4 +200,7 @@ class VolumeDelivery:
         )
         random_id = await self._jobs.reserve_random_id(errand.job, new_random_id())
         await errand.lease.begin_sending()
-        return Delivered(message_id=await self._gateway.announce(errand.person, text, random_id))
+        message_id = await self._gateway.say(
+            errand.person, text, urgency=Urgency.MESSAGE, random_id=random_id
+        )
+        return Delivered(message_id=message_id)

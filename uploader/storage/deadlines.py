@@ -5,6 +5,7 @@ import sqlalchemy as sa
 from uploader import limits
 from uploader.errors import Reason
 from uploader.model import Job, JobState
+from uploader.storage import owed
 from uploader.storage.database import Database, Lock
 from uploader.storage.job_row import from_row
 from uploader.storage.tables import ENDED_STATES, batches, heard, in_state, jobs, volumes
@@ -32,7 +33,8 @@ class Deadlines:
     async def expire(self) -> list[Job]:
         """End jobs that waited too long, and return them: `limits.EXPIRED_AT_ONCE` of each kind at most.
 
-        Those for sponsors or a choice are cancelled; queued ones have failed, which their people may answer.
+        Those for sponsors or a choice are cancelled, with the reason that it was too late; queued ones have
+        failed, which their people may answer.
         """
         now = self._database.now()
         waiting, queued = JobState.WAITING_SPONSORS, JobState.QUEUED
@@ -41,8 +43,8 @@ class Deadlines:
         asked_since, choosing = now - limits.WAITING_CHOICE_S, JobState.WAITING_CHOICE
         unchosen = _first(limits.EXPIRED_AT_ONCE, jobs.c.updated_at, asked_since, choosing)
         late = _first(limits.EXPIRED_AT_ONCE, jobs.c.turn_at, now - limits.PROMISE_S, queued)
-        failed = {"state": JobState.FAILED, "reason": Reason.WAITED_TOO_LONG, "updated_at": now}
-        cancelled = {"state": JobState.CANCELLED, "updated_at": now}
+        ended = {"reason": Reason.WAITED_TOO_LONG, "updated_at": now, "owed_at": owed.soon(now)}
+        failed, cancelled = {**ended, "state": JobState.FAILED}, {**ended, "state": JobState.CANCELLED}
         return [
             *await self._end(sa.update(jobs).where(gone).values(cancelled)),
             *await self._end(sa.update(jobs).where(unchosen).values(cancelled)),

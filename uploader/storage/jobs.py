@@ -8,7 +8,7 @@ import sqlalchemy as sa
 from uploader import limits
 from uploader.errors import LeaseLost, Reason
 from uploader.model import Checkpoint, Dues, Job, JobState, Link
-from uploader.storage import claim, moves
+from uploader.storage import claim, moves, owed
 from uploader.storage.database import Database, Lock
 from uploader.storage.job_row import checkpoint_values, from_row, offer_value
 from uploader.storage.moves import open_of, waiting_of
@@ -138,11 +138,11 @@ class Jobs:
 
     async def finish(self, job: Job, delivered_message_id: int | None) -> None:
         """End the job: its file is in the chat."""
-        await self._leave(job, JobState.DONE, delivered_message_id=delivered_message_id)
+        await self._end(job, JobState.DONE, delivered_message_id=delivered_message_id)
 
     async def fail(self, job: Job, reason: Reason) -> None:
         """End the job: its file will not come, because of `reason`."""
-        await self._leave(job, JobState.FAILED, reason=reason)
+        await self._end(job, JobState.FAILED, reason=reason)
 
     async def ask(self, job: Job, offer: Offer) -> None:
         """Let the job wait until its person has chosen; what it would have fetched, others may.
@@ -150,11 +150,13 @@ class Jobs:
         If it is to be cancelled, it is.
         """
         state = sa.case((jobs.c.cancel_requested, JobState.CANCELLED), else_=JobState.WAITING_CHOICE)
-        await self._leave(job, state, offer=offer_value(offer), shown_at=None, fetching=None)
+        owed_at = sa.case((jobs.c.cancel_requested, owed.soon(self._database.now())))
+        asked = {"offer": offer_value(offer), "shown_at": None, "owed_at": owed_at}
+        await self._leave(job, state, fetching=None, **asked)
 
     async def cancelled(self, job: Job) -> None:
         """End the job: its person wanted that."""
-        await self._leave(job, JobState.CANCELLED)
+        await self._end(job, JobState.CANCELLED)
 
     async def retry(self, job: Job, run_at: float) -> None:
         """Put the job back into the queue until `run_at`; the attempt counts as a failure."""
@@ -237,8 +239,11 @@ class Jobs:
         return moved[0] if moved else None
 
     async def cancel(self, user_id: int) -> list[Job]:
-        """Cancel all jobs of this person; return them as they are then. See `cancel_one`."""
-        return await self._cancel(open_of(user_id))
+        """Cancel all jobs of this person; return them as they are then. See `cancel_one`.
+
+        What is said of each of them is owed at once (`storage.owed`).
+        """
+        return await self._cancel(open_of(user_id), told_at_once=True)
 
     async def cancel_one(self, job_id: int, user_id: int) -> Job | None:
         """Cancel one job of this person, a running one by asking its worker.
@@ -304,8 +309,12 @@ class Jobs:
         rows = await self._database.once(statement.returning(*jobs.c), lock=Lock.QUEUE)
         return sorted((from_row(row) for row in rows), key=lambda job: job.id)
 
-    async def _cancel(self, *which: sa.ColumnElement[bool]) -> list[Job]:
-        return await self._move(sa.update(jobs).where(*which).values(moves.cancelled(self._database.now())))
+    async def _cancel(self, *which: sa.ColumnElement[bool], told_at_once: bool = False) -> list[Job]:
+        cancelled = moves.cancelled(self._database.now(), told_at_once=told_at_once)
+        return await self._move(sa.update(jobs).where(*which).values(cancelled))
+
+    async def _end(self, job: Job, state: JobState, **values: Any) -> None:
+        await self._leave(job, state, owed_at=owed.soon(self._database.now()), **values)
 
     async def _leave(self, job: Job, state: JobState | sa.ColumnElement[Any], **values: Any) -> None:
         now = self._database.now()

@@ -5,6 +5,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from uploader.model import Dues, JobState, Link
+from uploader.storage import owed
 from uploader.storage.job_row import wish_value
 from uploader.storage.tables import OPEN_STATES, in_state, jobs
 from uploader.wishes import Wish
@@ -79,6 +80,7 @@ def again(now: sa.ColumnElement[float], turn_at: sa.ColumnElement[float], dues: 
         "failures": 0,
         "reason": None,
         "cancel_requested": False,
+        "owed_at": None,
     }
 
 
@@ -96,11 +98,15 @@ def another(link: Link, link_key: str | None, wish: Wish) -> _Values:
     }
 
 
-def cancelled(now: sa.ColumnElement[float]) -> _Values:
-    """Return what a job that has not ended is to be: CANCELLED, or still RUNNING with `cancel_requested`."""
+def cancelled(now: sa.ColumnElement[float], *, told_at_once: bool = False) -> _Values:
+    """Return what a job that has not ended is to be: CANCELLED, or still RUNNING with `cancel_requested`.
+
+    `told_at_once`: see `owed.soon`.
+    """
     running = in_state(jobs.c.state, JobState.RUNNING)
     return {
         "state": sa.case((running, JobState.RUNNING), else_=JobState.CANCELLED),
         "cancel_requested": running,
         "updated_at": sa.case((running, jobs.c.updated_at), else_=now),
+        "owed_at": sa.case((~running, owed.soon(now, at_once=told_at_once))),
     }

@@ -86,6 +86,7 @@ jobs = sa.Table(
     sa.Column("wish", Text),  # JSON of `wishes.Wish`; NULL: none
     sa.Column("offer", Text),  # JSON of `wishes.Offer`: what the person was asked
     sa.Column("shown_at", sa.Double),  # the offer; NULL: the person has not seen it
+    sa.Column("owed_at", sa.Double),  # when its person is to be told how it ended; NULL: nothing is owed
     sa.Column("batch_id", Long),  # of `batches`; NULL: the only file of its message
     sa.Column("item", sa.Integer, nullable=False, default=0),  # its number in the batch, from 0
     sa.Column("dues_shown", Text),  # `model.Dues.written` on its sponsors' card; NULL: none was shown
@@ -101,6 +102,13 @@ jobs = sa.Table(
     _index("ended", *ENDED_STATES, columns=("updated_at", "id", "state")),
     _index("failed", JobState.FAILED, columns=("updated_at", "reason", "host")),
     _index("delivered", JobState.DONE, columns=("user_id", "updated_at", "size_bytes")),
+    sa.Index(
+        "ix_jobs_owed",
+        "owed_at",
+        "id",
+        sqlite_where=sa.text("owed_at IS NOT NULL"),
+        postgresql_where=sa.text("owed_at IS NOT NULL"),
+    ),
     sa.Index(
         "ix_jobs_batch",
         "batch_id",

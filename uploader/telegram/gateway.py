@@ -4,7 +4,7 @@ How a call is made is the matter of `calls`, what Telegram refuses is told by `r
 """
 
 import secrets
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, Final
@@ -13,9 +13,9 @@ import telethon
 from telethon import TelegramClient, errors
 from telethon.tl import functions, types
 
-from uploader.errors import ChannelUnusable, NoAnswer, TelegramError
+from uploader.errors import ChannelUnusable, NoAnswer
 from uploader.model import Caption, Delivered, Document, Person, Sponsor, Uploaded
-from uploader.telegram.calls import Calls
+from uploader.telegram.calls import ANSWER_S, Calls
 from uploader.telegram.documents import delivered_by, document_of, message_id_of, parts_needed
 from uploader.telegram.media import as_entities, as_known, as_media
 from uploader.telegram.pacing import Pacer
@@ -28,6 +28,8 @@ DELIVER_S: Final = 180.0
 _PIECE_BYTES: Final = 128 * 1024
 #: https://core.telegram.org/api/config#message-length-max
 TEXT_CHARACTERS: Final = 4096
+#: A message whose id was not told is looked for among so many; a call takes no more.
+FOUND_WITHIN: Final = 100
 
 NO_CAPTION: Final = Caption()
 
@@ -60,51 +62,60 @@ class Gateway:
         keyboard: Keyboard = (),
         *,
         urgency: Urgency = Urgency.ANSWER,
-    ) -> int:
-        """Send a message; returns its id. A short FLOOD_WAIT is waited out.
-
-        Raises:
-            ChatUnreachable, FloodWait, TelegramError
-        """
-        request = functions.messages.SendMessageRequest(
-            peer=_peer(person),
-            message=text[:TEXT_CHARACTERS],
-            random_id=new_random_id(),
-            no_webpage=True,
-            reply_markup=self._markup(keyboard),
-        )
-        result = await self.calls.send(person.user_id, request, urgency)
-        message_id = message_id_of(result, request.random_id)
-        if message_id is None:
-            raise TelegramError(f"no message id in {type(result).__name__}")
-        return message_id
-
-    async def announce(
-        self, person: Person, text: str, random_id: int, keyboard: Keyboard = ()
+        random_id: int | None = None,
     ) -> int | None:
-        """Send a message that must arrive, and once: see `deliver`. Returns its id, if Telegram tells it.
+        """Send a message; returns its id, None if Telegram does not tell the id of what it has (see `find`).
+
+        A short FLOOD_WAIT is waited out. What is not answered is sent again, and comes once. With a
+        `random_id` that is kept, a later call may repeat this one.
 
         Raises:
-            ChatUnreachable, FloodWait, TelegramError; NoAnswer after two calls
+            ChatUnreachable, FloodWait, TelegramError; NoAnswer after two calls: it may be there
         """
         request = functions.messages.SendMessageRequest(
             peer=_peer(person),
             message=text[:TEXT_CHARACTERS],
-            random_id=random_id,
+            random_id=random_id or new_random_id(),
             no_webpage=True,
             reply_markup=self._markup(keyboard),
         )
         with suppress(errors.RandomIdDuplicateError):
-            return message_id_of(await self._send_twice(person.user_id, request), random_id)
+            result = await self._send_twice(person.user_id, request, urgency)
+            return message_id_of(result, request.random_id)
+        return None
+
+    async def find(self, person: Person, after: int, buttons: Iterable[bytes]) -> int | None:
+        """The id of our message with a button of such data, soon after message `after`; None: there is none.
+
+        Bots cannot look through a chat, but at messages by their ids, which count up over all chats.
+
+        Raises:
+            FloodWait, TelegramError
+        """
+        near = [types.InputMessageID(after + step) for step in range(1, FOUND_WITHIN + 1)]
+        wanted = [bytes([len(data)]) + data for data in buttons]  # as TL writes it
+        for message in (await self.calls.call(functions.messages.GetMessagesRequest(id=near))).messages:
+            markup = getattr(message, "reply_markup", None)
+            is_ours = getattr(message, "out", False) and message.peer_id == types.PeerUser(person.user_id)
+            if is_ours and markup is not None and any(data in bytes(markup) for data in wanted):
+                return int(message.id)
         return None
 
     async def edit(
-        self, person: Person, message_id: int, text: str, keyboard: Keyboard = (), *, skippable: bool = False
+        self,
+        person: Person,
+        message_id: int,
+        text: str,
+        keyboard: Keyboard = (),
+        *,
+        urgency: Urgency | None = Urgency.EDIT,
     ) -> bool:
         """Change a message of ours; returns False if it was skipped because the account is busy.
 
+        `urgency` None: it may be.
+
         Raises:
-            ChatUnreachable, FloodWait, TelegramError
+            MessageGone, ChatUnreachable, FloodWait, TelegramError
         """
         request = functions.messages.EditMessageRequest(
             peer=_peer(person),
@@ -114,9 +125,9 @@ class Gateway:
             reply_markup=self._markup(keyboard),
         )
         with suppress(errors.MessageNotModifiedError):
-            if skippable:
+            if urgency is None:
                 return await self.calls.send_if_idle(person.user_id, request) is not None
-            await self.calls.send(person.user_id, request, Urgency.EDIT)
+            await self.calls.send(person.user_id, request, urgency)
         return True
 
     async def answer(self, query_id: int, text: str = "", *, alert: bool = False) -> None:
@@ -173,17 +184,19 @@ class Gateway:
             random_id=random_id,
         )
         try:
-            result = await self._send_twice(person.user_id, request)
+            result = await self._send_twice(person.user_id, request, Urgency.MESSAGE, self._deliver_s)
         except errors.RandomIdDuplicateError:
             return Delivered(message_id=None)
         return delivered_by(result, random_id)
 
-    async def _send_twice(self, chat_id: int, request: Any) -> Any:
-        """Send again if no answer comes: the `random_id` sees to it that the file comes once."""
+    async def _send_twice(
+        self, chat_id: int, request: Any, urgency: Urgency, answer_s: float = ANSWER_S
+    ) -> Any:
+        """Send again if no answer comes: the `random_id` sees to it that the message comes once."""
         try:
-            return await self.calls.send(chat_id, request, Urgency.MESSAGE, self._deliver_s)
+            return await self.calls.send(chat_id, request, urgency, answer_s)
         except NoAnswer:
-            return await self.calls.send(chat_id, request, Urgency.MESSAGE, self._deliver_s)
+            return await self.calls.send(chat_id, request, urgency, answer_s)
 
     async def attachment(self, message_id: int, most_bytes: int) -> bytes | None:
         """What is in the file of a message, one byte more than `most_bytes` at most; None: there is no file.

@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from typing import Final
 
 from telethon import errors
 
@@ -10,6 +11,7 @@ from uploader.errors import (
     ChatUnreachable,
     FloodWait,
     LoggedOut,
+    MessageGone,
     NoAnswer,
     Reason,
     TelegramError,
@@ -30,6 +32,13 @@ _CHANNEL = (
     errors.ChatAdminRequiredError,
 )
 
+_MEANINGS: Final[tuple[tuple[tuple[type[Exception], ...], type[TelegramError]], ...]] = (
+    (_UNREACHABLE, ChatUnreachable),
+    ((errors.MessageIdInvalidError,), MessageGone),
+    (_CHANNEL, ChannelUnusable),
+    ((errors.UnauthorizedError, errors.AuthKeyError), LoggedOut),
+    ((errors.ServerError, errors.TimedOutError), NoAnswer),  # it stumbles, and may take the same call later
+)
 
 #: https://core.telegram.org/api/file-references
 REFERENCE = (
@@ -68,16 +77,19 @@ async def translated() -> AsyncIterator[None]:
         raise
     except (errors.FloodWaitError, errors.SlowModeWaitError, errors.FloodPremiumWaitError) as error:
         raise FloodWait(error.seconds) from None
-    except _UNREACHABLE as error:
-        raise ChatUnreachable(type(error).__name__) from None
-    except _CHANNEL as error:
-        raise ChannelUnusable(type(error).__name__) from None
     except (errors.FilePartsInvalidError, errors.Md5ChecksumInvalidError) as error:
         raise TransferError(Reason.UPLOAD_FAILED, type(error).__name__) from None
-    except (errors.UnauthorizedError, errors.AuthKeyError, errors.AuthKeyNotFound) as error:
+    except errors.AuthKeyNotFound as error:
         raise LoggedOut(type(error).__name__) from None
     except errors.RPCError as error:
-        raise TelegramError(f"{type(error).__name__} ({error.message})") from None
+        raise _meant(error) from None
     except (OSError, TimeoutError, ValueError, BufferError) as error:
         # Telethon ends its own retries with a ValueError, and a connection with what broke it
         raise NoAnswer(f"no answer: {type(error).__name__}") from None
+
+
+def _meant(error: errors.RPCError) -> TelegramError:
+    for kinds, meaning in _MEANINGS:
+        if isinstance(error, kinds):
+            return meaning(type(error).__name__)
+    return TelegramError(f"{type(error).__name__} ({error.message})")
