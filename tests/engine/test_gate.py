@@ -2,8 +2,9 @@
 
 import asyncio
 import signal
+import sqlite3
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, closing
 from pathlib import Path
 from typing import Any
 
@@ -355,6 +356,46 @@ async def test_counts_when_people_come_and_go_while_no_engine_runs_are_as_it_was
             await user.press(card, 0)
             await user.expect_file()
             assert (1, 1) == await counts(admin)
+
+
+def place(scene: Scene) -> int | None:
+    """Which moves were seen to, as the database has it."""
+    with closing(sqlite3.connect(scene.folder / "data" / "peyk.db")) as database:
+        row = database.execute("SELECT value FROM settings WHERE key LIKE 'moves-%'").fetchone()
+    return int(row[0]) if row else None
+
+
+async def test_moves_when_it_is_not_known_which_were_seen_to_are_followed_from_then_on(scene: Scene) -> None:
+    """A place in Telegram's count that it does not know, as after a restore, makes nobody deaf."""
+    async with scene.engine():
+        await until(lambda: place(scene) is not None)
+    with closing(sqlite3.connect(scene.folder / "data" / "peyk.db")) as database, database:
+        database.execute("UPDATE settings SET value = '999999' WHERE key LIKE 'moves-%'")
+    async with locked(scene) as (admin, user):
+        await until(lambda: (place(scene) or 0) < 999_999)
+        await user.send(scene.site.url("film.mp4", 1000))
+        card = await user.expect(LOCKED)
+        scene.world.faults.append(Fault("push.updateChannelParticipant", swallow=True))
+        scene.world.faults.append(Fault(ASKED, error=(420, "FLOOD_WAIT_500"), count=1))
+        await user.press(card, "I have joined")
+        await user.press(card, 0)
+        await left(scene, user)
+        await until_counts(admin, (1, 1))
+
+
+@pytest.mark.parametrize("is_known", [True, False], ids=["outside", "in doubt"])
+async def test_file_when_nobody_joined_for_it_is_let_go_with_the_true_cause(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch, is_known: bool
+) -> None:
+    """It waited for sponsors and not for a choice; and who could not be told apart is not blamed."""
+    async with locked(scene) as (_, user):
+        if not is_known:
+            scene.world.faults.append(Fault(ASKED, error=(420, "FLOOD_WAIT_500")))
+        shelf.post(scene, scene.user, scene.bot, shelf.document(scene, shelf.film(MIB)))
+        card = await user.expect(LOCKED if is_known else UNSURE)
+        monkeypatch.setattr("uploader.limits.WAITING_SPONSORS_S", 0.0)
+        over = await user.expect("did not join" if is_known else "has not told me")
+        assert card.id == over.id
 
 
 async def until_counts(admin: Person, expected: tuple[int, int]) -> None:

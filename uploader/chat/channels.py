@@ -2,12 +2,14 @@
 
 from typing import Any, Final
 
+import structlog
 from cachetools import LRUCache
 from telethon import TelegramClient, events
 from telethon.tl import types
 
 from uploader.chat.receiver import Receiver
 from uploader.chat.sponsor_cards import SponsorCards
+from uploader.errors import FloodWait, NoAnswer, TelegramError
 from uploader.sponsors import Move, SponsorLocks
 from uploader.storage.settings import Settings
 from uploader.telegram.gateway import channel_of, is_inside
@@ -15,6 +17,8 @@ from uploader.telegram.missed import Missed
 
 #: Moves that are known to be seen to, by their numbers, when Telegram tells them again.
 SEEN_TO: Final = 10_000
+
+_log = structlog.get_logger(__name__)
 
 
 class Channels:
@@ -44,7 +48,13 @@ class Channels:
     async def catch_up(self) -> None:
         """See to moves that were told while no engine ran, or in vain."""
         kept = await self._settings.get(self._place)
-        moves, qts = await self._missed.moves(kept if isinstance(kept, int) else None)
+        try:
+            moves, qts = await self._missed.moves(kept if isinstance(kept, int) else None)
+        except (FloodWait, NoAnswer):
+            raise
+        except TelegramError as error:
+            _log.warning("moves are followed from now on", kept=kept, cause=str(error))
+            moves, qts = await self._missed.moves(None)
         for update in moves:
             if update.qts not in self._seen_to:
                 await self._on_move(update)

@@ -93,6 +93,7 @@ class SponsorAdminChat:
         if sponsor is None:
             await self._say(person, "lock-unknown", username=username)
             return
+        self._locks.look_at_all()
         _log.info("sponsor lock removed", channel=username, by=person.user_id)
         await self._say(person, "lock-removed", title=sponsor.title, username=sponsor.username)
 

@@ -73,6 +73,7 @@ class SponsorLocks:
         self._waiting: deque[int] = deque()
         self._names: deque[Sponsor] = deque()
         self._round_at = self._doubt_at = -math.inf
+        self._all = False
 
     # the verdict
 
@@ -117,6 +118,7 @@ class SponsorLocks:
     async def _mark(self, sponsor: Sponsor, broken: str | None) -> None:
         if (broken is None) != (sponsor.broken is None):
             await self._sponsors.mark(sponsor.channel_id, broken)
+            self.look_at_all()
             said = "sponsor lock works anew" if broken is None else "sponsor lock is open"
             _log.warning(said, channel=sponsor.username or sponsor.channel_id, cause=broken)
 
@@ -157,6 +159,7 @@ class SponsorLocks:
         if now != sponsor:
             _log.info("sponsor renamed", channel=sponsor.username, now=now.username)
             await self._sponsors.rename(now)
+            self.look_at_all()
 
     # who goes on
 
@@ -183,8 +186,15 @@ class SponsorLocks:
             raise errors.exceptions[0] from None
         return [task.result() for task in looks]
 
+    def look_at_all(self) -> None:
+        """The locks have changed: whoever waits for them is looked at soon."""
+        self._all = True
+
     async def _who_is_owed(self) -> list[int]:
         now = self._clock()
+        if self._all:
+            self._owed = deque(await self._holds.people(OWED))
+            self._all = False
         if not self._owed and min(self._doubt_at, self._round_at) <= now:
             is_sure = self._doubt_at > now
             if not is_sure:

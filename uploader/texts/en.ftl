@@ -252,6 +252,7 @@ sponsors-wait =
     Your link is safe with me. { $unsure }
 
     As soon as I know that you have joined, your file starts by itself.
+sponsors-unknown = Telegram has not told me for a day whether you have joined the channels, so I let this link go. Send it again whenever you like.
 sponsors-expired = You did not join the channels within a day, so I let this link go. Send it again whenever you like.
 
 refused-maintenance = I am being looked after just now and take no new links. Files already accepted go on. Please try again later.
