@@ -167,7 +167,6 @@ class Intake:
         """Make a job of a link, one that waits for a choice if there is an `offer`."""
         person, ready = incoming.person, JobState.QUEUED if offer is None else JobState.WAITING_CHOICE
         dues = await self._locks.dues(person.user_id)
-        state = dues.held(ready)
         key = sameness.key(link, self._account_id, wish)
         job = await self._jobs.add(
             user_id=person.user_id,
@@ -175,7 +174,7 @@ class Intake:
             message_id=incoming.message_id,
             language=person.language,
             link=link,
-            state=state,
+            state=dues.held(ready),
             link_key=key,
             wish=wish,
             offer=offer,

@@ -2,13 +2,13 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from uploader.model import Job, JobState, Link, Person, Sponsor
+from uploader.model import Person, Sponsor
 from uploader.sponsors import SponsorLocks
 from uploader.storage.database import Database
 from uploader.storage.holds import Holds
@@ -64,16 +64,6 @@ class Gate:
         return SponsorLocks(
             self.sponsors, self.holds, self.people, telegram, lambda: None, lambda: self.now[0]
         )
-
-    async def wait(self, user_id: int) -> Job:
-        """A link of somebody who owes something."""
-        await self.people.see(replace(SARA, user_id=user_id))
-        job = await self.jobs.add(
-            user_id=user_id, chat_id=user_id, message_id=1, language="en", state=JobState.WAITING_SPONSORS,
-            link=Link(url="https://a.example/f", host="a.example"),
-        )  # fmt: skip
-        assert job is not None
-        return job
 
     async def counts(self) -> list[tuple[int, int]]:
         """Asked and joined of each sponsor."""

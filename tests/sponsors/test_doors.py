@@ -6,7 +6,7 @@ The doors are found in the code: a new one fails here until it asks the gate, an
 import ast
 import time
 from collections.abc import Awaitable, Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import count
 from pathlib import Path
 
@@ -31,6 +31,8 @@ ENGINE = Path(__file__).parents[2] / "uploader"
 Function = ast.FunctionDef | ast.AsyncFunctionDef
 #: The nouns of the storage that hold jobs, as those who use them call them.
 STORES = {"self._jobs", "self._batches", "self._choices", "self._holds"}
+#: Its doors by which a job of a person becomes ready for a worker.
+READY = {"add", "again", "choose", "correct", "follow", "pick"}
 #: Where people's wishes are decided about.
 ROOMS = ("intake.py", "choosing.py", "batching.py")
 
@@ -79,7 +81,7 @@ def test_storage_when_it_makes_jobs_ready_is_told_what_is_owed() -> None:
         for node in stored()
         if node.name not in {"comes_now", "shown", "new_job"}
     }
-    assert {"add", "again", "choose", "follow", "pick", "admit"} == doors.keys()
+    assert READY | {"admit"} == doors.keys()
     assert [] == [name for name, given in doors.items() if not given & {"dues", "state"} and name != "admit"]
 
 
@@ -96,7 +98,7 @@ def test_dues_when_made_are_made_by_the_gate_alone() -> None:
 
 def test_callers_when_they_make_jobs_ready_have_asked_the_gate() -> None:
     """Each passes on what the gate said in that very function; the gate alone lets in."""
-    ready = {"add", "again", "choose", "follow", "pick", "admit"}
+    ready = READY | {"admit"}
     found = set()
     for name, node in functions():
         for on, to, call in calls(node):
@@ -113,7 +115,6 @@ def test_callers_when_they_make_jobs_ready_have_asked_the_gate() -> None:
 def doors() -> set[str]:
     """What conversations can call that makes a job ready in the end."""
     methods = {(name, node.name): node for name, node in functions(*ROOMS)}
-    ready = {"add", "again", "choose", "follow", "pick"}
     rooms = {"self._batching": "batching.py"}
     reached: set[tuple[str, str]] = set()
     for _ in methods:
@@ -121,7 +122,7 @@ def doors() -> set[str]:
             (room, name)
             for (room, name), node in methods.items()
             for on, to, _ in calls(node)
-            if (on in STORES and to in ready) or (room if on == "self" else rooms.get(on), to) in reached
+            if (on in STORES and to in READY) or (room if on == "self" else rooms.get(on), to) in reached
         }
     open_to_all = {(room, name) for room, name in reached if not name.startswith("_")}
     return {f"{room.removesuffix('.py')}.{name}" for room, name in open_to_all if room != "batching.py"}
@@ -218,6 +219,12 @@ async def take_text(play: Play) -> None:
     await play.intake.take_text(play.message(""), read, None)
 
 
+async def take_edited(play: Play) -> None:
+    job = await play.failed("https://a.example/1")
+    changed = play.message("https://a.example/2")
+    await play.intake.take_edited(replace(changed, message_id=job.message_id, is_edited=True))
+
+
 async def again(play: Play) -> None:
     job = await play.failed("https://a.example/1")
     await play.intake.again(job.id, SARA.user_id)
@@ -251,6 +258,7 @@ SCENARIOS: list[tuple[str, Scenario, int]] = [
     ("intake.take", take_several, 2),
     ("intake.take_file", take_file, 1),
     ("intake.take_text", take_text, 2),
+    ("intake.take_edited", take_edited, 1),
     ("intake.again", again, 1),
     ("intake.batch_again", batch_again, 2),
     ("intake.pick", pick_one, 1),

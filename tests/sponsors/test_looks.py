@@ -1,6 +1,9 @@
 """Who is looked at again, when, and how many at once."""
 
-from tests.sponsors.conftest import NEWS, Gate
+from dataclasses import replace
+
+from tests.sponsors.conftest import NEWS, SARA, Gate
+from tests.storage.arrivals import Arrivals
 from uploader import limits
 from uploader.errors import FloodWait
 from uploader.model import Dues, JobState
@@ -11,8 +14,10 @@ CROWD = OWED_AT_ONCE + 10
 
 async def crowd(gate: Gate, dues: Dues) -> None:
     """People who wait, and see what they owe."""
-    jobs = [await gate.wait(user_id) for user_id in range(1, CROWD + 1)]
-    await gate.holds.shown(jobs, dues)
+    for user_id in range(1, CROWD + 1):
+        await gate.people.see(replace(SARA, user_id=user_id))
+        await Arrivals(gate.jobs).job(user_id, JobState.WAITING_SPONSORS)
+        await gate.holds.shown(await gate.holds.of(user_id), dues)
 
 
 async def queued(gate: Gate) -> int:
