@@ -75,7 +75,7 @@ def stored() -> Iterator[Function]:
 def test_storage_when_it_makes_jobs_ready_is_told_what_is_owed() -> None:
     """Nothing becomes QUEUED but by a worker that holds the job, by the gate, or by what the gate said."""
     writers = {node.name for name, node in functions("storage") if any(map(writes_queued, node.body))}
-    assert {"retry", "release", "give_way"} == writers - {"expire", "is_due", "queue", "counts"}
+    assert {"retry", "release", "give_way", "put_back"} == writers - {"expire", "is_due", "queue", "counts"}
     doors = {
         node.name: {each.arg for each in (*node.args.args, *node.args.kwonlyargs)}
         for node in stored()

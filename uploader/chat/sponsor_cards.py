@@ -6,7 +6,7 @@ import structlog
 
 from uploader.chat import keyboards
 from uploader.chat.progress import StatusMessages
-from uploader.errors import ChatUnreachable, FloodWait, NoAnswer, TelegramError
+from uploader.errors import FloodWait, MessageGone, NoAnswer, TelegramError
 from uploader.model import Dues, Job, JobState, Person, Sponsor
 from uploader.names import one_line
 from uploader.sponsors import Look, SponsorLocks
@@ -116,10 +116,8 @@ class SponsorCards:
             try:
                 await self._gateway.edit(person, card_id, text, keyboard)
                 return
-            except (FloodWait, NoAnswer, ChatUnreachable):
-                raise
-            except TelegramError as error:
-                _log.info("card is gone", job=job.id, cause=str(error))
+            except MessageGone:
+                pass  # they deleted it, and are still owed it
         card_id = await self._gateway.say(person, text, keyboard, urgency=urgency)
         if card_id is None:
             return  # it is there, and nobody knows where

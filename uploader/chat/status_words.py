@@ -29,8 +29,9 @@ def _cancelled_text(texts: Texts, job: Job) -> str:
     """Its person wanted that, or did not do in time what the job waited for."""
     if job.reason is not Reason.WAITED_TOO_LONG:
         return texts.get(job.language, "cancelled")
-    if job.offer is None:
-        return texts.get(job.language, "sponsors-expired")
+    if job.dues_shown is not None or job.offer is None:
+        was_unsure = (job.dues_shown or "").startswith("?")
+        return texts.get(job.language, "sponsors-unknown" if was_unsure else "sponsors-expired")
     wait = texts.duration(job.language, limits.WAITING_CHOICE_S)
     return texts.get(job.language, "choice-expired", wait=wait)
 
