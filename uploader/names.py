@@ -133,6 +133,8 @@ def _visible(raw: str) -> str:
 
 def one_line(text: str) -> str:
     """`text` as a safe name has it: NFC, on one line, without what cannot be seen."""
+    if text.isascii() and text.isprintable():  # as most are, and it is asked often
+        return re.sub(" +", " ", text).strip()
     text = re.sub(r"\s", " ", unicodedata.normalize("NFC", text))
     kept: list[str] = []
     for at, character in enumerate(text):

@@ -15,6 +15,7 @@ from uploader.chat.batch import BatchChat
 from uploader.chat.commands import command_of
 from uploader.chat.cookie_admin import CookieAdminChat
 from uploader.chat.files import FileQuestions
+from uploader.chat.lane import Lane
 from uploader.chat.lists import Lists
 from uploader.chat.menu import Menu
 from uploader.chat.questions import Questions
@@ -60,6 +61,7 @@ class Updates:
     ) -> None:
         """`username`: the bot's own, without an at sign."""
         self._calls = Turnstile(limits.CALLS_PER_PACE, "too-many-calls")
+        self._lane = Lane()
         self._user = user
         self._admin = admin
         self._batches = batches
@@ -108,7 +110,8 @@ class Updates:
         incoming = self._incoming(person, event.message)
         try:
             if verdict is None:
-                await self._dispatch(incoming, event.message)
+                async with self._lane.turn(person.user_id):
+                    await self._dispatch(incoming, event.message)
             elif await self._intake.is_new(incoming):
                 await self._user.refused(person, verdict)
         except (ChatUnreachable, FloodWait) as error:
@@ -124,7 +127,8 @@ class Updates:
         if person is None:
             return
         try:
-            await self._user.edited(replace(self._incoming(person, event.message), is_edited=True))
+            async with self._lane.turn(person.user_id):
+                await self._user.edited(replace(self._incoming(person, event.message), is_edited=True))
         except (ChatUnreachable, FloodWait) as error:
             _log.warning("not answered", user=person.user_id, cause=str(error))
 
@@ -165,25 +169,29 @@ class Updates:
         person = await self._person(event)
         if person is None:
             return
-        query_id, message_id = event.query.query_id, event.message_id
         try:
-            if (chosen := keyboards.chosen(event.data)) is not None:
-                await self._settings.choose(person, query_id, message_id, chosen)
-            elif (press := choice.pressed(event.data)) is not None:
-                await self._questions.pressed(person, query_id, message_id, press)
-            elif (of_list := list_card.pressed(event.data)) is not None:
-                await self._lists.pressed(person, query_id, of_list)
-            elif (of_batch := batch_buttons.pressed(event.data)) is not None:
-                await self._batches.pressed(person, query_id, message_id, of_batch)
-            elif (file_press := file_card.pressed(event.data)) is not None:
-                await self._files.pressed(person, query_id, file_press)
-            else:
-                await self._user.pressed(person, query_id, event.data)
+            async with self._lane.turn(person.user_id):
+                await self._press(person, event)
         except (ChatUnreachable, FloodWait) as error:
             _log.warning("button not answered", user=person.user_id, cause=str(error))
         except Exception:
-            await self._user.excuse(person, query_id)
+            await self._user.excuse(person, event.query.query_id)
             raise
+
+    async def _press(self, person: Person, event: Any) -> None:
+        query_id, message_id = event.query.query_id, event.message_id
+        if (chosen := keyboards.chosen(event.data)) is not None:
+            await self._settings.choose(person, query_id, message_id, chosen)
+        elif (press := choice.pressed(event.data)) is not None:
+            await self._questions.pressed(person, query_id, message_id, press)
+        elif (of_list := list_card.pressed(event.data)) is not None:
+            await self._lists.pressed(person, query_id, of_list)
+        elif (of_batch := batch_buttons.pressed(event.data)) is not None:
+            await self._batches.pressed(person, query_id, message_id, of_batch)
+        elif (file_press := file_card.pressed(event.data)) is not None:
+            await self._files.pressed(person, query_id, file_press)
+        else:
+            await self._user.pressed(person, query_id, event.data)
 
     def _incoming(self, person: Person, message: Any) -> Incoming:
         text = _text(message)
