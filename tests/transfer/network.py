@@ -13,12 +13,17 @@ from uploader.transfer.patience import Patience
 
 @dataclass
 class Network:
-    """Round trips, what each connection carries and all together (bytes/s), and how much that varies."""
+    """Round trips, what each connection carries and all together (bytes/s), and how much that varies.
+
+    A busy event loop hears of several answers `together`: of the parts that they make room for, the first is
+    all that was waited for.
+    """
 
     rtt_s: float
     connection_bytes_s: float = 1e12
     line_bytes_s: float = 1e12
     noise: float = 0.0
+    together: int = 1
     seed: int = 0
     governor: Governor = field(
         default_factory=lambda: Governor(Plan.first(connections=8, most=16, window=4), Patience())
@@ -39,17 +44,24 @@ class Network:
     def run(self, until_s: float) -> "Network":
         """Let a transfer whose source is never slow go on until then."""
         while self._at_s < until_s:
+            waited = True
             while len(self._on_way) < self.governor.plan.parts:
-                self.governor.pace.turn(waited=True)
+                self.governor.pace.turn(waited=waited)
                 self._send()
-            self._at_s, _, connection, sent_s = heapq.heappop(self._on_way)
-            self._loads[connection] -= 1
-            self.saved.append(self._at_s)
-            self.governor.pace.answered(self._at_s, PART_BYTES, self._at_s - sent_s)
-            self.governor.saved(self._at_s, full=True)
-            plan = self.governor.plan
-            self.seen.append((self._at_s, plan.connections, plan.parts))
+                waited = False
+            heard = [heapq.heappop(self._on_way) for _ in range(min(self.together, len(self._on_way)))]
+            self._at_s = heard[-1][0]
+            for number, (_, _, connection, sent_s) in enumerate(heard):
+                self._hear(connection, sent_s, full=number == 0)
         return self
+
+    def _hear(self, connection: int, sent_s: float, *, full: bool) -> None:
+        self._loads[connection] -= 1
+        self.saved.append(self._at_s)
+        self.governor.pace.answered(self._at_s, PART_BYTES, self._at_s - sent_s)
+        self.governor.saved(self._at_s, full=full)
+        plan = self.governor.plan
+        self.seen.append((self._at_s, plan.connections, plan.parts))
 
     def rate_bytes_s(self, from_s: float, to_s: float) -> float:
         """What was saved between these moments."""

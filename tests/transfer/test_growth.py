@@ -129,6 +129,16 @@ def test_network_when_each_connection_is_capped_then_all_are_used_within_two_sec
 
 
 @pytest.mark.parametrize("noise", [0.0, 0.1, 0.2])
+@pytest.mark.parametrize("together", [3, 6, 12])
+def test_network_when_a_busy_loop_hears_of_several_answers_at_once_then_it_grows_as_well(
+    noise: float, together: int
+) -> None:
+    """The same line; the pool would stay at its first eight connections, and half the rate, for ever."""
+    network = Network(0.05, connection_bytes_s=10 * MB, noise=noise, together=together).run(20.0)
+    assert 0.9 * 160 * MB <= network.rate_bytes_s(2.0, 20.0)
+
+
+@pytest.mark.parametrize("noise", [0.0, 0.1, 0.2])
 @pytest.mark.parametrize(("rtt_s", "line_mb_s"), [(0.001, 800), (0.05, 12.5), (0.05, 100), (0.2, 12.5)])
 def test_network_when_the_line_is_full_then_it_is_left_in_peace(
     rtt_s: float, line_mb_s: float, noise: float

@@ -42,11 +42,29 @@ def test_look_when_too_little_was_seen_then_does_not_judge(
     assert pace.look(seconds, connections) is None
 
 
+@pytest.mark.parametrize(("together", "wanting"), [(1, True), (8, True), (15, True), (16, False)])
+def test_look_when_parts_are_answered_together_then_one_wait_counts_for_all(
+    together: int, wanting: bool
+) -> None:
+    """Ten times so many answers make room at once: the first turn was waited for, the others came at once.
+
+    More than come together are no want: the source is what is slow.
+    """
+    pace = Pace(PATIENCE)
+    for number in range(10 * together + 1):
+        pace.answered(number / (10 * together), 1000, 0.1)
+    for number in range(10 * together):
+        pace.turn(waited=number % together == 0)
+    look = pace.look(1.0, connections=1)
+    assert look is not None
+    assert wanting == look.wanting
+
+
 def test_look_when_transfers_got_their_slots_at_once_then_nobody_wants_more() -> None:
-    """Waiting in less than half of the turns is no want."""
+    """The source is what is slow: of many turns hardly one was waited for."""
     pace = Pace(PATIENCE)
     fed(pace, from_s=0.0, to_s=1.0, parts=20)
-    for _ in range(30):
+    for _ in range(400):
         pace.turn(waited=False)
     look = pace.look(1.0, connections=8)
     assert look is not None

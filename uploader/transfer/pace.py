@@ -19,6 +19,9 @@ _SETTLE_ANSWERS: Final = 2.0
 #: Fewer parts than this per connection tell nothing of a rate.
 _STEP_PARTS: Final = 2
 
+#: So many parts may be answered together: of the turns that they make room for only the first was waited for.
+_TOGETHER: Final = 16
+
 #: Answers are smoothed over about this many.
 _SMOOTHING: Final = 8
 
@@ -115,7 +118,7 @@ class Pace:
             rate_bytes_s=self._bytes / took_s,
             answer_s=self.answer_s,
             least_s=self.least_s,
-            wanting=2 * self._waits > self._turns,
+            wanting=_TOGETHER * self._waits > self._turns,
         )
         self.restart(at_s)
         self._from_s = at_s
