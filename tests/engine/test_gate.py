@@ -335,6 +335,17 @@ async def test_card_when_telegram_has_the_chat_wait_comes_by_itself_later(
         await user.expect(LOCKED)
 
 
+async def test_card_when_looks_come_while_it_is_on_its_way_is_one(scene: Scene) -> None:
+    """Whoever looks meanwhile waits for it, and finds nothing more to say."""
+    async with locked(scene) as (_, user):
+        scene.world.faults.append(Fault("messages.sendMessage", user_id=scene.bot.id, delay_s=2.0))
+        await user.send(scene.site.url("film.mp4", 1000))
+        await user.expect(LOCKED)
+        await asyncio.sleep(4)  # longer than all that could be on its way
+        history = await user.client.get_messages(user.bot, limit=50)
+    assert 1 == len([each for each in history if LOCKED in each.raw_text])
+
+
 async def test_counts_when_people_come_and_go_while_no_engine_runs_are_as_it_was(scene: Scene) -> None:
     """Who joined and left again in that time was a member: asked for afterwards, and counted once.
 

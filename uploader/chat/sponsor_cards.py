@@ -5,6 +5,7 @@ from collections.abc import Iterable, Sequence
 import structlog
 
 from uploader.chat import keyboards
+from uploader.chat.in_turn import InTurn
 from uploader.chat.progress import StatusMessages
 from uploader.errors import FloodWait, MessageGone, NoAnswer, TelegramError
 from uploader.model import Dues, Job, JobState, Person, Sponsor
@@ -47,22 +48,28 @@ class SponsorCards:
         self._rates = rates
         self._status = status
         self._texts = texts
+        self._in_turn = InTurn()  # by batches' numbers, and jobs' as negative ones
 
     async def show(self, jobs: Sequence[Job], dues: Dues, *, urgency: Urgency = Urgency.ANSWER) -> None:
         """Show what holds these jobs, which share a card; then it is owed no more.
 
+        Who comes while it is being shown waits, and shows only what has changed since.
+
         Raises:
             ChatUnreachable, FloodWait, TelegramError
         """
-        first, person = jobs[0], await self._people.get(jobs[0].user_id)
-        if person is None:
-            return
-        await self._locks.ask(person.user_id, dues)
-        await self._put(person, first, *self._drawn(first.language, dues), urgency)
-        await self._holds.shown(jobs, dues)
-        current = await self._jobs.get(first.id)
-        if current is not None and current.state is not JobState.WAITING_SPONSORS:
-            await self._status.show(current)  # it was faster than its card
+        async with self._in_turn.of(jobs[0].batch_id or -jobs[0].id):
+            first, person = await self._jobs.get(jobs[0].id), await self._people.get(jobs[0].user_id)
+            if first is None or person is None:
+                return
+            if first.state is JobState.WAITING_SPONSORS and first.dues_shown != dues.written:
+                await self._locks.ask(person.user_id, dues)
+                await self._put(person, first, *self._drawn(first.language, dues), urgency)
+                await self._holds.shown(jobs, dues)
+                first = await self._jobs.get(first.id) or first
+            if first.state is not JobState.WAITING_SPONSORS:
+                place = await self._rates.place(first) if first.state is JobState.QUEUED else None
+                await self._status.show(first, place)  # it was faster than its card
 
     async def looked(self, look: Look) -> None:
         """Show what came of a look: those who go on, and what has changed for those who do not."""
