@@ -37,6 +37,7 @@ class Receiver:
         self._lease = f"receiver-{bot_id}"
         self._presence = f"engine-{name}"
         self._mine_until = 0.0
+        self._is_alone = False  # by our last look
         self._missed: deque[tuple[float, Handler, Any]] = deque(maxlen=MISSED)
         self._catching_up = 0
 
@@ -53,16 +54,22 @@ class Receiver:
         """For how long no engine has acted on the updates of this bot."""
         return await self._leases.idle_s(self._lease)
 
-    def guarded(self, handler: Handler) -> Handler:
-        """Return a handler that acts only while the lease is ours."""
+    def guarded(self, handler: Handler, put_off: Handler | None = None) -> Handler:
+        """Return a handler that acts only while the lease is ours.
 
-        unfailing = FaultBarrier("an update").around(handler)
+        `put_off` is told of what waits because the database does not let us renew it, while no other engine
+        is there to take it: it may say so.
+        """
+        barrier = FaultBarrier("an update")
+        unfailing, unfailing_put_off = barrier.around(handler), put_off and barrier.around(put_off)
 
         async def handle(event: Any) -> None:
             if self.is_mine:
                 await unfailing(event)
-            else:
-                self._missed.append((self._sent_at(event), unfailing, event))
+                return
+            self._missed.append((self._sent_at(event), unfailing, event))
+            if self._is_alone and unfailing_put_off is not None:
+                await unfailing_put_off(event)
 
         return handle
 
@@ -87,6 +94,8 @@ class Receiver:
         since = await self._look()
         if since is not None:
             helpers.start(self._catch_up(since))
+        engines = [name for name in await self._leases.alive() if name.startswith("engine-")]
+        self._is_alone = engines == [self._presence]
 
     async def _look(self) -> float | None:
         """Take or renew the lease; returns since when updates were missed, if it was not ours before."""

@@ -2,9 +2,10 @@
 
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
-from typing import Any
+from typing import Any, Final
 
 import structlog
+from cachetools import TTLCache
 from telethon import TelegramClient, events
 from telethon.tl import types
 
@@ -31,6 +32,9 @@ from uploader.model import Person
 from uploader.quotas import Turnstile
 from uploader.texts import Texts
 from uploader.verdicts import Ignored
+
+#: Who was told that a message waits is not told so again for this long.
+PUT_OFF_S: Final = 600.0
 
 _log = structlog.get_logger(__name__)
 
@@ -62,6 +66,7 @@ class Updates:
         """`username`: the bot's own, without an at sign."""
         self._calls = Turnstile(limits.CALLS_PER_PACE, "too-many-calls")
         self._lane = Lane()
+        self._are_put_off: TTLCache[int, bool] = TTLCache(limits.PACED_PEOPLE, PUT_OFF_S)
         self._user = user
         self._admin = admin
         self._batches = batches
@@ -93,7 +98,8 @@ class Updates:
         """Hear messages and their changes in private chats, and pressed buttons."""
         hear = receiver.guarded
         client.add_event_handler(
-            hear(self._on_message), events.NewMessage(incoming=True, func=lambda e: e.is_private)
+            hear(self._on_message, self._put_off),
+            events.NewMessage(incoming=True, func=lambda e: e.is_private),
         )
         client.add_event_handler(
             hear(self._on_edited), events.MessageEdited(incoming=True, func=_is_rewritten)
@@ -119,6 +125,14 @@ class Updates:
         except Exception:
             await self._user.excuse(person)
             raise
+
+    async def _put_off(self, event: Any) -> None:
+        """A message waits: its person is told once, and need not send it again."""
+        if event.sender_id in self._are_put_off:
+            return
+        self._are_put_off[event.sender_id] = True
+        if (person := await self._person(event)) is not None:
+            await self._user.put_off(person)
 
     async def _on_edited(self, event: Any) -> None:
         if self._calls.knock(event.sender_id) is not None:

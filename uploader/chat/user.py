@@ -128,6 +128,10 @@ class UserChat:
         text = refusal_text(self._texts, person.language, refused)
         await self._gateway.say(person, text, urgency=urgency)
 
+    async def put_off(self, person: Person) -> None:
+        """What was sent is kept, and cannot be looked at now."""
+        await self._say(person, "put-off")
+
     async def excuse(self, person: Person, query_id: int | None = None) -> None:
         """Something that was asked for, by the button of `query_id` or in a message, cannot be done now."""
         text = self._texts.get(person.language, "not-now")

@@ -125,6 +125,7 @@ no-file-asked = No file of yours waits for its words. Send me the file first, th
 bad-link = I cannot use this link: { $reason }
 
 not-now = I cannot do that just now. Please try again in a minute.
+put-off = I cannot look at this just now. I will as soon as I can: you need not send it again.
 
 queued = { $ahead ->
     [0] Accepted. It starts now.
