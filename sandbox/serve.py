@@ -21,6 +21,7 @@ from sandbox.world.accounts import LOGIN_CODE, Account
 from sandbox.world.channels import Channel
 from sandbox.world.floodgate import Limits
 from sandbox.world.ledger import Ledger
+from sandbox.world.letters import Draft
 from sandbox.world.uploads import Keep
 from sandbox.world.world import World
 
@@ -60,6 +61,8 @@ def cast(world: World) -> Cast:
     channel = world.resolve("peyk_sponsor")
     if not isinstance(channel, Channel):
         channel = world.add_channel("peyk_sponsor", "The Sponsor", [bot])
+        # a channel of Telegram's is never without a message, and GramJS cannot list one that is
+        world.post_office.send(bot, channel, Draft("Welcome"))
     return Cast(bot, user, admin, channel)
 
 

@@ -8,6 +8,7 @@ from telethon import functions, types
 
 from sandbox import Account, DataCentre, Role, World, tl
 from sandbox.rpc.nothing import EMPTY
+from sandbox.serve import cast
 from sandbox.world.letters import Draft
 from tests.sandbox.clients import connected, peer, refused
 
@@ -89,6 +90,17 @@ async def test_chat_when_asked_for_in_full_says_who_is_in_it(world: World, dc: D
             inside = chat.full_chat.participants.participants
             assert [account.id, user.id] == [one.user_id for one in inside]
             assert {account.id, user.id} == {one.id for one in chat.users}
+
+
+async def test_dialog_of_a_channel_when_the_program_made_it_has_a_message(
+    world: World, dc: DataCentre
+) -> None:
+    """GramJS lists no chat without one: it fails, and lists none at all."""
+    players = cast(world)
+    world.seat(players.channel, players.user, Role.MEMBER)
+    async with connected(dc, players.user) as ada:
+        (dialog,) = await ada.get_dialogs()
+        assert ("The Sponsor", 1) == (dialog.name, dialog.message.id)
 
 
 async def test_config_when_asked_for_has_no_number_that_is_nothing(world: World, dc: DataCentre) -> None:
