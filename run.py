@@ -214,6 +214,7 @@ def login() -> None:
 @app.command()
 def check() -> None:
     """Read the settings and say what is wrong with them, without starting anything."""
+    from uploader import machine
     from uploader.config import Config
     from uploader.errors import ConfigError
 
@@ -224,6 +225,8 @@ def check() -> None:
     for name, value in config:
         shown = ",".join(map(str, value)) if isinstance(value, frozenset | tuple) else value
         typer.echo(f"PEYK_{name.upper()} = {'' if shown is None else shown}")
+    found = machine.look()
+    typer.echo(f"Here: {machine.sentence(found, machine.room(found))}")
 
 
 def _socket_path() -> Path:

@@ -7,8 +7,9 @@ import pytest
 from uploader import limits
 from uploader.errors import Reason, SourceError
 from uploader.limits import MIB
+from uploader.machine import Room
 from uploader.model import RemoteFile
-from uploader.places import Place, Places, Room
+from uploader.places import Place, Places
 
 
 class Clock:

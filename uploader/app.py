@@ -37,6 +37,7 @@ from uploader.control.server import ControlServer
 from uploader.delivery import Delivery, HeldDelivery
 from uploader.fleet import Fitting, Fleet
 from uploader.intake import Intake
+from uploader.machine import Room
 from uploader.quotas import Quotas
 from uploader.reuse import Reuse
 from uploader.service import Engine, Gate, serve_on
@@ -86,24 +87,24 @@ async def serve(config: Config, stop: asyncio.Event) -> None:
     """
     take_short_turns()
     config.make_folders()
-    clock = Clock()
+    clock, room = Clock(), outfit.take_room()
     with alone(config):
         if not javascript_runtime():
             _log.warning("no JavaScript runtime: YouTube gives next to nothing; make setup brings deno")
-        await serve_on(lambda: _built(config, stop, clock), stop)
+        await serve_on(lambda: _built(config, room, stop, clock), stop)
     _log.info("stopped")
 
 
 @asynccontextmanager
-async def _built(config: Config, stop: asyncio.Event, clock: Clock) -> AsyncIterator[Engine]:
+async def _built(config: Config, room: Room, stop: asyncio.Event, clock: Clock) -> AsyncIterator[Engine]:
     login, client = await log_in(config, __version__, clock), new_client(config, __version__, clock)
     pulse = Pulse(client, clock)
     texts, gateway = Texts(config.language, config.volume_bytes), Gateway(client, Pacer())
     async with (
         await Database.open(config.database, clock=clock.now) as database,
-        outfit.pool(login, config, clock) as pool,
-        outfit.sources(config, outfit.cookie_jars(config, database)) as sources,
-        _fitting(config, gateway, clock).fleet() as fleet,
+        outfit.pool(login, config, room, clock) as pool,
+        outfit.sources(config, room, outfit.cookie_jars(config, database)) as sources,
+        _fitting(config, room, gateway, clock).fleet() as fleet,
         Downloads(client) as downloads,
     ):
         jobs, people = Jobs(database), People(database, config.bot_id)
@@ -114,7 +115,9 @@ async def _built(config: Config, stop: asyncio.Event, clock: Clock) -> AsyncIter
         bot = Carrier(name=login.username, pool=pool, cap_bytes=config.volume_bytes, post=gateway.deliver)
         carriers = await _carriers(config, database, [bot, *fleet.carriers], alerts, clock)
         delivery = _delivery(config, database, sources, carriers, gateway, downloads, texts)
-        worker = Worker(_name(pool), jobs, people, delivery, watchers=(board, status, cards), now=clock.now)
+        worker = Worker(
+            _name(pool), jobs, people, delivery, watchers=(board, status, cards), room=room, now=clock.now
+        )
         cookie_admin = _cookie_admin(config, database, gateway, texts)
         locks, gate = _gate(config, database, gateway, status, alerts, texts, worker)
         choosing = _choosing(config, database, locks, worker)
@@ -269,9 +272,13 @@ def _choosing(config: Config, database: Database, locks: SponsorLocks, worker: W
     return Choosing(jobs, Choices(database), people, locks, Rates(database), config.bot_id, worker.nudge)
 
 
-def _fitting(config: Config, gateway: Gateway, clock: Clock) -> Fitting:
+def _fitting(config: Config, room: Room, gateway: Gateway, clock: Clock) -> Fitting:
     return Fitting(
-        config, __version__, clock, gateway=gateway, pool_of=lambda login: outfit.pool(login, config, clock)
+        config,
+        __version__,
+        clock,
+        gateway=gateway,
+        pool_of=lambda login: outfit.pool(login, config, room, clock),
     )
 
 

@@ -18,6 +18,7 @@ from uploader.errors import (
     TelegramError,
     TransferTemporary,
 )
+from uploader.machine import is_scarce
 
 
 class Exhausted(ReasonedError):
@@ -58,11 +59,7 @@ def judge(
 
     The job was accepted `age_s` seconds ago; `chance`, one from 0 to 1, spreads jobs that failed together.
     """
-    reason = Reason.UPLOAD_FAILED if isinstance(error, TelegramError) else Reason.INTERNAL
-    if isinstance(error, FloodWait):
-        reason = Reason.TELEGRAM_WAITS
-    if isinstance(error, ReasonedError):
-        reason = error.reason
+    reason = _reason(error)
     if isinstance(error, ChatUnreachable):
         return GiveUp(reason=Reason.CHAT_UNREACHABLE)
     if age_s > limits.PROMISE_S:
@@ -71,12 +68,25 @@ def judge(
         return Rest(wait_s=error.wait_s, reason=reason)
     if isinstance(error, StorageUnavailable):
         return Rest(wait_s=0.0, reason=reason)
+    if is_scarce(error):
+        return Rest(wait_s=limits.SCARCE_REST_S, reason=reason)
     if isinstance(error, AccountStopped):
         return Rest(wait_s=limits.ACCOUNT_REST_S, reason=reason)
     if failures + 1 >= _attempts(error):
         return GiveUp(reason=reason)
     asked_s = error.wait_s if isinstance(error, SiteFails) else 0.0
     return Retry(wait_s=max(asked_s, limits.retry_wait_s(failures + 1, chance)), reason=reason)
+
+
+def _reason(error: Exception) -> Reason:
+    """What a person may be told of it."""
+    if isinstance(error, ReasonedError):
+        return error.reason
+    if is_scarce(error):
+        return Reason.NO_ROOM
+    if isinstance(error, FloodWait):
+        return Reason.TELEGRAM_WAITS
+    return Reason.UPLOAD_FAILED if isinstance(error, TelegramError) else Reason.INTERNAL
 
 
 def _attempts(error: Exception) -> int:

@@ -8,10 +8,7 @@ MIB: Final = 1024 * 1024
 HEARTBEAT_S: Final = 3.0
 LEASE_S: Final = 15.0
 
-#: Jobs that run at once in one process on a small machine (see `machine`), and with those whose sources keep
-#: them waiting; and of one person among them.
-RUNNING_JOBS: Final = 8
-RUNNING_JOBS_ASIDE: Final = 64
+#: Jobs of one person that run at once. How many of all people do is said by `machine`.
 RUNNING_JOBS_PER_PERSON: Final = 2
 
 #: A source is slow that brought less than this a second, over at least ASIDE_S in which it was waited for:
@@ -146,8 +143,10 @@ COOKIE_JARS: Final = 1000
 MEDIA_VERSIONS: Final = 3
 MEDIA_FAILURES: Final = 10
 
-#: A job for which the disk has no room while others hold it looks again this often.
+#: A job for which the disk has no room while others hold it looks again this often; one that met a machine
+#: without a free descriptor, or memory, does so a little later.
 DISK_REST_S: Final = 30.0
+SCARCE_REST_S: Final = 10.0
 
 #: Parts of one file that Telegram may have lost and get again when the message is sent; more: all, later.
 PARTS_SENT_AGAIN: Final = 8

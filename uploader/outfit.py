@@ -1,12 +1,18 @@
 """What takes nothing but settings, a login and a database to build."""
 
+import asyncio
 import platform
+from concurrent.futures import ThreadPoolExecutor
+from typing import Final
 
-from uploader import __version__, limits
+import structlog
+
+from uploader import __version__, limits, machine
 from uploader.clock import Clock
 from uploader.config import Config
 from uploader.cookies import CookieJars, secret_at
 from uploader.errors import ConfigError
+from uploader.machine import Room
 from uploader.quotas import Allowance
 from uploader.sources import Hosts, Sources
 from uploader.sources.media.versions import Versions
@@ -14,6 +20,11 @@ from uploader.storage.cookies import Cookies
 from uploader.storage.database import Database
 from uploader.telegram.client import DEVICE_MODEL, Login
 from uploader.transfer import Endpoint, UploadPool
+
+#: Of what is done beside the loop, without those that wait for names.
+_THREADS: Final = 16
+
+_log = structlog.get_logger(__name__)
 
 
 def cookie_jars(config: Config, database: Database) -> CookieJars:
@@ -25,7 +36,17 @@ def cookie_jars(config: Config, database: Database) -> CookieJars:
     return CookieJars(Cookies(database), secret, config.data_dir / "cookies")
 
 
-def sources(config: Config, cookies: CookieJars) -> Sources:
+def take_room() -> Room:
+    """What the machine bears; the log says it. Names may hang in as many threads as there are jobs."""
+    found = machine.look()
+    room = machine.room(found)
+    asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(room.all + _THREADS, "aside"))
+    told = _log.warning if room.is_small else _log.info
+    told(machine.sentence(found, room))
+    return room
+
+
+def sources(config: Config, room: Room, cookies: CookieJars) -> Sources:
     """Raises ConfigError if the networks cannot be used."""
     try:
         return Sources(
@@ -35,6 +56,7 @@ def sources(config: Config, cookies: CookieJars) -> Sources:
             work_dir=config.work_dir or config.data_dir / "work",
             work_bytes=config.work_gib * 1024 * limits.MIB or None,
             cap_bytes=config.volume_bytes,
+            sockets=room.site_connections,
             hosts=Hosts(config.host_connections),
             cookies=cookies,
             versions=Versions(config.data_dir / "yt-dlp"),
@@ -53,12 +75,12 @@ def allowance(config: Config) -> Allowance:
     )
 
 
-def pool(login: Login, config: Config, clock: Clock) -> UploadPool:
+def pool(login: Login, config: Config, room: Room, clock: Clock) -> UploadPool:
     """The upload connections of an account."""
     return UploadPool(
         _endpoint(login, config),
-        connections=config.upload_connections,
-        most=config.upload_connections_max,
+        connections=min(config.upload_connections, room.upload_connections),
+        most=min(config.upload_connections_max, room.upload_connections),
         window=config.upload_window,
         now=clock.now,
     )

@@ -9,22 +9,15 @@ import asyncio
 import time
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterable
 from contextlib import aclosing
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import cast
 
 from uploader import limits
 from uploader.errors import Reason, SourceError
+from uploader.machine import Room
 from uploader.model import RemoteFile
 
 _Clock = Callable[[], float]
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Room:
-    """How many jobs run at once in one process: `swift` ones, and in `all` with those that step aside."""
-
-    swift: int = limits.RUNNING_JOBS
-    all: int = limits.RUNNING_JOBS_ASIDE
 
 
 class Place:

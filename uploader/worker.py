@@ -23,8 +23,9 @@ from uploader.errors import (
     StorageUnavailable,
 )
 from uploader.failure import CancelAsked, Exhausted, GiveUp, Rest, judge
+from uploader.machine import Room
 from uploader.model import Delivered, Job, JobState
-from uploader.places import Place, Places, Room
+from uploader.places import Place, Places
 from uploader.reuse import Stale
 from uploader.storage.jobs import Jobs
 from uploader.storage.patience import patient

@@ -7,12 +7,15 @@ import pytest
 from tests.storage.arrivals import Arrivals
 from uploader import limits
 from uploader.errors import Reason
+from uploader.machine import Room
 from uploader.model import Job, JobState
 from uploader.quotas import Allowance, Quotas
 from uploader.storage.database import Database
 from uploader.storage.jobs import Jobs
 from uploader.storage.rates import Day, DayFile, Outlook, Rates
 from uploader.verdicts import Place, Refused
+
+PLACES = Room().swift
 
 
 class Clock:
@@ -54,10 +57,10 @@ async def test_outlook_when_jobs_ended_then_their_mean_time(tmp_path: Path) -> N
     ("outlook", "ahead", "expected"),
     [
         (Outlook(queued=9, running=8), 9, None),
-        (Outlook(running=limits.RUNNING_JOBS - 1, job_s=10.0), 0, None),
-        (Outlook(running=limits.RUNNING_JOBS, job_s=16.0), 0, 16.0 / limits.RUNNING_JOBS),
-        (Outlook(running=limits.RUNNING_JOBS, job_s=16.0), 99, 1600.0 / limits.RUNNING_JOBS),
-        (Outlook(running=4 * limits.RUNNING_JOBS, job_s=16.0), 99, 400.0 / limits.RUNNING_JOBS),
+        (Outlook(running=PLACES - 1, job_s=10.0), 0, None),
+        (Outlook(running=PLACES, job_s=16.0), 0, 16.0 / PLACES),
+        (Outlook(running=PLACES, job_s=16.0), 99, 1600.0 / PLACES),
+        (Outlook(running=4 * PLACES, job_s=16.0), 99, 400.0 / PLACES),
     ],
 )
 def test_wait_when_all_slots_are_busy_follows_from_what_jobs_took(

@@ -17,7 +17,8 @@ from typing import Any, Final
 
 import sqlalchemy as sa
 
-from uploader.limits import RUNNING_JOBS, TURN_S
+from uploader.limits import TURN_S
+from uploader.machine import Room
 from uploader.model import JobState
 from uploader.storage import tables
 from uploader.storage.database import Database
@@ -37,7 +38,7 @@ class Load:
     queued: int = 20_000
     people: int = 1_000
     jobs: int = 2_000
-    workers: int = RUNNING_JOBS
+    workers: int = Room().swift
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

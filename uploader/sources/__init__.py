@@ -22,7 +22,7 @@ from uploader.sources.breakers import Breakers, Resting
 from uploader.sources.cookies import CookiePool, Jar
 from uploader.sources.direct import probe
 from uploader.sources.exchange import Exchange, Patience, Wishes
-from uploader.sources.guard import Guard
+from uploader.sources.guard import SOCKETS, Guard
 from uploader.sources.hosts import Hosts
 from uploader.sources.lanes import Lanes
 from uploader.sources.lending import lend
@@ -58,6 +58,7 @@ class Sources:
         work_dir: Path | None = None,
         work_bytes: int | None = None,
         cap_bytes: int = _CAP_BYTES,
+        sockets: int = SOCKETS,
         hosts: Hosts | None = None,
         cookies: CookiePool | None = None,
         versions: Versions | Trial | None = None,
@@ -70,7 +71,7 @@ class Sources:
 
         `work_dir` holds what must be put together on disk; None: a folder of the system's. All engines there
         have `work_bytes` at once; None: what its disk has. Nothing above `cap_bytes` is put together.
-        `hosts` say how politely files are fetched; None: by default.
+        `sockets`: to sites, at once. `hosts` say how politely files are fetched; None: by default.
         `resolver` None: the system's. `isolated`: see `process.Cells`.
 
         Raises:
@@ -78,6 +79,7 @@ class Sources:
         """
         self._guard = Guard(allow_networks, own_ports=own_ports)
         self._user_agent = user_agent
+        self._sockets = sockets
         self._workshop = Workshop(work_dir or Path(tempfile.gettempdir()) / "peyk-work", work_bytes)
         self._cap_bytes = cap_bytes
         self._cookies = cookies
@@ -97,7 +99,7 @@ class Sources:
         self._chooser: Chooser | None = None
 
     async def __aenter__(self) -> Self:
-        self._connector = self._guard.connector(resolver=self._resolver)
+        self._connector = self._guard.connector(resolver=self._resolver, sockets=self._sockets)
         self._exits.push_async_callback(self._connector.close)
         await self._exits.enter_async_context(self._helpers)
         await self._exits.enter_async_context(self._workshop)

@@ -17,8 +17,10 @@ import aiohttp
 from aiohttp.http import HttpProcessingError
 from yarl import URL
 
-from uploader.errors import NotALink, Reason, SiteFails, SourceError, SourceTemporary
+from uploader import limits
+from uploader.errors import NotALink, NotYet, Reason, SiteFails, SourceError, SourceTemporary
 from uploader.links import parse
+from uploader.machine import is_scarce, is_starved
 from uploader.model import Link
 from uploader.sources import answers
 from uploader.sources.bodies import Body
@@ -36,9 +38,7 @@ _HEADERS: Final = 128
 #: The stream stops reading from its socket at twice this; smaller ones cost speed.
 _READ_BUFFER_BYTES: Final = 1 << 18
 #: What keeps us from reaching any site.
-_OURS: Final = frozenset(
-    {errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM, errno.ENETUNREACH, errno.ENETDOWN}
-)
+_CUT_OFF: Final = frozenset({errno.ENETUNREACH, errno.ENETDOWN})
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -217,17 +217,19 @@ def translated(site: str) -> Iterator[None]:
 
 def _told(error: Exception, detail: str, site: str) -> SourceError:
     """`error` in our terms; the order is from the narrow class to the wide."""
+    if isinstance(error, aiohttp.ClientConnectorError) and is_denial(error.os_error):
+        return SourceError(Reason.PRIVATE_ADDRESS, detail)
+    if is_scarce(error) or is_starved():
+        return NotYet(Reason.NO_ROOM, detail, wait_s=limits.SCARCE_REST_S)
     if isinstance(error, TimeoutError):
         return SiteFails(Reason.TIMED_OUT, detail, site=site)
     if isinstance(error, aiohttp.ClientConnectorDNSError):
         # the name does not exist, unless it was the resolver that could not be asked
         again = error.os_error.errno == socket.EAI_AGAIN
         return (SourceTemporary if again else SourceError)(Reason.NO_SUCH_HOST, detail)
-    if isinstance(error, aiohttp.ClientConnectorError) and is_denial(error.os_error):
-        return SourceError(Reason.PRIVATE_ADDRESS, detail)
     if isinstance(error, OSError) and error.errno == errno.EPROTO:
         return SourceError(Reason.SITE_BROKEN, detail)
-    if isinstance(error, OSError) and error.errno in _OURS:
+    if isinstance(error, OSError) and error.errno in _CUT_OFF:
         return SourceTemporary(Reason.UNREACHABLE, detail)
     if isinstance(error, aiohttp.ClientConnectionError | OSError):
         return SiteFails(Reason.UNREACHABLE, detail, site=site)

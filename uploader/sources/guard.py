@@ -28,7 +28,7 @@ from uploader.sources.wire import Wire, tls_context
 _OWN_NAMES: Final = ("localhost", "local", "home.arpa", "internal")
 
 #: Sockets at once, over all jobs; a waiting request counts against its connect deadline.
-_SOCKETS: Final = 256
+SOCKETS: Final = 256
 
 #: Each address of a name is tried; the answer of a hostile DNS can hold thousands.
 _ADDRESSES: Final = 8
@@ -106,12 +106,12 @@ class Guard:
             infos, happy_eyeballs_delay=_NEXT_ADDRESS_S, interleave=1, socket_factory=self._socket
         )
 
-    def connector(self, *, resolver: AbstractResolver | None = None) -> aiohttp.TCPConnector:
+    def connector(
+        self, *, resolver: AbstractResolver | None = None, sockets: int = SOCKETS
+    ) -> aiohttp.TCPConnector:
         """A connector whose sockets go nowhere else. To be made in the event loop, closed by the caller."""
         few = _FewAddresses(resolver or aiohttp.ThreadedResolver())
-        return aiohttp.TCPConnector(
-            limit=_SOCKETS, resolver=few, socket_factory=self._wire, ssl=tls_context()
-        )
+        return aiohttp.TCPConnector(limit=sockets, resolver=few, socket_factory=self._wire, ssl=tls_context())
 
     def wire(self, descriptor: int) -> Wire | None:
         """The socket of a connection that the `connector` made, by its descriptor."""

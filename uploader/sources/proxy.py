@@ -19,6 +19,7 @@ import aiohttp
 from aiohttp.abc import AbstractResolver
 
 from uploader.errors import NotALink, Reason
+from uploader.machine import is_scarce, is_starved
 from uploader.model import Link
 from uploader.sources import heads
 from uploader.sources.exchange import Patience
@@ -221,6 +222,8 @@ def _told(error: NotALink | OSError) -> tuple[int, Reason]:
         return 403, error.reason
     if is_denial(error):
         return 403, Reason.PRIVATE_ADDRESS
+    if is_scarce(error) or is_starved():
+        return 503, Reason.NO_ROOM
     if isinstance(error, TimeoutError):
         return 504, Reason.TIMED_OUT
     return 502, Reason.NO_SUCH_HOST if isinstance(error, socket.gaierror) else Reason.UNREACHABLE

@@ -57,6 +57,7 @@ class Database:
                 async with asyncio.timeout(OPEN_S), database._writing() as connection:
                     await database.alone(connection, Lock.MIGRATE)
                     await connection.run_sync(migrate.upgrade)
+                await database._engines.fill()
         except BaseException:
             await database.close()
             raise

@@ -7,7 +7,7 @@ import socket
 import sqlite3
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing, contextmanager
+from contextlib import AsyncExitStack, closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from time import monotonic
@@ -77,6 +77,15 @@ class Engines:
     reader: AsyncEngine
     single: AsyncEngine  # each statement is a transaction of its own
     lane: Lane | None = None
+
+    async def fill(self) -> None:
+        """Open all connections to SQLite now: later there may be no descriptor left for them."""
+        if self.lane is None:
+            return
+        await self.lane.run(sa.text("SELECT 1"), None)
+        async with AsyncExitStack() as opened:
+            for engine in (self.writer, *[self.reader] * READERS):
+                await opened.enter_async_context(engine.connect())
 
     async def close(self) -> None:
         """Close all connections; nothing may be under way."""

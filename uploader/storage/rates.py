@@ -3,16 +3,21 @@
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Final
 
 import sqlalchemy as sa
 from cachetools import TTLCache
 
 from uploader import limits
+from uploader.machine import Room
 from uploader.model import Job, JobState
 from uploader.storage import claim
 from uploader.storage.database import Database
 from uploader.storage.tables import ENDED_STATES, OPEN_STATES, in_state, jobs
 from uploader.verdicts import Place
+
+#: Of one engine, at least, on most machines.
+_PLACES: Final = Room().swift
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -25,9 +30,9 @@ class Outlook:
 
     def wait_s(self, ahead: int) -> float | None:
         """Seconds until so many jobs are claimed, if it goes on as it did; None: not known, or at once."""
-        if self.job_s is None or (not ahead and self.running < limits.RUNNING_JOBS):
+        if self.job_s is None or (not ahead and self.running < _PLACES):
             return None
-        return (ahead + 1) * self.job_s / max(self.running, limits.RUNNING_JOBS)
+        return (ahead + 1) * self.job_s / max(self.running, _PLACES)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -7,8 +7,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from uploader.errors import Reason, SourceError, SourceTemporary
+from uploader import limits
+from uploader.errors import NotYet, Reason, SourceError, SourceTemporary
 from uploader.limits import MIB
+from uploader.machine import is_starved
 from uploader.sources.cookies import Jar
 from uploader.sources.media import messages
 from uploader.sources.media.messages import Fetched, Film, Listed
@@ -136,6 +138,8 @@ class Work:
         if not isinstance(said, messages.Failed):
             return said
         refusal = self._granted.refusal
+        if refusal is Reason.NO_ROOM:
+            raise _no_room(self.way.link.host)
         if refusal in {Reason.PRIVATE_ADDRESS, Reason.TOO_LARGE, Reason.NO_SUCH_HOST}:
             # the proxy knows better what the child can only see as a broken connection
             raise SourceError(refusal, self.way.link.host)
@@ -151,11 +155,17 @@ def told(host: str) -> Iterator[None]:
         raise _as_source_error(_first(error), host) from None
 
 
+def _no_room(detail: str) -> NotYet:
+    return NotYet(Reason.NO_ROOM, detail, wait_s=limits.SCARCE_REST_S)
+
+
 def _first(error: Exception) -> Exception:
     return _first(error.exceptions[0]) if isinstance(error, ExceptionGroup) else error
 
 
 def _as_source_error(error: Exception, host: str) -> Exception:
+    if is_starved():
+        return _no_room(f"{host}: {type(error).__name__}")
     if isinstance(error, TimeoutError):
         return SourceTemporary(Reason.TIMED_OUT, f"{host}: media")
     if isinstance(error, ChildFailed):

@@ -86,7 +86,7 @@ class Workshop:
             room_bytes = shutil.disk_usage(self._own).free - _LEFT_FREE_BYTES + sum(map(_used_bytes, living))
             most_bytes = room_bytes if self._most_bytes is None else min(room_bytes, self._most_bytes)
             if held_bytes + size_bytes > most_bytes:
-                told = f"{size_bytes} bytes, {held_bytes} of {most_bytes} are reserved"
+                told = _told(size_bytes, held_bytes, most_bytes)
                 if own_bytes + size_bytes <= most_bytes:
                     raise NotYet(Reason.NO_ROOM, told, wait_s=limits.DISK_REST_S)
                 raise SourceError(Reason.NO_ROOM, told)
@@ -165,6 +165,13 @@ class Folder:
         """Give back what is reserved beyond so much: no more will be written."""
         self._workshop.give_back(max(0, self.reserved_bytes - size_bytes))
         self.reserved_bytes = min(self.reserved_bytes, size_bytes)
+
+
+def _told(size_bytes: int, held_bytes: int, most_bytes: int) -> str:
+    if most_bytes <= 0:
+        left = f"less than the {_LEFT_FREE_BYTES // MIB} MiB that are left to others are free on its disk"
+        return f"no room for {size_bytes} bytes: {left}"
+    return f"no room for {size_bytes} bytes: {held_bytes} of {most_bytes} are reserved"
 
 
 def _is_dead(folder: Path) -> bool:
