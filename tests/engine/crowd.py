@@ -42,7 +42,7 @@ STOP_S = 60.0
 PATIENCE_S = 60.0
 REST_S = (6.0, 12.0)
 #: What one hostile person sends in a second.
-HOSTILE_PER_S = 5.0
+HOSTILE_PER_S = 2.0
 
 #: What the worst text files and messages are made of.
 FILLINGS = (
@@ -236,7 +236,7 @@ class Crowd:
 
     def _hide_links(self, account: Account) -> None:
         links = [
-            types.MessageEntityTextUrl(at, 1, f"http://a.invalid/{at}" + "x" * 1900) for at in range(100)
+            types.MessageEntityTextUrl(at, 1, f"http://a.invalid/{at}" + "x" * 200) for at in range(100)
         ]
         self._send(account, Draft("x" * 4096, tuple(links)))
 

@@ -12,7 +12,7 @@ GROWN_MIB = 150.0
 
 async def test_polite_people_when_a_crowd_sends_the_worst_of_everything_are_answered(tmp_path: Path) -> None:
     """Nobody starves, nothing stands still, nothing breaks, and the engine stops in order."""
-    seen = await Crowd(tmp_path, seconds=20.0, hostile=30, polite=20, seed=1).play()
+    seen = await Crowd(tmp_path, seconds=12.0, hostile=30, polite=20, seed=1).play()
     assert [] == seen.faults
     assert 0 == seen.exit_status
     assert 0 == seen.unanswered
