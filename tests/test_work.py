@@ -120,7 +120,10 @@ def _cost_s(read: Callable[[str], object], text: str) -> float:
 
 @pytest.mark.parametrize("reader", READERS)
 def test_reading_when_the_text_is_the_worst_costs_as_much_as_it_is_long(reader: str) -> None:
-    """Four times the text is about four times the work, whatever is written over and over."""
+    """Four times the text is about four times the work, whatever is written over and over.
+
+    six-ddc/ccbot#37: brackets that close nothing kept a bot's processor busy for good.
+    """
     read = READERS[reader]
     costly = []
     for piece in PIECES:

@@ -235,9 +235,7 @@ class Crowd:
         self._send(account, Draft((self._chance.choice(FILLINGS) * 4096)[:4096]))
 
     def _hide_links(self, account: Account) -> None:
-        links = [
-            types.MessageEntityTextUrl(at, 1, f"http://a.invalid/{at}" + "x" * 200) for at in range(100)
-        ]
+        links = [types.MessageEntityTextUrl(at, 1, f"http://a.invalid/{at}" + "x" * 200) for at in range(100)]
         self._send(account, Draft("x" * 4096, tuple(links)))
 
     def _edit(self, account: Account) -> None:

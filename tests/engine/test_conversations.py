@@ -101,7 +101,10 @@ async def test_link_when_it_hides_behind_a_word_is_found(scene: Scene) -> None:
 
 
 async def test_message_when_its_link_is_corrected_makes_the_one_job_of_it(scene: Scene) -> None:
-    """Of what held no link, or one that led to nothing; but not of what was taken: that is on its way."""
+    """Of what held no link, or one that led to nothing; but not of what was taken: that is on its way.
+
+    lukefx/hubot-telegram#50: a bot that heard edits acted on each message twice.
+    """
     good = [scene.site.url(f"{number}.bin", 1000 + number) for number in range(4)]
     async with SlowSite() as (slow, _), scene.engine(), scene.person() as user:
         for wrong, told in (

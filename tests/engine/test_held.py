@@ -68,6 +68,17 @@ async def test_file_when_a_name_is_just_written_has_that_name(scene: Scene) -> N
         assert "مقاله‌ها 1.pdf" == (await user.expect_file()).file.name
 
 
+async def test_file_when_a_link_stands_under_it_offers_that_too(scene: Scene) -> None:
+    """One press brings what the link leads to, in place of the file."""
+    async with scene.engine(), scene.person() as user:
+        words = f"more at {scene.site.url('linked.bin', 5000)}"
+        shelf.post(scene, scene.user, scene.bot, shelf.document(scene, CONTENT), words)
+        card = await user.expect("report.pdf")
+        await user.press(card, "Bring the link under it")
+        assert ("linked.bin", 5000) == ((file := (await user.expect_file()).file).name, file.size)
+        assert card.id == (await user.expect("Done")).id
+
+
 @pytest.mark.parametrize(
     ("button", "words", "expected"),
     [

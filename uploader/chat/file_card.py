@@ -66,7 +66,9 @@ class FileCard:
                 self._button("button-as-media", "play") if now else self._button("button-as-file", "doc")
             )
         cancel = Button(text=self._get("button-cancel"), data=b"cancel:%d" % self._job.id)
-        return [[self._button("button-file-send", "send")], change, [cancel]]
+        links = [Button(text=self._get("button-file-link"), data=b"list:%d:0" % self._job.id)]
+        offered = [links] if self._offer.entries else []
+        return [[self._button("button-file-send", "send")], *offered, change, [cancel]]
 
     def _words(self) -> Button:
         if self._job.wish.caption == "":

@@ -1,6 +1,7 @@
 """The conversation about a file that a person sent: its name, the words under it, how it is shown."""
 
 from dataclasses import replace
+from itertools import islice
 from typing import Any, Final
 
 from uploader import links
@@ -17,8 +18,10 @@ from uploader.telegram.messages import held_in, offer_of
 from uploader.template import plain
 from uploader.texts import Texts
 from uploader.verdicts import Accepted, NeedsSponsors
-from uploader.wishes import ORIGINAL, Offer
+from uploader.wishes import ORIGINAL, Entry, Offer
 
+#: So many of the links under a file can be had as well.
+LINKS: Final = 10
 #: A name that somebody writes is no longer; most systems take 255.
 _NAME_CHARACTERS: Final = 300
 
@@ -31,7 +34,8 @@ def offered(message: Any, text: str) -> Offer | None:
     held = held_in(message)
     if held is None or held.is_protected or (held.kind == "photo" and links.find(text) is not None):
         return None
-    return offer_of(held)
+    found = dict.fromkeys(mention.raw for mention in islice(links.find_all(text), LINKS))
+    return replace(offer_of(held), entries=tuple(Entry(link=raw) for raw in found))
 
 
 class FileQuestions:

@@ -41,9 +41,9 @@ class Lists:
         self._texts = texts
 
     async def pressed(self, person: Person, query_id: int, pressed: ListPressed) -> None:
-        """A button of a card."""
+        """A button of a card: a list's, or that of a file with links under it."""
         asked = await self._choosing.asked(pressed.job_id, person.user_id)
-        if asked is None or asked[1].kind != "list":
+        if asked is None or not asked[1].entries:
             text: str | None = self._texts.get(person.language, "choice-over")
         elif pressed.first is None:
             text = await self._all_as(person, asked[0], pressed.wanted)

@@ -77,6 +77,7 @@ file-as-media = As a film or as music.
 file-how =
     Shall I send it as it is? To change it first, write a new name, or /caption and the words that shall stand under it. I wait { $wait }.
 button-file-send = Send
+button-file-link = Bring the link under it
 button-file-bare = No words under it
 button-file-words = Words as they were
 button-file-same = Shown as before

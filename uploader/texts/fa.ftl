@@ -76,6 +76,7 @@ file-as-media = به شکل ویدئو یا آهنگ.
 file-how =
     همین‌طور که هست بفرستمش؟ برای تغییر، نام تازه را بنویس، یا ‎/caption و نوشته‌ای که باید زیرش بیاید. { $wait } منتظر می‌مانم.
 button-file-send = بفرست
+button-file-link = لینک زیرش را بیاور
 button-file-bare = بدون نوشته
 button-file-words = نوشتهٔ خودش
 button-file-same = همان شکل قبلی
