@@ -182,7 +182,7 @@ class Crowd:
     # the polite
 
     async def _be_polite(self, account: Account, site: MediaSite, until: float) -> None:
-        await asyncio.sleep(self._chance.uniform(0.0, REST_S[1]))
+        await asyncio.sleep(self._chance.uniform(0.0, REST_S[0]))
         while time.monotonic() < until:
             link = site.url(f"{next(self._numbers)}.bin", self._chance.choice((KIB, 40 * KIB, 300 * KIB)))
             began_s, before = time.monotonic(), account.box.last_message_id + 1
