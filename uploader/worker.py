@@ -131,9 +131,8 @@ class Worker:
             raise
         except LeaseLost:
             log.warning("lease lost: another worker has the job, or it was cancelled")
-        except Exception:  # a job must never take the worker with it; it is put back, and tried again
+        except Exception:  # a job must never take the worker with it; its lease ends, and it is tried again
             log.exception("job broke")
-            self._may_have_strays = True
         finally:
             del self._leases[job.id]
             self._places.end(place)
