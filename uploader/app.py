@@ -293,9 +293,7 @@ def _board(
     database: Database, login: Login, stop: asyncio.Event, sources: Sources, pulse: Pulse, clock: Clock
 ) -> Board:
     return Board(
-        jobs=Jobs(database),
-        sponsors=Sponsors(database),
-        settings=Settings(database),
+        database=database,
         bot_username=login.username,
         stopping=stop.is_set,
         resting=sources.resting,

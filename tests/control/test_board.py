@@ -35,9 +35,7 @@ class Scene:
         self.jobs, self.sponsors, self.settings = Jobs(database), Sponsors(database), Settings(database)
         self.stopping = False
         self.board = Board(
-            jobs=self.jobs,
-            sponsors=self.sponsors,
-            settings=self.settings,
+            database=database,
             bot_username="peyk_bot",
             stopping=lambda: self.stopping,
             clock=clock,

@@ -5,7 +5,7 @@ import sqlalchemy as sa
 
 from tests.storage.arrivals import Arrivals
 from uploader import limits
-from uploader.errors import Reason
+from uploader.errors import Reason, StorageUnavailable
 from uploader.model import JobState, Volume
 from uploader.storage import tables
 from uploader.storage.database import Database
@@ -79,3 +79,23 @@ async def test_prune_when_jobs_ended_long_ago_then_their_rows_are_gone_a_few_at_
         assert [(held.id,)] == (await connection.execute(sa.select(tables.volumes.c.job_id))).all()
     assert [job.id for job in await jobs.recent(9)] == [held.id]
     assert [job.id for job in await jobs.queue(9)] == [waiting.id]
+
+
+async def test_prune_when_it_is_ended_in_between_has_deleted_nothing(
+    database: Database, jobs: Jobs, arrivals: Arrivals, deadlines: Deadlines
+) -> None:
+    """A job's row does not go without its volumes: nobody would find these again."""
+    await arrivals.job(1)
+    held = await jobs.claim("w")
+    assert held is not None
+    await jobs.finish(held, 1)
+    async with database.write() as connection:
+        back = tables.jobs.c.updated_at - limits.ENDED_KEPT_S
+        await connection.execute(sa.update(tables.jobs).values(updated_at=back))
+        await connection.execute(sa.text("ALTER TABLE volumes RENAME TO elsewhere"))
+    with pytest.raises((sa.exc.SQLAlchemyError, StorageUnavailable)):
+        await deadlines.prune()
+    assert [held.id] == [job.id for job in await jobs.recent(9)]
+    async with database.write() as connection:
+        await connection.execute(sa.text("ALTER TABLE elsewhere RENAME TO volumes"))
+    assert 1 == await deadlines.prune()

@@ -17,6 +17,7 @@ from typing import Final
 import sqlalchemy as sa
 
 from uploader.errors import BackupError, ConfigError, StorageUnavailable
+from uploader.storage import tallies
 from uploader.storage.engines import answering, from_url
 from uploader.storage.tables import metadata
 
@@ -132,7 +133,7 @@ def restore_postgresql(dump: Path, url: str, aside: str) -> None:
     tables = [name for _, name in found if name in _TABLES]
     ((schema,),) = ask(url, ["SELECT current_schema()"])
     moves = (f'ALTER TABLE "{name}" SET SCHEMA {aside}' for name in tables)
-    ask(url, [f"CREATE SCHEMA {aside}", *moves])
+    ask(url, [f"CREATE SCHEMA {aside}", *moves, *tallies.functions()])
     name = sa.make_url(url).database or ""
     command = ["pg_restore", "--single-transaction", "--exit-on-error", "--no-owner", "--no-privileges"]
     try:

@@ -23,9 +23,8 @@ from uploader.snapshot import (
 )
 from uploader.sources import Resting
 from uploader.speed import Speed, eta_s
-from uploader.storage.jobs import Jobs
-from uploader.storage.settings import Settings
-from uploader.storage.sponsors import Sponsors
+from uploader.storage.database import Database
+from uploader.storage.view import View
 
 #: Far more than ever run at once; past it the oldest entry goes, whose job nobody ended.
 LIVE_JOBS: Final = 256
@@ -47,9 +46,7 @@ class Board:
     def __init__(
         self,
         *,
-        jobs: Jobs,
-        sponsors: Sponsors,
-        settings: Settings,
+        database: Database,
         bot_username: str,
         stopping: Callable[[], bool],
         resting: Callable[[], Sequence[Resting]] = tuple,
@@ -57,9 +54,7 @@ class Board:
         telegram: Callable[[], TelegramRow] = TelegramRow,
         clock: Callable[[], float] = time.time,
     ) -> None:
-        self._jobs = jobs
-        self._sponsors = sponsors
-        self._settings = settings
+        self._database = database
         self._bot_username = bot_username
         self._stopping = stopping
         self._resting = resting
@@ -89,12 +84,11 @@ class Board:
 
     async def snapshot(self) -> Snapshot:
         """Draw the engine as it is now."""
-        counts = await self._jobs.counts()
-        running = await self._jobs.running()
-        queue = await self._jobs.queue(QUEUE_ROWS)
-        recent = await self._jobs.recent(RECENT_ROWS)
-        sponsors = await self._sponsors.counts()
-        maintenance = await self._settings.maintenance()
+        async with self._database.read() as connection:
+            view = View(connection)
+            counts, running = await view.counts(), await view.running()
+            queue, recent = await view.queue(QUEUE_ROWS), await view.recent(RECENT_ROWS)
+            sponsors, maintenance = await view.sponsors(), await view.maintenance()
         now = self._clock()
         return Snapshot(
             at=now,

@@ -5,7 +5,7 @@ import sqlalchemy as sa
 from uploader import limits
 from uploader.errors import Reason
 from uploader.model import Job, JobState
-from uploader.storage import owed
+from uploader.storage import owed, tallies
 from uploader.storage.database import Database, Lock
 from uploader.storage.job_row import from_row
 from uploader.storage.tables import ENDED_STATES, batches, heard, in_state, jobs, volumes
@@ -54,20 +54,26 @@ class Deadlines:
     async def prune(self) -> int:
         """Delete rows of jobs that ended `limits.ENDED_KEPT_S` ago, `limits.PRUNED_AT_ONCE` at most.
 
-        Returns how many. Batches go with their last job, and messages that are too old to be acted on again
-        are forgotten, too.
+        Returns how many. Their volumes go with them, and batches with their last job; messages that are too
+        old to be acted on again are forgotten, too, as many at most.
         """
-        heard_since = self._database.now() - limits.MISSED_S - limits.DAY_S
-        await self._database.once(sa.delete(heard).where(heard.c.heard_at <= heard_since))
-        since = self._database.now() - limits.ENDED_KEPT_S
-        old = _first(limits.PRUNED_AT_ONCE, jobs.c.updated_at, since, *ENDED_STATES)
-        gone = await self._database.once(sa.delete(jobs).where(old).returning(jobs.c.id, jobs.c.batch_id))
-        if gone:
-            of_them = volumes.c.job_id.in_([row.id for row in gone])
-            await self._database.once(sa.delete(volumes).where(of_them))
-        if batch_ids := {row.batch_id for row in gone} - {None}:
-            is_empty = ~sa.exists().where(jobs.c.batch_id == batches.c.id)
-            await self._database.once(sa.delete(batches).where(batches.c.id.in_(batch_ids), is_empty))
+        now, most = self._database.now(), limits.PRUNED_AT_ONCE
+        old = _first(most, jobs.c.updated_at, now - limits.ENDED_KEPT_S, *ENDED_STATES)
+        messages = sa.tuple_(heard.c.chat_id, heard.c.message_id)
+        forgotten = heard.c.heard_at <= now - limits.MISSED_S - limits.DAY_S
+        some = sa.select(heard.c.chat_id, heard.c.message_id).where(forgotten).limit(most)
+        async with self._database.write() as connection:
+            await connection.execute(sa.delete(heard).where(messages.in_(some)))
+            gone = (
+                await connection.execute(sa.delete(jobs).where(old).returning(jobs.c.id, jobs.c.batch_id))
+            ).all()
+            if gone:
+                of_them = volumes.c.job_id.in_([row.id for row in gone])
+                await connection.execute(sa.delete(volumes).where(of_them))
+            if batch_ids := {row.batch_id for row in gone} - {None}:
+                is_empty = ~sa.exists().where(jobs.c.batch_id == batches.c.id)
+                await connection.execute(sa.delete(batches).where(batches.c.id.in_(batch_ids), is_empty))
+        await tallies.fold(self._database)
         return len(gone)
 
     async def _end(self, statement: sa.Update) -> list[Job]:

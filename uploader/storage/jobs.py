@@ -12,7 +12,8 @@ from uploader.storage import claim, moves, owed
 from uploader.storage.database import Database, Lock
 from uploader.storage.job_row import checkpoint_values, from_row, offer_value
 from uploader.storage.moves import open_of, waiting_of
-from uploader.storage.tables import ENDED_STATES, OPEN_STATES, Row, in_state, jobs
+from uploader.storage.tables import Row, in_state, jobs
+from uploader.storage.view import View
 from uploader.wishes import UNDECIDED, Offer, Wish
 
 
@@ -257,48 +258,24 @@ class Jobs:
     # seen
 
     async def counts(self) -> dict[JobState, int]:
-        """Return the number of jobs in every state."""
-        count = sa.select(jobs.c.state, sa.func.count()).group_by(jobs.c.state)
-        groups = *((state,) for state in OPEN_STATES), ENDED_STATES
-        statement = sa.union_all(*(count.where(in_state(jobs.c.state, *group)) for group in groups))
+        """See `View.counts`."""
         async with self._database.read() as connection:
-            found = {row[0]: row[1] for row in await connection.execute(statement)}
-        return {state: found.get(state.value, 0) for state in JobState}
+            return await View(connection).counts()
 
     async def running(self) -> list[Job]:
-        """Return the running jobs, the oldest claim first."""
-        return await self._select(
-            sa.select(jobs)
-            .where(in_state(jobs.c.state, JobState.RUNNING))
-            .order_by(jobs.c.updated_at, jobs.c.id)
-        )
+        """See `View.running`."""
+        async with self._database.read() as connection:
+            return await View(connection).running()
 
     async def queue(self, limit: int) -> list[Job]:
-        """Return jobs that wait: queued ones in the order of claiming, then for a choice, for sponsors."""
-        waiting = await self._select(
-            sa.select(jobs)
-            .where(in_state(jobs.c.state, JobState.QUEUED))
-            .order_by(*claim.order(jobs))
-            .limit(limit)
-        )
-        people = (JobState.WAITING_CHOICE, jobs.c.updated_at), (JobState.WAITING_SPONSORS, jobs.c.created_at)
-        for state, since in people:
-            waiting += await self._select(
-                sa.select(jobs)
-                .where(in_state(jobs.c.state, state))
-                .order_by(since, jobs.c.id)
-                .limit(limit - len(waiting))
-            )
-        return waiting
+        """See `View.queue`."""
+        async with self._database.read() as connection:
+            return await View(connection).queue(limit)
 
     async def recent(self, limit: int) -> list[Job]:
-        """Return the jobs that ended, the newest end first."""
-        return await self._select(
-            sa.select(jobs)
-            .where(in_state(jobs.c.state, *ENDED_STATES))
-            .order_by(jobs.c.updated_at.desc(), jobs.c.id.desc())
-            .limit(limit)
-        )
+        """See `View.recent`."""
+        async with self._database.read() as connection:
+            return await View(connection).recent(limit)
 
     async def _select(self, statement: sa.Select[*tuple[Any, ...]]) -> list[Job]:
         async with self._database.read() as connection:

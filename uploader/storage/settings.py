@@ -3,11 +3,12 @@
 import json
 
 import sqlalchemy as sa
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from uploader.storage.database import Database
 from uploader.storage.tables import settings
 
-_MAINTENANCE = "maintenance"
+MAINTENANCE = "maintenance"
 
 
 class Settings:
@@ -18,18 +19,16 @@ class Settings:
 
     async def maintenance(self) -> bool:
         """Return whether the bot takes no new links for now."""
-        return await self.get(_MAINTENANCE) is True
+        return await self.get(MAINTENANCE) is True
 
     async def set_maintenance(self, on: bool) -> None:
         """Take new links again, or none for now."""
-        await self.set(_MAINTENANCE, on)
+        await self.set(MAINTENANCE, on)
 
     async def get(self, key: str) -> object:
         """Return the value as `json` reads it; None if it was never set."""
-        statement = sa.select(settings.c.value).where(settings.c.key == key)
         async with self._database.read() as connection:
-            text = (await connection.execute(statement)).scalar_one_or_none()
-        return None if text is None else json.loads(text)
+            return await value(connection, key)
 
     async def set(self, key: str, value: object) -> None:
         """Keep a value that `json` can write; raises TypeError if it cannot."""
@@ -39,3 +38,10 @@ class Settings:
             await connection.execute(
                 statement.on_conflict_do_update(index_elements=["key"], set_={"value": text})
             )
+
+
+async def value(connection: AsyncConnection, key: str) -> object:
+    """See `Settings.get`."""
+    statement = sa.select(settings.c.value).where(settings.c.key == key)
+    text = (await connection.execute(statement)).scalar_one_or_none()
+    return None if text is None else json.loads(text)

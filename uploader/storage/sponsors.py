@@ -3,8 +3,10 @@
 from collections.abc import Iterable
 
 import sqlalchemy as sa
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from uploader.model import Sponsor, SponsorCount
+from uploader.storage import tallies
 from uploader.storage.database import Database
 from uploader.storage.tables import Row, sponsor_asks, sponsors
 
@@ -120,19 +122,20 @@ class Sponsors:
         )
 
     async def counts(self) -> list[SponsorCount]:
-        """Return what each locked channel got, in the order in which they were added."""
-        statement = (
-            sa.select(
-                *sponsors.c,
-                sa.func.count(sponsor_asks.c.user_id).label("asked"),
-                sa.func.count(sponsor_asks.c.joined_at).label("joined"),
-            )
-            .outerjoin_from(sponsors, sponsor_asks, sponsors.c.channel_id == sponsor_asks.c.channel_id)
-            .group_by(sponsors.c.channel_id)
-            .order_by(sponsors.c.added_at, sponsors.c.channel_id)
-        )
+        """See `counted`."""
         async with self._database.read() as connection:
-            return [
-                SponsorCount(sponsor=from_row(row), asked=row.asked, joined=row.joined)
-                for row in await connection.execute(statement)
-            ]
+            return await counted(connection)
+
+
+async def counted(connection: AsyncConnection) -> list[SponsorCount]:
+    """Return what each locked channel got, in the order in which they were added."""
+    sums = await tallies.sums(connection)
+    statement = sa.select(sponsors).order_by(sponsors.c.added_at, sponsors.c.channel_id)
+    return [
+        SponsorCount(
+            sponsor=from_row(row),
+            asked=sums["asked", row.channel_id],
+            joined=sums["joined", row.channel_id],
+        )
+        for row in await connection.execute(statement)
+    ]

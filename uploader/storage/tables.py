@@ -196,6 +196,16 @@ sponsor_asks = sa.Table(
     sa.Column("joined_at", sa.Double),  # when a member was first seen after that; NULL: never
 )
 
+#: Changes of how many there are: jobs that ended by their state, and what became of `sponsor_asks`.
+tallies = sa.Table(
+    "tallies",
+    metadata,
+    sa.Column("id", Long, primary_key=True),
+    sa.Column("kind", Text, nullable=False),
+    sa.Column("channel_id", Long, nullable=False),
+    sa.Column("change", Long, nullable=False),
+)
+
 #: Files that were delivered, by the key of their links.
 files = sa.Table(
     "files",
