@@ -3,8 +3,9 @@
 import asyncio
 import shutil
 import sys
-from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, asynccontextmanager
+import threading
+from collections.abc import AsyncIterator, Iterator
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -12,10 +13,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.sources.films import web
+from tests.sources.sites import HASTY, LOOPBACK, collected
 from uploader.errors import NotYet, Reason, SourceError
 from uploader.failure import Rest, judge
 from uploader.limits import DISK_REST_S, MIB
+from uploader.links import parse
+from uploader.sources import Sources
 from uploader.sources.media.workshop import Folder, Workshop
+from uploader.wishes import BEST, Wish
 
 
 async def test_folder_when_a_job_ends_is_gone_with_all_that_is_in_it(tmp_path: Path) -> None:
@@ -151,3 +157,75 @@ def test_reservations_whatever_comes_and_goes_never_exceed_the_allowance(
 
     with TemporaryDirectory() as root:
         asyncio.run(play(Path(root)))
+
+
+@pytest.fixture
+def removers() -> Iterator[list[threading.Thread]]:
+    """Which threads delete files and folders meanwhile."""
+    seen: list[threading.Thread] = []
+    is_looking = True
+
+    def look(event: str, _: object) -> None:
+        if is_looking and event in {"os.remove", "os.rmdir", "os.truncate"}:
+            seen.append(threading.current_thread())
+
+    sys.addaudithook(look)  # there is no way to take one back
+    yield seen
+    is_looking = False
+
+
+@pytest.mark.parametrize(
+    ("path", "wish"),
+    [("/dash/list.mpd", Wish(format=BEST)), ("/dash/list.mpd", Wish(format=BEST, start_s=1, stop_s=2))],
+)
+async def test_files_of_a_job_when_they_are_deleted_do_not_hold_the_loop(
+    path: str, wish: Wish, removers: list[threading.Thread], films: Path, tmp_path: Path
+) -> None:
+    """A GiB takes a fifth of a second, in which all other files would stand still."""
+    removers.clear()  # pytest has made its folders
+    async with web(films) as there, Sources(LOOPBACK, "x", patience=HASTY, work_dir=tmp_path) as sources:
+        async with sources.open(parse(there.url(path)), wish) as remote:
+            await collected(remote)
+        threads = {*removers}
+    assert threads
+    assert threading.main_thread() not in threads
+
+
+async def test_folder_when_its_job_is_cancelled_while_it_is_deleted_goes_all_the_same(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """And its room is given back, when the files are gone."""
+    begun, may_go_on, delete = threading.Event(), threading.Event(), shutil.rmtree
+
+    def slowly(path: Path, *, ignore_errors: bool) -> None:
+        begun.set()
+        may_go_on.wait(10)
+        delete(path, ignore_errors=ignore_errors)
+
+    async def job(workshop: Workshop) -> None:
+        async with workshop.folder("job") as folder:
+            await folder.reserve(1000)
+            (folder.path / "film").write_bytes(bytes(1000))
+
+    async with Workshop(tmp_path, most_bytes=1000) as workshop:
+        monkeypatch.setattr(shutil, "rmtree", slowly)
+        async with asyncio.TaskGroup() as tasks:
+            working = tasks.create_task(job(workshop))
+            await asyncio.to_thread(begun.wait, 10)
+            working.cancel()
+        with pytest.raises(NotYet):
+            await workshop.reserve(1000)
+        may_go_on.set()
+        async with asyncio.timeout(10):
+            while not await has_room(workshop):  # noqa: ASYNC110 - another thread deletes
+                await asyncio.sleep(0.01)
+        assert [] == found(tmp_path, "engine-*/job")
+        monkeypatch.setattr(shutil, "rmtree", delete)
+
+
+async def has_room(workshop: Workshop) -> bool:
+    """Whether nothing is reserved."""
+    with suppress(NotYet):
+        await workshop.reserve(1000)
+        return True
+    return False

@@ -162,7 +162,7 @@ class Media:
                 cell = self._cell(folder, self._times.join_s, folder.reserved_bytes)
                 front = await join(paths, into, self._cells, cell)
         for part in paths:
-            part.unlink()
+            await asyncio.to_thread(part.unlink)
         whole = local_file(into, name, answers.mime_type_of_name(name), front)
         size_bytes = whole.size_bytes or 0
         folder.keep(size_bytes)

@@ -160,7 +160,7 @@ class Renderer:
                 raise
         for each in inputs:
             if isinstance(each, Path):
-                each.unlink()
+                await asyncio.to_thread(each.unlink)
 
     async def _indexed(self, source: Input, at: int, folder: Folder, given: Callable[[int], None]) -> Input:
         """The same, with its key frames listed: in a transport stream they are not found."""

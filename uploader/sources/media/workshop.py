@@ -12,6 +12,7 @@ import secrets
 import shutil
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager, suppress
+from functools import partial
 from pathlib import Path
 from types import TracebackType
 from typing import Final, Self
@@ -66,9 +67,11 @@ class Workshop:
         try:
             yield folder
         finally:
-            # in the loop, for this must happen whatever is cancelled meanwhile; a handful of files
-            shutil.rmtree(path, ignore_errors=True)
-            self.give_back(folder.reserved_bytes)
+            # to delete gigabytes takes a while; it goes on if we are cancelled meanwhile
+            remove = partial(shutil.rmtree, path, ignore_errors=True)
+            removal = asyncio.get_running_loop().run_in_executor(None, remove)
+            removal.add_done_callback(lambda _: self.give_back(folder.reserved_bytes))
+            await asyncio.shield(removal)
 
     async def reserve(self, size_bytes: int, own_bytes: int = 0) -> None:
         """Count room as taken, besides `own_bytes` that the same job has reserved already.
