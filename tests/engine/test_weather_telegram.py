@@ -27,6 +27,11 @@ limits.TELEGRAM_AWAY_S = 3.0
 limits.LEASE_S = 4.0
 limits.HEARTBEAT_S = 1.0
 """
+#: One person may have as much as the test sends.
+MANY = """
+from uploader import limits
+limits.WAITING_JOBS_PER_PERSON = limits.CALLS_PER_PACE = 100
+"""
 #: The machine's clock, moved by the seconds that stand in a file.
 CLOCK = """
 import time
@@ -320,3 +325,96 @@ async def test_engine_when_telegram_swallows_answers_connects_anew(scene: Scene)
                 await asyncio.sleep(0.1)
         await asyncio.sleep(4)
         await until_health(scene, 200)
+
+
+# the machine
+
+
+def set_clock(scene: Scene, ahead_s: float) -> None:
+    """Move the clock of the engine's machine, at once and as a whole."""
+    file = scene.folder / "clock"
+    file.with_suffix(".new").write_text(str(ahead_s))
+    file.with_suffix(".new").rename(file)
+
+
+@pytest.mark.parametrize("ahead_s", [-40, -3600, 3600, 3 * 86_400])
+async def test_engine_when_started_with_a_wrong_clock_serves_and_says_so(scene: Scene, ahead_s: int) -> None:
+    """Its key is from before, so that nobody tells it the time; by its clock all comes too late or early."""
+    set_clock(scene, 0)
+    settings = hasty(scene, CLOCK)
+    async with scene.person() as user:
+        async with running_engine(settings, scene.folder):
+            await brings(scene, user, "one.bin")
+        set_clock(scene, ahead_s)
+        async with running_engine(settings, scene.folder) as engine:
+            await brings(scene, user, "two.bin")
+            clock = (await until_health(scene, 200))["checks"]["clock"]
+            assert not clock["ok"]
+            assert abs(clock["ahead_s"] - ahead_s) < 5
+            await until_log(engine, "the machine's clock is wrong")
+
+
+async def test_engine_when_its_clock_jumps_goes_on_by_telegrams(scene: Scene) -> None:
+    """An hour back, an hour ahead, three days ahead, and right again: nothing ends, nothing stands still."""
+    set_clock(scene, 0)
+    async with scene.person() as user, running_engine(hasty(scene, CLOCK), scene.folder) as engine:
+        for number, ahead_s in enumerate([0, -3600, 3600, 3 * 86_400, 0]):
+            with slow_parts(scene):
+                await user.send(scene.site.url(f"{number}.bin", 12 * MIB))
+                await until_parts(scene, 24 * number + 4)
+                set_clock(scene, ahead_s)
+            await comes(scene, user, f"{number}.bin", 12 * MIB)
+            await brings(scene, user, f"{number}-after.bin")
+        await until_health(scene, 200)
+        assert "lease lost" not in engine.log.read_text()
+    names = sorted(f"{number}{end}.bin" for number in range(5) for end in ("", "-after"))
+    async with scene.person() as user:
+        assert names == await names_in_chat(user)
+
+
+async def test_engine_when_stopped_for_a_while_as_by_a_suspended_machine_goes_on(scene: Scene) -> None:
+    """SIGSTOP for longer than a lease lasts: what ran, and what came meanwhile, arrives once."""
+    async with scene.person() as user, running_engine(hasty(scene), scene.folder) as engine:
+        with slow_parts(scene):
+            await user.send(scene.site.url("one.bin", 40 * MIB))
+            await until_parts(scene, 10)
+            engine.process.send_signal(signal.SIGSTOP)
+            await user.send(scene.site.url("two.bin", MIB))
+            await asyncio.sleep(6)
+            engine.process.send_signal(signal.SIGCONT)
+        for _ in range(2):
+            await user.expect_file(timeout_s=PATIENCE_S)
+        await brings(scene, user, "x.bin")
+        assert ["one.bin", "two.bin", "x.bin"] == await names_in_chat(user)
+
+
+@pytest.mark.timeout(300)
+async def test_messages_when_a_new_login_is_killed_within_seconds_are_each_answered_once(
+    scene: Scene,
+) -> None:
+    """What the first engine heard, what came while none ran, and what the second one hears."""
+    names = [f"{number:02}.bin" for number in range(18)]
+    settings = {**hasty(scene, MANY), "PEYK_LINKS_PER_MINUTE": "0"}
+    async with scene.person() as user:
+        async with running_engine(settings, scene.folder) as engine:
+            await send_all(scene, user, names[:6])
+            engine.process.kill()
+            await engine.process.wait()
+        await send_all(scene, user, names[6:12])
+        async with running_engine(settings, scene.folder) as engine:
+            await send_all(scene, user, names[12:15])
+            await user.expect_file(timeout_s=PATIENCE_S)
+            engine.process.kill()
+            await engine.process.wait()
+        await send_all(scene, user, names[15:])
+        async with running_engine(settings, scene.folder), asyncio.timeout(2 * PATIENCE_S):
+            await user.send(scene.site.url("last.bin", 1000))
+            while not {*names, "last.bin"} <= set(await names_in_chat(user)):  # noqa: ASYNC110 - a chat
+                await asyncio.sleep(0.5)
+        assert [*names, "last.bin"] == await names_in_chat(user)
+
+
+async def send_all(scene: Scene, user: Person, names: list[str]) -> None:
+    """Send a link for each."""
+    for name in names:
+        await user.send(scene.site.url(name, 1000))
