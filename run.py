@@ -213,7 +213,7 @@ def login() -> None:
 
 @app.command()
 def check() -> None:
-    """Read the settings and say what is wrong with them, without starting anything."""
+    """Read the settings and say what is wrong with them, and with the engine if it runs; start nothing."""
     from uploader import machine
     from uploader.config import Config
     from uploader.errors import ConfigError
@@ -227,6 +227,23 @@ def check() -> None:
         typer.echo(f"PEYK_{name.upper()} = {'' if shown is None else shown}")
     found = machine.look()
     typer.echo(f"Here: {machine.sentence(found, machine.room(found))}")
+    for fault in _faults(config.socket_path):
+        typer.echo(fault, err=True)
+
+
+def _faults(socket: Path) -> list[str]:
+    """What the engine that runs here, if one does, says is wrong."""
+    from tui.client import ControlClient, ControlError
+    from tui.report import faults
+
+    async def ask() -> list[str]:
+        async with ControlClient(socket) as client:
+            return list(faults(await client.snapshot()))
+
+    try:
+        return asyncio.run(ask())
+    except ControlError:
+        return []
 
 
 def _socket_path() -> Path:

@@ -13,10 +13,7 @@ def lines(snapshot: Snapshot) -> Iterator[str]:
     if snapshot.troubles and not snapshot.stopping:
         mode = "in trouble"
     yield f"@{snapshot.bot_username} {mode}, up {units.duration(snapshot.at - snapshot.started_at)}"
-    for trouble in snapshot.troubles:
-        yield f"TROUBLE: {trouble}"
-    if snapshot.telegram.machine_ahead_s:
-        yield f"{wording.wrong_clock(snapshot.telegram.machine_ahead_s)}: set it, by NTP say"
+    yield from faults(snapshot)
     yield (
         f"{counts['running']} running, {counts['queued']} queued, "
         f"{counts['waiting_choice']} waiting for a choice, {counts['waiting_sponsors']} for sponsors; "
@@ -28,6 +25,14 @@ def lines(snapshot: Snapshot) -> Iterator[str]:
         yield f"  sponsor @{sponsor.username}: {sponsor.asked} asked, {sponsor.joined} joined"
     for row in snapshot.resting:
         yield f"  site {plain.name(row.site)} rests after failures, {units.duration(row.wait_s)} more"
+
+
+def faults(snapshot: Snapshot) -> Iterator[str]:
+    """What keeps the engine from serving, or is wrong with its machine."""
+    for trouble in snapshot.troubles:
+        yield f"TROUBLE: {trouble}"
+    if snapshot.telegram.machine_ahead_s:
+        yield f"{wording.wrong_clock(snapshot.telegram.machine_ahead_s)}: set it, by NTP say"
 
 
 def _transfer(row: TransferRow) -> str:

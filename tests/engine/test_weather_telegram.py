@@ -42,6 +42,17 @@ def moved(true_time=time.time, file=Path(__file__).with_name("clock")):
 
 time.time = moved
 """
+#: A steady clock that has stood still for the seconds that stand in a file.
+SUSPENDED = """
+import time
+from pathlib import Path
+from uploader.clock import Clock
+
+def steady(file=Path(__file__).with_name("clock")):
+    return time.monotonic() - float(file.read_text())
+
+Clock.__init__.__defaults__ = time.time, steady
+"""
 
 
 def hasty(scene: Scene, *more: str) -> dict[str, str]:
@@ -71,6 +82,13 @@ async def until_health(scene: Scene, status: int) -> dict[str, Any]:
             if seen == status:
                 return told
             await asyncio.sleep(0.1)
+
+
+async def said_by(scene: Scene, command: str) -> str:
+    """What a command of `run.py` prints."""
+    program = await start([command], scene.folder, scene.settings, command)
+    assert 0 == await program.process.wait()
+    return program.log.read_text()
 
 
 async def until_log(engine: Program, text: str) -> None:
@@ -176,6 +194,21 @@ async def test_engine_when_told_that_its_login_is_over_takes_another(
         await until_log(engine, "another follows")
         await brings(scene, user, "one.bin")
         assert key not in [login.key for login in scene.dc.logins.of(scene.bot)[1:]]
+
+
+async def test_engine_when_its_key_was_used_elsewhere_starts_with_another(scene: Scene) -> None:
+    """AUTH_KEY_DUPLICATED to the very first call, as after a move between machines: mautrix/telegram#292."""
+    async with scene.person() as user:
+        async with running_engine(scene.settings, scene.folder):
+            await brings(scene, user, "one.bin")
+        fault = Fault(
+            method="help.getConfig", user_id=scene.bot.id, error=(406, "AUTH_KEY_DUPLICATED"), count=1
+        )
+        scene.world.faults.append(fault)
+        async with running_engine(scene.settings, scene.folder) as engine:
+            await brings(scene, user, "two.bin")
+        assert 1 == fault.fired
+        assert "Traceback" not in engine.log.read_text()
 
 
 async def test_engine_when_every_login_ends_says_what_to_do(scene: Scene) -> None:
@@ -300,8 +333,7 @@ async def test_engine_when_telegram_is_away_says_so_and_comes_back_by_itself(sce
             told = await until_health(scene, 503)
             assert "Telegram has not answered" in told["error"]
             assert not told["checks"]["telegram"]["ok"]
-            status = await start(["status"], scene.folder, scene.settings, "status")
-            assert 0 == await status.process.wait()
+            assert "Telegram has not answered" in await said_by(scene, "status")
         await user.send(scene.site.url("two.bin", MIB))
         await scene.dc.refuse(False)
         await until_health(scene, 200)
@@ -352,6 +384,8 @@ async def test_engine_when_started_with_a_wrong_clock_serves_and_says_so(scene: 
             assert not clock["ok"]
             assert abs(clock["ahead_s"] - ahead_s) < 5
             await until_log(engine, "the machine's clock is wrong")
+            for command in ("status", "check"):
+                assert "the machine's clock is" in await said_by(scene, command)
 
 
 async def test_engine_when_its_clock_jumps_goes_on_by_telegrams(scene: Scene) -> None:
@@ -370,6 +404,16 @@ async def test_engine_when_its_clock_jumps_goes_on_by_telegrams(scene: Scene) ->
     names = sorted(f"{number}{end}.bin" for number in range(5) for end in ("", "-after"))
     async with scene.person() as user:
         assert names == await names_in_chat(user)
+
+
+async def test_engine_when_its_machine_was_suspended_hears_on(scene: Scene) -> None:
+    """Telegram's time went on, and the steady clock did not: LonamiWebs/Telethon#4521 and #4515."""
+    set_clock(scene, 0)
+    async with scene.person() as user, running_engine(hasty(scene, SUSPENDED), scene.folder):
+        for number, lost_s in enumerate([0, 600, 0, 45]):
+            set_clock(scene, lost_s)
+            await brings(scene, user, f"{number}.bin")
+        await until_health(scene, 200)
 
 
 async def test_engine_when_stopped_for_a_while_as_by_a_suspended_machine_goes_on(scene: Scene) -> None:

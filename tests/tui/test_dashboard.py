@@ -14,7 +14,7 @@ from tui.screens.dashboard import DashboardScreen
 from tui.screens.guide import Guide
 from tui.widgets.status_bar import MaintenanceLever
 from tui.widgets.transfers import TransferCard
-from uploader.snapshot import SiteRow, SponsorRow
+from uploader.snapshot import SiteRow, SponsorRow, TelegramRow
 
 SIZES = [(80, 24), (120, 36), (200, 60)]
 
@@ -190,6 +190,25 @@ async def test_drain_when_asked_for_by_key_stops_after_a_yes_only(
             await until(pilot, lambda: isinstance(app.screen, DashboardScreen))
         await seen(pilot, app, Standing.STOPPING)
         assert "● stopping" in shown(app)
+
+
+async def test_engine_when_cut_off_from_telegram_is_not_called_serving(
+    engine: FakeEngine, socket_path: Path
+) -> None:
+    """The head of the dashboard says what is wrong, and that the machine's clock is."""
+    app = StillApp(socket_path)
+    async with engine.server(socket_path), app.run_test(size=(160, 36)) as pilot:
+        await seen(pilot, app)
+        changes = {
+            "troubles": ("Telegram has not answered for 75 s",),
+            "telegram": TelegramRow(silent_s=75.0, machine_ahead_s=-40.0),
+        }
+        engine.seen = engine.seen.model_copy(update=changes)
+        await seen(pilot, app, Standing.TROUBLED)
+        text = shown(app)
+        assert "● in trouble" in text
+        assert "Telegram has not answered for 75 s" in text
+        assert "the machine's clock is 40 s behind" in text
 
 
 async def test_lever_when_clicked_asks_and_moves_with_the_engine_only(

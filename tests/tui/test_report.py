@@ -2,7 +2,7 @@
 
 from tests.tui.stage import busy, idle, transfer
 from tui.report import lines
-from uploader.snapshot import SiteRow
+from uploader.snapshot import SiteRow, TelegramRow
 
 
 def test_report_when_the_engine_works_says_what_runs_and_what_locks_brought() -> None:
@@ -46,3 +46,19 @@ def test_report_when_in_trouble_says_what_it_is() -> None:
     """Right under what it is called, so that nobody reads "serving" alone."""
     report = list(lines(idle(troubles=("writes to the database have failed for 20 s",))))
     assert "TROUBLE: writes to the database have failed for 20 s" == report[1]
+
+
+def test_report_when_in_trouble_does_not_call_that_serving() -> None:
+    """Who reads only the first line learns it, too."""
+    first = next(lines(idle(troubles=("Telegram has not answered for 75 s",))))
+    assert first.startswith("@peyk_bot in trouble, ")
+
+
+def test_report_when_the_machines_clock_is_wrong_says_how_far() -> None:
+    """Ahead or behind; the engine serves all the same."""
+    behind = list(lines(idle(telegram=TelegramRow(machine_ahead_s=-40.0))))
+    assert behind[0].startswith("@peyk_bot serving, ")
+    assert "the machine's clock is 40 s behind: set it, by NTP say" == behind[1]
+    ahead = list(lines(idle(telegram=TelegramRow(machine_ahead_s=3600.0))))
+    assert ahead[1].startswith("the machine's clock is 1 h")
+    assert ahead[1].endswith("ahead: set it, by NTP say")
