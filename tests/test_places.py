@@ -1,15 +1,16 @@
 """Who may run: places that slowness cannot hold, on a clock of the test's own."""
 
+import asyncio
 from collections.abc import AsyncIterator, Callable
 
 import pytest
 
 from uploader import limits
-from uploader.errors import Reason, SourceError
+from uploader.errors import GivesWay, Reason, SourceError
 from uploader.limits import MIB
 from uploader.machine import Room
 from uploader.model import RemoteFile
-from uploader.places import Place, Places
+from uploader.places import Place, Places, Seats
 
 
 class Clock:
@@ -164,3 +165,39 @@ def test_given_way_when_again_and_again_then_for_longer(attempt: int, rest_s: fl
     """Who gives way often comes back seldom, but within the life of a checkpoint."""
     assert rest_s == limits.given_way_s(attempt)
     assert rest_s < limits.CHECKPOINT_S
+
+
+async def test_seats_when_all_are_held_by_slow_children_then_the_slowest_gives_way(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Who waits gets a seat; a child that brings something keeps its own."""
+    monkeypatch.setattr(limits, "SEAT_S", 0.6)
+    seats, left = Seats(2), list[str]()
+
+    async def sit(name: str, brought: int) -> None:
+        try:
+            async with seats.taken() as seat:
+                seat.brought(brought)
+                await asyncio.sleep(5.0)
+        except GivesWay:
+            left.append(name)
+
+    async with asyncio.TaskGroup() as tasks:
+        sitting = [tasks.create_task(sit(name, size)) for name, size in (("slow", 1), ("fast", 100 * MIB))]
+        await asyncio.sleep(0)
+        async with seats.taken():
+            assert ["slow"] == left
+        for each in sitting:
+            each.cancel()
+
+
+async def test_seats_when_none_becomes_free_then_nobody_waits_for_ever(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Children that all bring something: who waits comes back later."""
+    monkeypatch.setattr(limits, "SEAT_WAIT_S", 1.0)
+    seats = Seats(1)
+    async with seats.taken():
+        with pytest.raises(GivesWay):
+            async with seats.taken():
+                pass

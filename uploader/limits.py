@@ -24,6 +24,10 @@ HELD_LONG_S: Final = 600.0
 GIVEN_WAY_S: Final = 10.0
 GIVEN_WAY_LONGEST_S: Final = 600.0
 
+#: A child that looks at a slow link gives way after SEAT_S to those that wait, which they do for SEAT_WAIT_S.
+SEAT_S: Final = 20.0
+SEAT_WAIT_S: Final = 120.0
+
 #: A file may keep us waiting for SLOW_S in all, and a second more for each SLOW_BYTES_S that it brings; a
 #: single wait counts up to SILENCE_S.
 SLOW_S: Final = 3600.0

@@ -57,6 +57,7 @@ def sources(config: Config, room: Room, cookies: CookieJars) -> Sources:
             work_bytes=config.work_gib * 1024 * limits.MIB or None,
             cap_bytes=config.volume_bytes,
             sockets=room.site_connections,
+            children=room.swift,
             hosts=Hosts(config.host_connections),
             cookies=cookies,
             versions=Versions(config.data_dir / "yt-dlp"),

@@ -8,12 +8,12 @@ others wait, the slowest source gives way: its job goes back into the queue, for
 import asyncio
 import time
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterable
-from contextlib import aclosing
+from contextlib import aclosing, asynccontextmanager, suppress
 from dataclasses import replace
 from typing import cast
 
 from uploader import limits
-from uploader.errors import Reason, SourceError
+from uploader.errors import GivesWay, Reason, SourceError
 from uploader.machine import Room
 from uploader.model import RemoteFile
 
@@ -147,6 +147,54 @@ class Places:
         slowest = _slowest(place for place in self._held if place.may_give_way)
         if slowest is not None and self.is_full and leaving < self.room.swift:
             slowest.asked_to_leave.set()
+
+
+class Seats:
+    """Seats for children that look at links and fetch segments: each takes a good deal of memory."""
+
+    def __init__(self, count: int) -> None:
+        self._free = asyncio.Semaphore(count)
+        self._taken: dict[Place, asyncio.Timeout] = {}
+
+    @asynccontextmanager
+    async def taken(self) -> AsyncIterator[Place]:
+        """Wait for a seat, and hold it within. A slow child that has sat for long gives way to who waits.
+
+        Raises:
+            GivesWay: no seat became free, or this one is for somebody else now.
+        """
+        await self._wait()
+        place = Place()
+        try:
+            async with asyncio.timeout(None) as patience:
+                self._taken[place] = patience
+                yield place
+        except TimeoutError:
+            if not patience.expired():
+                raise
+            raise GivesWay(limits.SEAT_S) from None
+        finally:
+            self._taken.pop(place, None)
+            self._free.release()
+
+    async def _wait(self) -> None:
+        for _ in range(int(limits.SEAT_WAIT_S)):
+            with suppress(TimeoutError):
+                async with asyncio.timeout(1.0):
+                    await self._free.acquire()
+                return
+            self._ask_one()
+        raise GivesWay(limits.SEAT_S)
+
+    def _ask_one(self) -> None:
+        """Ask the slowest to go, if it has sat for long enough."""
+        slowest = _slowest(
+            place
+            for place, patience in self._taken.items()
+            if place.is_slow and place.held_s >= limits.SEAT_S and not patience.expired()
+        )
+        if slowest is not None:
+            self._taken[slowest].reschedule(asyncio.get_running_loop().time())
 
 
 def _slowest(places: Iterable[Place]) -> Place | None:

@@ -17,6 +17,7 @@ from uploader import limits
 from uploader.errors import Reason, SiteFails, SourceError
 from uploader.limits import MIB
 from uploader.model import Link, RemoteFile
+from uploader.places import Seats
 from uploader.sources import answers
 from uploader.sources.breakers import Breakers, Resting
 from uploader.sources.cookies import CookiePool, Jar
@@ -59,6 +60,7 @@ class Sources:
         work_bytes: int | None = None,
         cap_bytes: int = _CAP_BYTES,
         sockets: int = SOCKETS,
+        children: int = 8,
         hosts: Hosts | None = None,
         cookies: CookiePool | None = None,
         versions: Versions | Trial | None = None,
@@ -71,7 +73,8 @@ class Sources:
 
         `work_dir` holds what must be put together on disk; None: a folder of the system's. All engines there
         have `work_bytes` at once; None: what its disk has. Nothing above `cap_bytes` is put together.
-        `sockets`: to sites, at once. `hosts` say how politely files are fetched; None: by default.
+        `sockets`: to sites, at once; `children`: that look at links.
+        `hosts` say how politely files are fetched; None: by default.
         `resolver` None: the system's. `isolated`: see `process.Cells`.
 
         Raises:
@@ -80,6 +83,7 @@ class Sources:
         self._guard = Guard(allow_networks, own_ports=own_ports)
         self._user_agent = user_agent
         self._sockets = sockets
+        self._seats = Seats(children)
         self._workshop = Workshop(work_dir or Path(tempfile.gettempdir()) / "peyk-work", work_bytes)
         self._cap_bytes = cap_bytes
         self._cookies = cookies
@@ -115,6 +119,7 @@ class Sources:
             prober=self._prober,
             connect=self._exchange,
             cap_bytes=self._cap_bytes,
+            seats=self._seats,
             cookies=self._cookies,
             versions=self._versions,
             times=self._times,

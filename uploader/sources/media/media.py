@@ -15,6 +15,7 @@ from cachetools import TTLCache
 from uploader.errors import Reason, SiteFails, SourceError, SourceTemporary
 from uploader.limits import MIB
 from uploader.model import Link, RemoteFile
+from uploader.places import Seats
 from uploader.sources import answers
 from uploader.sources.cookies import CookiePool, Jar
 from uploader.sources.guard import Guard
@@ -83,6 +84,7 @@ class Media:
         prober: Prober,
         connect: Connect,
         cap_bytes: int,
+        seats: Seats,
         cookies: CookiePool | None = None,
         versions: Versions | Trial | None = None,
         times: Times | None = None,
@@ -93,7 +95,7 @@ class Media:
         self._workshop = workshop
         self._prober = prober
         self._connect = connect
-        self._cap_bytes = cap_bytes
+        self._cap_bytes, self._seats = cap_bytes, seats
         self._cookies = cookies
         self._versions = versions or Trial()
         self._times = times or Times()
@@ -297,6 +299,7 @@ class Media:
             if is_there:
                 arrived[part] = size_bytes
                 order.fetched(sum(arrived.values()))
+                work.seat.brought(sum(arrived.values()))
             expected[part] = max(size_bytes, expected.get(part, 0))
             await folder.hold(copies * sum(expected.values()))
 
@@ -324,12 +327,12 @@ class Media:
         times, most_bytes = self._times, most_bytes or self._cap_bytes
         pass_bytes = int(_LOOK_BYTES + most_bytes * _OVERHEAD)
         wall_s = times.look_s + times.fetch_s
-        with told(way.link.host), self._proxy.admit(size_bytes=pass_bytes, duration_s=wall_s) as granted:
-            version = self._versions.folder()
-            reads = () if version is None else (str(version),)
-            cell = replace(self._cell(folder, wall_s, most_bytes), reads=reads)
-            async with self._cells.start((*_START, *reads), cell, self._proxy) as child:
-                yield Work(way, jar, child, granted, times, most_bytes, partial(self._warned, way))
+        async with self._seats.taken() as seat:
+            with told(way.link.host), self._proxy.admit(size_bytes=pass_bytes, duration_s=wall_s) as granted:
+                reads = () if (version := self._versions.folder()) is None else (str(version),)
+                cell = replace(self._cell(folder, wall_s, most_bytes), reads=reads)
+                async with self._cells.start((*_START, *reads), cell, self._proxy) as child:
+                    yield Work(way, jar, child, granted, times, most_bytes, partial(self._warned, way), seat)
 
     def _warned(self, way: Route, words: str) -> None:
         """Log what yt-dlp warns of, once an hour for each site; the log cuts links."""

@@ -11,6 +11,7 @@ from uploader import limits
 from uploader.errors import NotYet, Reason, SourceError, SourceTemporary
 from uploader.limits import MIB
 from uploader.machine import is_starved
+from uploader.places import Place
 from uploader.sources.cookies import Jar
 from uploader.sources.media import messages
 from uploader.sources.media.messages import Fetched, Film, Listed
@@ -48,8 +49,10 @@ class Work:
         times: Times,
         most_bytes: int,
         warned: Callable[[str], None],
+        seat: Place,
     ) -> None:
-        """`warned` is told what yt-dlp warns of."""
+        """`warned` is told what yt-dlp warns of, `seat` what was brought meanwhile."""
+        self.seat = seat
         self.way = way
         self.jar = jar
         self._warned = warned
