@@ -202,16 +202,17 @@ async def test_cookies_that_a_site_rejects_are_tried_after_others_and_then_no_mo
         assert [1] == [each.rejections for each in await cookies.all()]
         (jar,) = await jars.choose(parse("http://films.example/"), "")
         for path in ("same", "same", "other"):
-            assert [] == await cookies.tell()
+            assert [] == await cookies.untold()
             await jars.rejected(jar, parse(f"http://films.example/{path}"))
         assert [(bad, limits.COOKIE_REJECTIONS)] == [
-            (each.id, each.rejections) for each in await cookies.tell()
+            (each.id, each.rejections) for each in await cookies.untold()
         ]
         good, _ = await jars.add(FILE)
         async with opener.open(parse(f"http://films.example:{there.port}/page.html")) as remote:
             assert remote.is_private
     assert [(good, False), (bad, True)] == [(each.id, each.quarantined) for each in await cookies.all()]
-    assert [] == await cookies.tell()
+    await cookies.told(bad)
+    assert [] == await cookies.untold()
     assert await cookies.restore(bad)
     assert 2 == len(await jars.choose(parse("https://www.films.example/"), ""))
 

@@ -9,7 +9,7 @@ from uploader.errors import PeykError, TelegramError
 from uploader.intake import Incoming
 from uploader.model import Person
 from uploader.sources.cookies import FILE_BYTES, CookiesRefused
-from uploader.storage.cookies import Cookies
+from uploader.storage.cookies import Cookies, SealedCookies
 from uploader.storage.people import People
 from uploader.telegram.gateway import Gateway
 from uploader.texts import Texts
@@ -60,15 +60,24 @@ class CookieAdminChat:
         await self.alert()
 
     async def alert(self) -> None:
-        """Tell the admins of cookies that are in quarantine since the last call."""
-        for cookies in await self._cookies.tell():
-            _log.warning("cookies in quarantine", number=cookies.id, site=cookies.site)
-            for user_id in self._admins:
-                try:
-                    if (person := await self._people.get(user_id)) is not None:
-                        await self._say(person, "alert", number=str(cookies.id), site=cookies.site)
-                except PeykError as error:
-                    _log.warning("an admin was not told", admin=user_id, cause=str(error))
+        """Tell the admins of cookies in quarantine, at each call anew until one of them was told."""
+        for cookies in await self._cookies.untold():
+            told = [await self._alerted(user_id, cookies) for user_id in self._admins]
+            if any(told):
+                _log.warning("cookies in quarantine", number=cookies.id, site=cookies.site)
+                await self._cookies.told(cookies.id)
+
+    async def _alerted(self, user_id: int, cookies: SealedCookies) -> bool:
+        """Whether this admin was told."""
+        try:
+            person = await self._people.get(user_id)
+            if person is None:
+                return False  # they have not written to the bot yet
+            await self._say(person, "alert", number=str(cookies.id), site=cookies.site)
+        except PeykError as error:
+            _log.warning("an admin was not told", admin=user_id, cause=str(error))
+            return False
+        return True
 
     async def _add(self, incoming: Incoming, site: str) -> None:
         content = await self._gateway.attachment(incoming.message_id, FILE_BYTES)

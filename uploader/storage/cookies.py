@@ -109,12 +109,18 @@ class Cookies:
             )
         )
 
-    async def tell(self) -> list[SealedCookies]:
-        """Return those in quarantine of which nobody was told yet; each is returned once."""
+    async def untold(self) -> list[SealedCookies]:
+        """Return those in quarantine of which no admin was told yet."""
         statement = (
-            sa.update(cookies)
+            sa.select(cookies)
             .where(cookies.c.quarantined.is_(True), cookies.c.told.is_(False))
-            .values(told=True)
-            .returning(*cookies.c)
+            .order_by(cookies.c.id)
+            .limit(limits.COOKIE_JARS)
         )
-        return [from_row(row) for row in await self._database.once(statement)]
+        async with self._database.read() as connection:
+            return [from_row(row) for row in await connection.execute(statement)]
+
+    async def told(self, number: int) -> None:
+        """Note that an admin knows of the quarantine of these."""
+        which = sa.and_(cookies.c.id == number, cookies.c.quarantined.is_(True))
+        await self._database.once(sa.update(cookies).where(which).values(told=True))
