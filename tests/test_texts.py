@@ -6,6 +6,7 @@ from importlib.resources import files
 import pytest
 
 from uploader.errors import Reason
+from uploader.quoting import bare
 from uploader.texts import LANGUAGES, Texts, bar
 
 ENTRY = re.compile(r"^([a-z][a-z0-9-]*) =((?:.|\n(?=[ \n]|$))*)", re.MULTILINE)
@@ -56,7 +57,9 @@ def test_language_when_telegram_names_one_is_that_or_the_default(code: str | Non
 
 def test_text_when_it_holds_a_name_isolates_it_from_the_writing_direction() -> None:
     """A Latin file name inside Persian text keeps its order, and its digits."""
-    assert "\u2068video 2024.mp4\u2069" in Texts("en").get("fa", "done", name="video 2024.mp4", total="x")
+    assert "\u2068video 2024.mp4\u2069" in bare(
+        Texts("en").get("fa", "done", name="video 2024.mp4", total="x")
+    )
 
 
 def test_numbers_when_shown_in_persian_have_persian_digits() -> None:

@@ -55,7 +55,7 @@ class Template:
                 text += literal
                 value = (values.get(field) or "").strip()
                 if style != "code":  # in code, Telegram looks for nothing
-                    value = unlinked(value)
+                    value = _unlinked(value)
                 if style:
                     entities.append(Entity(kind=style, offset=units(text), length=units(value)))
                 text += value
@@ -67,8 +67,11 @@ def plain(text: str) -> Caption:
     return _cut(text, [])
 
 
-def unlinked(text: str) -> str:
-    """`text` in which Telegram sees no links, mentions, tags and commands; it looks the same."""
+def _unlinked(text: str) -> str:
+    """`text` in which Telegram sees no links, mentions, tags and commands; it looks the same.
+
+    Only for operators' bold and italics, which code cannot be as well: all else is `quoting`.
+    """
     return _LINKING.sub(_WORD_JOINER, text)
 
 

@@ -6,6 +6,7 @@ from telethon.tl import types
 
 from sandbox.rpc import peers
 from sandbox.rpc.limits import check_entities, check_markup
+from sandbox.rpc.linking import linked
 from sandbox.rpc.registry import Call, RpcError
 from sandbox.world.box import Sent
 from sandbox.world.channels import Channel
@@ -19,7 +20,8 @@ def draft(call: Call, request: Any, attached: Media | None = None, album_id: int
     entities = tuple(request.entities or ())
     check_entities(entities)
     check_markup(markup)
-    return Draft(request.message or "", entities, attached, markup, album_id)
+    text = request.message or ""
+    return Draft(text, linked(text, entities), attached, markup, album_id)
 
 
 def repeated(call: Call, random_id: int) -> Sent | None:

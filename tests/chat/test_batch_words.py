@@ -7,7 +7,7 @@ from uploader.batch import Batch, LeftOut, Unusable
 from uploader.chat.batch_words import card_text, report_text
 from uploader.errors import Reason
 from uploader.model import Job, JobState, Link, Phase, Progress
-from uploader.telegram.gateway import TEXT_CHARACTERS
+from uploader.quoting import TEXT_UNITS, units
 from uploader.texts import LANGUAGES, Texts
 
 TEXTS = Texts("en")
@@ -81,9 +81,9 @@ def test_card_and_report_when_anything_is_in_the_batch_fit_into_a_message(
     jobs = [job(number, *item) for number, item in enumerate(items)]
     shown = batch(language, title, tuple(unusable))
     card = card_text(TEXTS, shown, jobs, {})
-    assert len(card) <= TEXT_CHARACTERS
+    assert units(card) <= TEXT_UNITS
     assert card.endswith(TEXTS.get(language, "left-out-items", count=12))
-    assert len(report_text(TEXTS, shown, jobs)) <= TEXT_CHARACTERS
+    assert units(report_text(TEXTS, shown, jobs)) <= TEXT_UNITS
 
 
 def test_card_names_what_runs_and_what_failed_first_and_no_query() -> None:
@@ -101,7 +101,7 @@ def test_card_when_hundreds_failed_fits_into_a_message_and_says_how_many_more() 
     """The longest names and reasons there are."""
     jobs = [job(number, JobState.FAILED, "n" * 200, Reason.TOO_LARGE) for number in range(300)]
     card = card_text(TEXTS, batch("fa"), jobs, {})
-    assert len(card) <= TEXT_CHARACTERS
+    assert units(card) <= TEXT_UNITS
     shown = card.count("✗")
     assert TEXTS.get("fa", "batch-more", count=300 - shown) in card
 

@@ -2,11 +2,13 @@
 
 import asyncio
 import random
+import re
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
 import pytest
+from telethon.tl.types import MessageEntityCode
 
 from tests.engine.conftest import Scene
 from tests.naughty import naughty_strings
@@ -82,3 +84,32 @@ async def test_caption_in_the_chat_when_the_operator_has_a_template_is_that(
     assert first == second
     assert expected == len(first[1])
     assert bool(template) == bool(first[0])
+
+
+async def test_messages_when_names_are_hostile_hold_no_links(scene: Scene) -> None:
+    """In a status message, a card, its report and what admins read: names are code, nothing else is found."""
+
+    async def answer(asked: Asked, writer: asyncio.StreamWriter) -> None:
+        if "gone" in asked.path:
+            writer.write(head(404, "Content-Length: 0"))
+            return
+        named = "attachment; filename*=UTF-8''%40durov%20t.me%20%23tag.zip"
+        writer.write(head(200, f"Content-Disposition: {named}", "Content-Length: 5") + b"bytes")
+
+    heard = []
+    async with (
+        site(answer) as there,
+        scene.engine(),
+        scene.person() as user,
+        scene.person(scene.admin) as admin,
+    ):
+        await user.send(there.url("/a"))
+        heard.append(await user.expect("Done"))
+        await user.send(f"{there.url('/b')}\n{there.url('/gone/@durov.mp4')}")
+        heard.append(await user.expect(re.compile("Done.*are here", re.DOTALL)))
+        heard.append(await user.expect("did not come"))
+        await admin.send("/failed")
+        heard.append(await admin.expect("no such file"))
+    kinds = [{type(each) for each in message.entities or ()} for message in heard]
+    assert kinds == [{MessageEntityCode}] * 4
+    assert ["@durov t.me #tag.zip"] == [text for _, text in heard[0].get_entities_text()]

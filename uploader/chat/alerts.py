@@ -5,10 +5,10 @@ from collections.abc import Callable, Iterable
 from uploader.errors import Reason
 from uploader.model import Sponsor
 from uploader.names import one_line
+from uploader.quoting import Said
 from uploader.storage.people import People
 from uploader.supervision import FaultBarrier
 from uploader.telegram.gateway import Gateway
-from uploader.template import unlinked
 from uploader.texts import Texts
 
 
@@ -54,11 +54,12 @@ class Alerts:
         """A sponsor's lock opened, or works anew."""
 
         def text(language: str) -> str:
-            title = unlinked(one_line(sponsor.title))
+            title = one_line(sponsor.title)
             if sponsor.broken is None:
                 return self._texts.get(language, "alert-lock-works", title=title)
             name = f"@{sponsor.username}" if sponsor.username else str(sponsor.channel_id)
-            return self._texts.get(language, "alert-lock-open", title=title, name=name, cause=sponsor.broken)
+            cause = Said(sponsor.broken)
+            return self._texts.get(language, "alert-lock-open", title=title, name=name, cause=cause)
 
         await self._tell(text)
 

@@ -12,14 +12,15 @@ from uploader.chat.status_words import reason_text
 from uploader.errors import Reason
 from uploader.model import ENDED, Job, JobState, Phase, Progress
 from uploader.names import one_line
-from uploader.telegram.gateway import TEXT_CHARACTERS
-from uploader.template import unlinked
+from uploader.quoting import MOST_ENTITIES, TEXT_UNITS
 from uploader.texts import Texts, bar
 
 #: What is left of a message for lines, beside its head, the end and a caption of what was left out.
-_LINES_CHARACTERS: Final = TEXT_CHARACTERS - 700
+_LINES_CHARACTERS: Final = TEXT_UNITS - 700
 _NAME_CHARACTERS: Final = 60
 _NAMES: Final = 10
+#: Each line quotes a name; so does the head.
+_LINES: Final = MOST_ENTITIES - 10
 _ORDER: Final = (
     JobState.RUNNING,
     JobState.FAILED,
@@ -128,14 +129,14 @@ def _names(texts: Texts, language: str, names: Sequence[str]) -> str:
 
 
 def _short(name: str) -> str:
-    name = unlinked(one_line(name))
+    name = one_line(name)
     return name if len(name) <= _NAME_CHARACTERS else name[: _NAME_CHARACTERS - 1] + "…"
 
 
 def _fitting(texts: Texts, language: str, lines: Iterable[str]) -> list[str]:
     """As many lines as fit into one message, and how many more there are."""
     shown, left, rest = list[str](), _LINES_CHARACTERS, list(lines)
-    while rest and len(rest[0]) < left:
+    while rest and len(rest[0]) < left and len(shown) < _LINES:
         left -= len(rest[0]) + 1
         shown.append(rest.pop(0))
     return [*shown, texts.get(language, "batch-more", count=len(rest))] if rest else shown

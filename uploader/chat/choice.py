@@ -9,9 +9,9 @@ from typing import Final
 from uploader import limits, spans
 from uploader.model import Job, OverCap
 from uploader.names import one_line
+from uploader.quoting import Said, quoted
 from uploader.spans import Span
 from uploader.telegram.gateway import Button, Keyboard
-from uploader.template import unlinked
 from uploader.texts import Texts
 from uploader.wishes import ASK, BEST, ORIGINAL, SOUNDS, Offer, Option, Wish
 
@@ -102,13 +102,13 @@ def pressed(data: bytes) -> Press | None:
     return _PLAIN[match["plain"]](int(match["c"]))
 
 
-def format_name(texts: Texts, language: str, wanted: str) -> str:
+def format_name(texts: Texts, language: str, wanted: str) -> Said:
     """A value of `Wish.format` in the person's words."""
     if wanted in SOUNDS:
-        return texts.get(language, "format-sound", kind=wanted)
+        return texts.get(language, "format-sound", kind=Said(wanted))
     if wanted in (ASK, BEST, ORIGINAL):
         return texts.get(language, f"format-{wanted or 'ask'}")
-    return texts.get(language, "format-film", quality=f"{wanted.removeprefix('v')}p")
+    return texts.get(language, "format-film", quality=Said(f"{wanted.removeprefix('v')}p"))
 
 
 def always(texts: Texts, job: Job) -> Keyboard:
@@ -132,8 +132,8 @@ class Card:
 
     def text(self) -> str:
         """The film, what was composed so far, and the question."""
-        title = unlinked(one_line(self._offer.title))[:TITLE_CHARACTERS]
-        about = [self._job.link.host]
+        title = quoted(one_line(self._offer.title)[:TITLE_CHARACTERS])
+        about: list[str] = [quoted(self._job.link.host)]
         if self._offer.duration_s:
             about.insert(0, self._texts.clock(self._job.language, self._offer.duration_s))
         wish, lines = self._job.wish, []
@@ -145,7 +145,7 @@ class Card:
         if any(map(self._is_over, self._options)):
             lines.append(self._get("choice-parts", cap=self._texts.cap(self._job.language)))
         if self._left_out:
-            labels = ", ".join(self._name(option) for option in self._left_out)
+            labels = Said(", ".join(self._name(option) for option in self._left_out))
             lines.append(self._get("choice-left-out", cap=self._texts.cap(self._job.language), labels=labels))
         wait = self._texts.duration(self._job.language, limits.WAITING_CHOICE_S)
         blocks = [title, " · ".join(about)], lines, [self._get("choice", wait=wait)]
@@ -181,7 +181,7 @@ class Card:
             if 0 <= other * LANGUAGES_A_PAGE < len(subtitles)
         ]
         back = self._button("button-back", b"card")
-        title = unlinked(one_line(self._offer.title))[:TITLE_CHARACTERS]
+        title = quoted(one_line(self._offer.title)[:TITLE_CHARACTERS])
         text = "\n\n".join(filter(None, [title, self._get("choice-languages")]))
         return text, [none, *_rows(buttons, LANGUAGES_A_ROW), *([pages] if pages else []), [back]]
 
@@ -220,8 +220,9 @@ class Card:
             return option.is_over_cap
         return size_bytes > self._texts.cap_bytes
 
-    def _language(self, tag: str) -> str:
-        return self._get("language-name", tag=one_line(tag)[:24])
+    def _language(self, tag: str) -> Said:
+        tag = one_line(tag)[:24]
+        return self._get("language-name", tag=Said(tag) if tag.isalpha() else tag)
 
     def _chosen_or_not(self, label: str, tag: str, number: int) -> Button:
         label = self._get("button-chosen", label=label) if tag == self._job.wish.subtitles else label
@@ -230,7 +231,7 @@ class Card:
     def _button(self, key: str, verb: bytes, more: bytes = b"", **arguments: str | int) -> Button:
         return Button(text=self._get(key, **arguments), data=b"%s:%d%s" % (verb, self._job.id, more))
 
-    def _get(self, key: str, /, **arguments: str | int) -> str:
+    def _get(self, key: str, /, **arguments: str | int) -> Said:
         return self._texts.get(self._job.language, key, **arguments)
 
 

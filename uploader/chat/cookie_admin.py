@@ -8,6 +8,7 @@ from uploader.cookies import CookieJars
 from uploader.errors import PeykError, TelegramError
 from uploader.intake import Incoming
 from uploader.model import Person
+from uploader.quoting import Said
 from uploader.sources.cookies import FILE_BYTES, CookiesRefused
 from uploader.storage.cookies import Cookies, SealedCookies
 from uploader.storage.people import People
@@ -47,10 +48,10 @@ class CookieAdminChat:
                 await self._add(incoming, words[1] if len(words) > 1 else "")
             case ["remove"] if number is not None:
                 done = await self._cookies.remove(number)
-                await self._say(incoming.person, "removed" if done else "unknown", number=str(number))
+                await self._say(incoming.person, "removed" if done else "unknown", number=Said(number))
             case ["restore"] if number is not None:
                 done = await self._cookies.restore(number)
-                await self._say(incoming.person, "restored" if done else "unknown", number=str(number))
+                await self._say(incoming.person, "restored" if done else "unknown", number=Said(number))
             case _:
                 await self._say(incoming.person, "usage")
 
@@ -73,7 +74,7 @@ class CookieAdminChat:
             person = await self._people.get(user_id)
             if person is None:
                 return False  # they have not written to the bot yet
-            await self._say(person, "alert", number=str(cookies.id), site=cookies.site)
+            await self._say(person, "alert", number=Said(cookies.id), site=cookies.site)
         except PeykError as error:
             _log.warning("an admin was not told", admin=user_id, cause=str(error))
             return False
@@ -95,7 +96,7 @@ class CookieAdminChat:
             await self._say(incoming.person, f"refused-{refused.why}", sites=refused.sites)
             return
         _log.info("cookies given", number=number, by=incoming.person.user_id)
-        await self._say(incoming.person, "added", number=str(number), site=file.site, count=file.count)
+        await self._say(incoming.person, "added", number=Said(number), site=file.site, count=file.count)
 
     async def _list(self, person: Person) -> None:
         lines = []
@@ -104,7 +105,7 @@ class CookieAdminChat:
             line = self._texts.get(
                 person.language,
                 f"cookies-line-{state}",
-                number=str(each.id),
+                number=Said(each.id),
                 site=each.site,
                 count=each.held,
             )

@@ -8,8 +8,8 @@ from uploader import limits
 from uploader.chat.choice import TITLE_CHARACTERS, format_name
 from uploader.model import Job
 from uploader.names import one_line
+from uploader.quoting import quoted
 from uploader.telegram.gateway import Button, Keyboard
-from uploader.template import unlinked
 from uploader.texts import Texts
 from uploader.wishes import BEST, Entry, Offer
 
@@ -55,12 +55,12 @@ def _text(texts: Texts, job: Job, offer: Offer) -> str:
         lines.append(texts.get(language, "batch-more", count=looked_at - SHOWN_ENTRIES))
     wait = texts.duration(language, limits.WAITING_CHOICE_S)
     question = texts.get(language, "list-question", last=looked_at, wait=wait)
-    title = unlinked(one_line(offer.title))[:TITLE_CHARACTERS]
-    return "\n\n".join([f"{title}\n{job.link.host} · {count}", "\n".join(lines), question])
+    title = quoted(one_line(offer.title)[:TITLE_CHARACTERS])
+    return "\n\n".join([f"{title}\n{quoted(job.link.host)} · {count}", "\n".join(lines), question])
 
 
 def _line(texts: Texts, language: str, number: int, entry: Entry) -> str:
-    name = unlinked(one_line(entry.title))[:_NAME_CHARACTERS] or "…"
+    name = one_line(entry.title)[:_NAME_CHARACTERS] or "…"
     if entry.duration_s is None:
         return texts.get(language, "list-line", number=number, name=name)
     length = texts.clock(language, entry.duration_s)

@@ -6,6 +6,7 @@ from uploader.chat.in_turn import InTurn
 from uploader.chat.keyboards import Preset
 from uploader.intake import Incoming
 from uploader.model import OverCap, Person
+from uploader.quoting import Said
 from uploader.storage.people import People
 from uploader.telegram.gateway import Gateway, Keyboard
 from uploader.texts import Texts
@@ -47,7 +48,7 @@ class SettingsChat:
             language,
             "settings",
             cap=self._texts.cap(language),
-            choice=over_cap.value,
+            choice=Said(over_cap.value),
             format=format_name(self._texts, language, preset),
         )
         return text, keyboards.settings(self._texts, language, preset, over_cap)

@@ -75,27 +75,27 @@ class SponsorAdminChat:
     async def _add(self, person: Person, username: str) -> None:
         sponsor = await self._gateway.find_channel(username)
         if sponsor is None:
-            await self._say(person, "lock-not-found", username=username)
+            await self._say(person, "lock-not-found", username=f"@{username}")
             return
         try:
             # only an admin of a channel sees other people in it: asked now, so that the lock works later
             await self._gateway.is_member(sponsor, person)
         except ChannelUnusable:
-            await self._say(person, "lock-not-admin", username=username)
+            await self._say(person, "lock-not-admin", username=f"@{username}")
             return
         added = await self._sponsors.add(sponsor, person.user_id)
         _log.info("sponsor lock added", channel=username, by=person.user_id)
         key = "lock-added" if added else "lock-exists"
-        await self._say(person, key, title=sponsor.title, username=sponsor.username)
+        await self._say(person, key, title=sponsor.title, username=f"@{sponsor.username}")
 
     async def _remove(self, person: Person, username: str) -> None:
         sponsor = await self._sponsors.remove(username)
         if sponsor is None:
-            await self._say(person, "lock-unknown", username=username)
+            await self._say(person, "lock-unknown", username=f"@{username}")
             return
         self._locks.look_at_all()
         _log.info("sponsor lock removed", channel=username, by=person.user_id)
-        await self._say(person, "lock-removed", title=sponsor.title, username=sponsor.username)
+        await self._say(person, "lock-removed", title=sponsor.title, username=f"@{sponsor.username}")
 
     async def _say(self, person: Person, key: str, **arguments: str | int) -> None:
         await self._gateway.say(person, self._texts.get(person.language, key, **arguments))

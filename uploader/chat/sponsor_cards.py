@@ -18,7 +18,6 @@ from uploader.storage.people import People
 from uploader.storage.rates import Rates
 from uploader.telegram.gateway import Gateway, Keyboard
 from uploader.telegram.turns import Urgency
-from uploader.template import unlinked
 from uploader.texts import Texts
 
 _log = structlog.get_logger(__name__)
@@ -143,4 +142,4 @@ def _by_card(jobs: Iterable[Job]) -> list[list[Job]]:
 
 
 def _titles(sponsors: Sequence[Sponsor]) -> str:
-    return ", ".join(unlinked(one_line(sponsor.title)) for sponsor in sponsors)
+    return ", ".join(one_line(sponsor.title) for sponsor in sponsors)

@@ -2,21 +2,18 @@
 
 import shlex
 from collections.abc import Sequence
-from typing import Final
 
 from uploader.model import Caption, Volume
 from uploader.names import joined_name
+from uploader.quoting import TEXT_UNITS, quoted, spoken, units
 from uploader.texts import Texts
-
-#: https://core.telegram.org/api/config#message-length-max, in the UTF-16 units that Telegram counts in
-_MOST_UNITS: Final = 4096
 
 
 def caption(texts: Texts, language: str, name: str, number: int, count: int | None) -> Caption:
     """What stands under volume `number` of `count` (None: nobody knows yet) of the file `name`."""
     if count is None:
-        return Caption(text=texts.get(language, "volume", name=name, number=number))
-    return Caption(text=texts.get(language, "volume-of", name=name, number=number, count=count))
+        return spoken(texts.get(language, "volume", name=name, number=number))
+    return spoken(texts.get(language, "volume-of", name=name, number=number, count=count))
 
 
 def manifest(
@@ -50,11 +47,11 @@ def manifest(
         "\n\n".join([head, "\n".join(_lines(texts, language, volumes, digests)), *end])
         for digests in (True, False)
     )
-    return with_digests if len(with_digests.encode("utf-16-le")) <= 2 * _MOST_UNITS else without
+    return with_digests if units(with_digests) <= TEXT_UNITS else without
 
 
 def _lines(texts: Texts, language: str, volumes: Sequence[Volume], digests: bool) -> list[str]:
-    lines = []
+    lines = list[str]()
     for volume in volumes:
         size = texts.size(language, volume.size_bytes)
         lines.append(texts.get(language, "manifest-volume", name=volume.name, size=size))
@@ -64,9 +61,9 @@ def _lines(texts: Texts, language: str, volumes: Sequence[Volume], digests: bool
 
 
 def _joining(texts: Texts, language: str, name: str, sha256_hex: str | None) -> list[str]:
-    """Commands stand on lines of their own, without the marks that texts put around what they quote."""
-    unix = f"cat {shlex.quote(name)}.0* > {shlex.quote(name)}"
-    ways = [texts.get(language, "manifest-windows"), f'copy /b "{name}.0*" "{name}"']
+    """Commands stand on lines of their own, to be copied."""
+    unix = quoted(f"cat {shlex.quote(name)}.0* > {shlex.quote(name)}")
+    ways = [texts.get(language, "manifest-windows"), quoted(f'copy /b "{name}.0*" "{name}"')]
     ways += [texts.get(language, "manifest-unix"), unix, texts.get(language, "manifest-android")]
     said = ["\n".join([texts.get(language, "manifest-join"), *ways])]
     if sha256_hex is not None:

@@ -15,6 +15,7 @@ from telethon.tl import functions, types
 
 from uploader.errors import ChannelUnusable, NoAnswer
 from uploader.model import Caption, Delivered, Document, Person, Sponsor, Uploaded
+from uploader.quoting import bare, spoken
 from uploader.telegram.calls import ANSWER_S, Calls
 from uploader.telegram.documents import delivered_by, document_of, message_id_of, parts_needed
 from uploader.telegram.media import as_entities, as_known, as_media
@@ -26,8 +27,6 @@ from uploader.telegram.turns import Urgency
 DELIVER_S: Final = 180.0
 #: https://core.telegram.org/api/files#downloading-files
 _PIECE_BYTES: Final = 128 * 1024
-#: https://core.telegram.org/api/config#message-length-max
-TEXT_CHARACTERS: Final = 4096
 #: A message whose id was not told is looked for among so many; a call takes no more.
 FOUND_WITHIN: Final = 100
 
@@ -72,9 +71,11 @@ class Gateway:
         Raises:
             ChatUnreachable, FloodWait, TelegramError; NoAnswer after two calls: it may be there
         """
+        said = spoken(text)
         request = functions.messages.SendMessageRequest(
             peer=_peer(person),
-            message=text[:TEXT_CHARACTERS],
+            message=said.text,
+            entities=as_entities(said),
             random_id=random_id or new_random_id(),
             no_webpage=True,
             reply_markup=self._markup(keyboard),
@@ -117,10 +118,12 @@ class Gateway:
         Raises:
             MessageGone, ChatUnreachable, FloodWait, TelegramError
         """
+        said = spoken(text)
         request = functions.messages.EditMessageRequest(
             peer=_peer(person),
             id=message_id,
-            message=text[:TEXT_CHARACTERS],
+            message=said.text,
+            entities=as_entities(said),
             no_webpage=True,
             reply_markup=self._markup(keyboard),
         )
@@ -136,7 +139,7 @@ class Gateway:
         with suppress(errors.QueryIdInvalidError):
             await self.calls.call(
                 functions.messages.SetBotCallbackAnswerRequest(
-                    query_id=query_id, cache_time=0, message=text[:200] or None, alert=alert
+                    query_id=query_id, cache_time=0, message=bare(text)[:200] or None, alert=alert
                 ),
                 about=query_id,
             )
@@ -329,4 +332,5 @@ def _peer(person: Person) -> Any:
 def _button(button: Button) -> Any:
     # Telethon's own makers: the TL types behind them change from layer to layer
     make = telethon.Button
-    return make.url(button.text, button.url) if button.url else make.inline(button.text, button.data)
+    text = bare(button.text)
+    return make.url(text, button.url) if button.url else make.inline(text, button.data)

@@ -11,6 +11,7 @@ from typing import Final
 from fluent.runtime import FluentBundle, FluentResource
 
 from uploader.limits import MIB
+from uploader.quoting import Said, quoted
 
 LANGUAGES: Final = ("en", "fa")
 _PERSIAN_DIGITS: Final = str.maketrans("0123456789.%", "۰۱۲۳۴۵۶۷۸۹٫٪")
@@ -33,11 +34,11 @@ class Texts:
         code = (telegram_code or "").lower().partition("-")[0]
         return code if code in LANGUAGES else self._default
 
-    def get(self, language: str, key: str, /, **arguments: str | int) -> str:
+    def get(self, language: str, key: str, /, **arguments: str | int) -> Said:
         """The text `key` with its arguments.
 
         A number `n` is given to the text twice: as `$n`, to choose a plural, and as `$n-text`, in the
-        language's digits. Texts (file names, say) are shown as they are.
+        language's digits. What is not `Said` by us (file names, titles, hosts) is quoted: see `quoting`.
 
         Raises:
             KeyError: no such text, or an argument is missing.
@@ -46,17 +47,19 @@ class Texts:
         for name, value in arguments.items():
             if isinstance(value, int):
                 shown[f"{name}-text"] = self.digits(language, str(value))
+            else:
+                shown[name] = quoted(value)
         bundle = self._bundles[language]
         text, errors = bundle.format_pattern(bundle.get_message(key).value, shown)
         if errors:
             raise KeyError(f"{key}: {errors[0]}")
-        return str(text)
+        return Said(text)
 
-    def digits(self, language: str, number: str) -> str:
+    def digits(self, language: str, number: str) -> Said:
         """A formatted number in the language's digits."""
-        return number.translate(_PERSIAN_DIGITS) if language == "fa" else number
+        return Said(number.translate(_PERSIAN_DIGITS) if language == "fa" else number)
 
-    def size(self, language: str, size_bytes: float) -> str:
+    def size(self, language: str, size_bytes: float) -> Said:
         """A size in the largest unit that leaves a whole part; up to 2000 MiB in MiB, as the cap is."""
         unit, number = "b", size_bytes
         for larger in ("kib", "mib", "gib"):
@@ -66,11 +69,11 @@ class Texts:
         whole = unit == "b" or number >= 100 or number == int(number)
         return self.get(language, f"unit-{unit}", n=self.digits(language, f"{number:.{0 if whole else 1}f}"))
 
-    def cap(self, language: str) -> str:
+    def cap(self, language: str) -> Said:
         """The most that fits into one message."""
         return self.size(language, self.cap_bytes)
 
-    def duration(self, language: str, seconds: float) -> str:
+    def duration(self, language: str, seconds: float) -> Said:
         """A duration in one unit, rounded up: nobody is promised less than it takes."""
         for unit, length_s in (("h", 3600), ("min", 60)):
             if seconds > 1.5 * length_s:
@@ -79,22 +82,22 @@ class Texts:
                 )
         return self.get(language, "time-s", n=self.digits(language, str(max(1, -int(-seconds // 1)))))
 
-    def clock(self, language: str, seconds: float) -> str:
+    def clock(self, language: str, seconds: float) -> Said:
         """The length of a film as players show it: 1:02:03."""
         minutes, rest_s = divmod(max(1, round(seconds)), 60)
         hours, minutes = divmod(minutes, 60)
         shown = f"{hours}:{minutes:02}:{rest_s:02}" if hours else f"{minutes}:{rest_s:02}"
         return self.digits(language, shown)
 
-    def percent(self, language: str, part: int, whole: int) -> str:
+    def percent(self, language: str, part: int, whole: int) -> Said:
         """How much of `whole` is done, never 100 % before it is."""
         return self.digits(language, f"{part * 100 // whole if whole else 100}%")
 
 
-def bar(part: int, whole: int) -> str:
+def bar(part: int, whole: int) -> Said:
     """A progress bar of text."""
     filled = part * _BAR_CELLS // whole if whole else _BAR_CELLS
-    return "▰" * filled + "▱" * (_BAR_CELLS - filled)
+    return Said("▰" * filled + "▱" * (_BAR_CELLS - filled))
 
 
 def _bundle(language: str) -> FluentBundle:
