@@ -60,7 +60,7 @@ class AdminChat:
             lines.append(
                 self._texts.get(
                     language,
-                    "status-transfer",
+                    "status-transfer" if speed_bytes_s > 0 else "status-transfer-begun",
                     name=progress.name or "…",
                     percent=self._texts.percent(language, progress.done_bytes, total_bytes)
                     if total_bytes

@@ -3,6 +3,7 @@
 from uploader import limits
 from uploader.errors import Reason
 from uploader.model import Job, JobState, Phase, Progress
+from uploader.quoting import Said
 from uploader.speed import eta_s
 from uploader.texts import Texts, bar
 from uploader.verdicts import Place, Refused
@@ -21,7 +22,7 @@ def state_text(texts: Texts, job: Job, place: Place, now: float) -> str:
         return _cancelled_text(texts, job)
     if job.reason is not None:
         wait = texts.duration(language, job.run_at - now)
-        return get(language, "retrying", reason=reason_text(texts, language, job.reason, job.id), wait=wait)
+        return get(language, "retrying", reason=cause_text(texts, language, job.reason), wait=wait)
     return queued_text(texts, language, place)
 
 
@@ -46,9 +47,17 @@ def queued_text(texts: Texts, language: str, place: Place) -> str:
     return texts.get(language, "queued-wait", ahead=place.ahead, wait=wait)
 
 
-def reason_text(texts: Texts, language: str, reason: Reason, job_id: int = 0) -> str:
-    """A cause in the person's words, with what to do next."""
-    return texts.get(language, f"reason-{reason.value}", cap=texts.cap(language), job=job_id)
+def reason_text(texts: Texts, language: str, reason: Reason, job_id: int = 0) -> Said:
+    """A cause in the person's words, with what they can do next."""
+    key, cause = f"reason-{reason.value}", cause_text(texts, language, reason)
+    if not texts.has_advice(key):
+        return cause
+    return Said(f"{cause} {texts.get(language, f'{key}.advice', cap=texts.cap(language), job=job_id)}")
+
+
+def cause_text(texts: Texts, language: str, reason: Reason) -> Said:
+    """A cause in the person's words, who need do nothing."""
+    return texts.get(language, f"reason-{reason.value}", cap=texts.cap(language))
 
 
 def refusal_text(texts: Texts, language: str, refused: Refused) -> str:
@@ -74,18 +83,13 @@ def progress_text(texts: Texts, job: Job, progress: Progress, speed_bytes_s: flo
         return texts.get(language, "parked", name=name, done=done, wait=texts.duration(language, parked_s))
     if progress.phase is Phase.FINISHING:
         return texts.get(language, "finishing", name=name, total=done)
-    speed = texts.size(language, speed_bytes_s)
-    if total_bytes is None:
-        return texts.get(language, "uploading-unknown", name=name, done=done, speed=speed)
+    said = {"name": name, "done": done}
+    if total_bytes is not None:
+        said["bar"], said["total"] = bar(progress.done_bytes, total_bytes), texts.size(language, total_bytes)
+        said["percent"] = texts.percent(language, progress.done_bytes, total_bytes)
+    key = "uploading-unknown" if total_bytes is None else "uploading"
+    if speed_bytes_s <= 0:  # not known yet, or it stands still: nothing is said that would be made up
+        return texts.get(language, f"{key}-begun", **said)
     left_s = eta_s(progress.done_bytes, total_bytes, speed_bytes_s)
-    return texts.get(
-        language,
-        "uploading",
-        name=name,
-        bar=bar(progress.done_bytes, total_bytes),
-        percent=texts.percent(language, progress.done_bytes, total_bytes),
-        done=done,
-        total=texts.size(language, total_bytes),
-        speed=speed,
-        eta="…" if left_s is None else texts.duration(language, left_s),
-    )
+    eta = "" if left_s is None else texts.duration(language, left_s)
+    return texts.get(language, key, speed=texts.size(language, speed_bytes_s), eta=eta, **said)

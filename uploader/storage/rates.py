@@ -92,6 +92,7 @@ class Rates:
             this.c.id == job.id,
             in_state(this.c.state, JobState.QUEUED),
             in_state(other.c.state, JobState.QUEUED),
+            other.c.run_at <= self._database.now(),  # the others wait for their next attempt
             sa.tuple_(*claim.order(other)) < sa.tuple_(*claim.order(this)),
         )
         own = sa.select(sa.func.count()).where(

@@ -35,7 +35,7 @@ class Texts:
         return code if code in LANGUAGES else self._default
 
     def get(self, language: str, key: str, /, **arguments: str | int) -> Said:
-        """The text `key` with its arguments.
+        """The text `key` with its arguments; "key.attribute" is an attribute of it.
 
         A number `n` is given to the text twice: as `$n`, to choose a plural, and as `$n-text`, in the
         language's digits. What is not `Said` by us (file names, titles, hosts) is quoted: see `quoting`.
@@ -49,11 +49,17 @@ class Texts:
                 shown[f"{name}-text"] = self.digits(language, str(value))
             else:
                 shown[name] = quoted(value)
-        bundle = self._bundles[language]
-        text, errors = bundle.format_pattern(bundle.get_message(key).value, shown)
+        bundle, (name, _, attribute) = self._bundles[language], key.partition(".")
+        message = bundle.get_message(name)
+        pattern = message.attributes[attribute] if attribute else message.value
+        text, errors = bundle.format_pattern(pattern, shown)
         if errors:
             raise KeyError(f"{key}: {errors[0]}")
         return Said(text)
+
+    def has_advice(self, key: str) -> bool:
+        """Whether a text says also what its reader can do: as "key.advice"."""
+        return "advice" in self._bundles[self._default].get_message(key).attributes
 
     def digits(self, language: str, number: str) -> Said:
         """A formatted number in the language's digits."""

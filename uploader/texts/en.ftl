@@ -154,9 +154,16 @@ uploading =
     { $name }
     { $bar } { $percent }
     { $done } of { $total } · { $speed }/s · { $eta } left
+uploading-begun =
+    { $name }
+    { $bar } { $percent }
+    { $done } of { $total }
 uploading-unknown =
     { $name }
     { $done } so far · { $speed }/s (the site does not say how large the file is)
+uploading-unknown-begun =
+    { $name }
+    { $done } so far (the site does not say how large the file is)
 parked =
     { $name }
     { $done } so far · waiting for Telegram, { $wait }. It goes on by itself.
@@ -269,44 +276,67 @@ refused-day = You have had all that one person can have in a day. There is room 
 refused-full = Very many files are waiting just now, and I do not want to promise what takes too long. Please send it again in { $wait }.
 
 reason-not-http = only links that start with http:// or https:// can be fetched.
-reason-malformed = it is not a complete link. Copy the whole address from your browser's address bar.
-reason-private-address = it leads to a private network, which I may not enter. Send a link that everyone can open.
-reason-no-such-host = there is no site of that name. Check the spelling.
-reason-unreachable = the site does not answer. Try again later, or take another link.
-reason-timed-out = the site is too slow. Try again later, or take another link.
-reason-not-found = the site says that there is no such file. Check the link, it may have expired.
+reason-malformed = it is not a complete link.
+    .advice = Copy the whole address from your browser's address bar.
+reason-private-address = it leads to a private network, which I may not enter.
+    .advice = Send a link that everyone can open.
+reason-no-such-host = there is no site of that name.
+    .advice = Check the spelling.
+reason-unreachable = the site does not answer.
+    .advice = Try again later, or take another link.
+reason-timed-out = the site is too slow.
+    .advice = Try again later, or take another link.
+reason-not-found = the site says that there is no such file.
+    .advice = Check the link, it may have expired.
 reason-forbidden = the site does not give this file to me. It may need a login, or the link may have expired.
-reason-site-busy = the site is too busy just now. Try again later.
+reason-site-busy = the site is too busy just now.
+    .advice = Try again later.
 reason-site-rests = the site has failed for everybody of late, so I let it rest for a moment.
-reason-site-broken = the site made an error while sending the file. Try again later, or take another link.
-reason-changed = the file changed at the site while I was fetching it. Send the link again.
+reason-site-broken = the site made an error while sending the file.
+    .advice = Try again later, or take another link.
+reason-changed = the file changed at the site while I was fetching it.
+    .advice = Send the link again.
 reason-empty = the file is empty (0 bytes), and Telegram takes no empty files.
-reason-too-large = the file is larger than { $cap }, the most that fits into one message. Send a smaller one, or choose in /settings that I send it in parts.
-reason-too-many-volumes = the file is too large even for parts of { $cap }. Send a smaller one.
-reason-no-media = I found neither a file nor a film on this page. Send the link of the film itself.
+reason-too-large = the file is larger than { $cap }, the most that fits into one message.
+    .advice = Send a smaller one, or choose in /settings that I send it in parts.
+reason-too-many-volumes = the file is too large even for parts of { $cap }.
+    .advice = Send a smaller one.
+reason-no-media = I found neither a file nor a film on this page.
+    .advice = Send the link of the film itself.
 reason-no-sound = this film has no sound that I could bring alone.
-reason-out-of-range = the part that you want lies behind the end of the film. Choose an earlier one.
-reason-playlist = this is a list by itself. Send its link alone, and choose of it.
-reason-live = this is live, and has no end that I could wait for. Send it again when it is over.
-reason-upcoming = this has not started yet. Send it again when it is there.
+reason-out-of-range = the part that you want lies behind the end of the film.
+    .advice = Choose an earlier one.
+reason-playlist = this is a list by itself.
+    .advice = Send its link alone, and choose of it.
+reason-live = this is live, and has no end that I could wait for.
+    .advice = Send it again when it is over.
+reason-upcoming = this has not started yet.
+    .advice = Send it again when it is there.
 reason-needs-login = the site shows this only to people who have signed in.
 reason-geo-blocked = the site does not show this in the country where I am.
 reason-paid = the site wants money for this, and I cannot pay.
-reason-not-live = this channel shows nothing just now. Send the link of a film on it.
+reason-not-live = this channel shows nothing just now.
+    .advice = Send the link of a film on it.
 reason-robot = the site takes me for a robot and does not answer me just now. I let it rest for a while.
 reason-set-up = I cannot get this film from the site just now: something is missing on my side, and my admins know.
 reason-drm = this is copy-protected, and I cannot bring it.
-reason-not-visible = I cannot see that message on Telegram. Forward it to me instead, or make me a member of its channel.
+reason-not-visible = I cannot see that message on Telegram.
+    .advice = Forward it to me instead, or make me a member of its channel.
 reason-no-file = there is no file in that message on Telegram.
-reason-message-gone = the message with the file is not there any more. Send the file again.
+reason-message-gone = the message with the file is not there any more.
+    .advice = Send the file again.
 reason-protected = its chat on Telegram does not let anybody pass its files on.
 reason-crowded = many people wait just now, and the site sends this one slowly: others go first.
-reason-no-room = I have no room for this just now. Try again later.
-reason-waited-too-long = it waited in the queue for more than a day. Try again when I am less busy.
+reason-no-room = I have no room for this just now.
+    .advice = Try again later.
+reason-waited-too-long = it waited in the queue for more than a day.
+    .advice = Try again when I am less busy.
 reason-telegram-waits = Telegram wants me to wait before I send more files.
-reason-upload-failed = Telegram did not take the file. Send the link again in a few minutes.
+reason-upload-failed = Telegram did not take the file.
+    .advice = Send the link again in a few minutes.
 reason-chat-unreachable = I could not write into this chat.
-reason-internal = something broke on my side. Send the link again; if it happens twice, tell the admins the number { $job }.
+reason-internal = something broke on my side.
+    .advice = Send the link again; if it happens twice, tell the admins the number { $job }.
 
 maintenance-usage = Maintenance is { $on ->
     [0] off. Switch it on with /maintenance on
@@ -326,6 +356,7 @@ failed-line = { $count-text } × { $reason }
     { $hosts } · last job { $job }
 failed-none = Nothing failed within a day.
 status-transfer = { $name } · { $percent } · { $speed }/s
+status-transfer-begun = { $name } · { $percent }
 sites-none = No site rests: all that were asked have answered.
 sites-line = { $site }: failed { $count-text } times in a row, asked again in { $wait }
 sites-trying = { $site }: the next job tries whether it works again
