@@ -15,6 +15,7 @@ from uploader.texts import LANGUAGES, Texts
 
 HOSTILE = (
     "evil.com",
+    "README.md and backup.sh",
     "@durov.mp4",
     "#tag",
     "join t.me/spam now",
@@ -49,7 +50,10 @@ def test_parser_when_words_are_hostile_and_not_quoted_makes_something_of_them(ho
 @pytest.mark.parametrize("hostile", HOSTILE)
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_texts_when_words_are_hostile_say_them_without_links(language: str, hostile: str) -> None:
-    """Whatever variable of whatever text holds them: only what is Said by us is not quoted."""
+    """Whatever variable of whatever text holds them: only what is Said by us is not quoted.
+
+    openclaw/openclaw#8649: names of files such as README.md were shown as domains of Moldova.
+    """
     texts = Texts("en")
     for key, arguments in entries(language).items():
         numbers = {f"{name}-text": Said("5") for name in arguments}  # of what is an int

@@ -59,7 +59,11 @@ async def texts_of(person: Person) -> list[str]:
 async def test_last_word_when_telegram_does_not_take_it_is_said_again_until_it_stands(
     scene: Scene, rule: dict[str, Any], size: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Neither a chat that is parked nor a server that stumbles leaves a person before "Accepted" for ever."""
+    """Neither a chat that is parked nor a server that stumbles leaves a person before "Accepted" for ever.
+
+    prdpjngd/fileherobot#3: an edit that went out twice was MESSAGE_NOT_MODIFIED, and the message stuck;
+    tangyoha/telegram_media_downloader#287: after a FLOOD_WAIT on edits a bot showed no progress any more.
+    """
     scene.world.faults.append(fault := Fault(EDIT, **rule))
     if "90" in str(fault.error):
         # nobody waits so long in a test: what is to be seen is that it is not forgotten
