@@ -1,5 +1,6 @@
 """What the rows say of the pace: how long a queue takes, and what a person had today."""
 
+import time
 from pathlib import Path
 
 import pytest
@@ -143,3 +144,17 @@ async def test_day_when_the_allowance_is_used_up_then_refused(
     assert pytest.approx(limits.DAY_S, abs=60) == refused.wait_s
     assert await Quotas(rates, Allowance(files_per_day=1)).day(2) is None
     assert await Quotas(rates, Allowance()).day(1) is None
+
+
+async def test_place_when_others_wait_for_their_next_attempt_then_they_are_not_before(
+    database: Database, jobs: Jobs, arrivals: Arrivals
+) -> None:
+    """What cannot be claimed now is before nobody, however early it came."""
+    await arrivals.job(1)
+    late = await arrivals.job(2)
+    rates = Rates(database)
+    assert (await rates.place(late)).ahead == 1
+    held = await jobs.claim("w")
+    assert held is not None
+    await jobs.retry(held, time.time() + 3600.0)
+    assert (await rates.place(late)).ahead == 0
