@@ -1,6 +1,7 @@
 """What may fail and must end nothing: loops, listeners, helpers."""
 
 import asyncio
+import contextlib
 
 import pytest
 from structlog.testing import capture_logs
@@ -8,6 +9,7 @@ from structlog.testing import capture_logs
 from uploader.delivery import Watchers
 from uploader.errors import StorageUnavailable
 from uploader.model import Job, Progress
+from uploader.storage.patience import patient
 from uploader.supervision import FaultBarrier, Helpers, every
 
 
@@ -55,6 +57,55 @@ async def test_loop_when_it_is_cancelled_ends() -> None:
         await asyncio.sleep(0)
         loop.cancel()
     assert loop.cancelled()
+
+
+async def _fails_while_it_is_cancelled(begun: asyncio.Event) -> None:
+    """A task group in which one breaks, and another takes its time to end."""
+
+    async def slow() -> None:
+        try:
+            await asyncio.Event().wait()
+        finally:
+            begun.set()
+            await asyncio.sleep(0.1)
+
+    async with asyncio.TaskGroup() as tasks:
+        tasks.create_task(slow())
+        await asyncio.sleep(0)
+        raise StorageUnavailable("away")
+
+
+async def test_loop_when_its_cancel_is_swallowed_by_a_group_that_fails_ends() -> None:
+    """Else a stop would wait for it without end."""
+    begun = asyncio.Event()
+    async with Helpers() as helpers:
+        loop = helpers.start(every(0.0, "a loop", lambda: _fails_while_it_is_cancelled(begun)))
+        await begun.wait()
+        loop.cancel()
+        await asyncio.wait([loop], timeout=30)
+        assert loop.cancelled()
+
+
+async def test_patience_when_its_cancel_is_swallowed_by_a_group_that_fails_ends() -> None:
+    """A job whose lease ends at the moment of a stop has nothing to write it down with, and must end."""
+    begun = asyncio.Event()
+
+    class Away:
+        async def finish(self) -> None:
+            raise StorageUnavailable("away")
+
+    async def job() -> object:
+        with contextlib.suppress(ExceptionGroup):
+            await _fails_while_it_is_cancelled(begun)
+        await patient(Away()).finish()
+        return None
+
+    async with Helpers() as helpers:
+        running = helpers.start(job())
+        await begun.wait()
+        running.cancel()
+        await asyncio.wait([running], timeout=30)
+        assert running.cancelled()
 
 
 async def test_loop_when_it_fails_on_and_on_waits_longer_each_time() -> None:

@@ -101,7 +101,19 @@ async def every(
     while not until():
         with barrier:
             await turn()
+        heed_cancel()
         await asyncio.sleep(pause_s + barrier.pause_s)
+
+
+def heed_cancel() -> None:
+    """Raise the cancel of this task that was swallowed on the way: for who would go on without end.
+
+    Before Python 3.13 a task group that fails in the moment of a cancel raises its failure alone; before 3.12
+    `wait_for`, which libraries use, may lose one. https://github.com/python/cpython/issues/86296
+    """
+    task = asyncio.current_task()
+    if task is not None and task.cancelling():
+        raise asyncio.CancelledError
 
 
 class Helpers:

@@ -20,6 +20,7 @@ class LastWords:
         self._owed = owed
         self._now = now
         self._barrier = FaultBarrier("last word about a job")
+        self._being_told: set[int] = set()  # jobs: while Telegram does not answer, a word takes minutes
 
     async def run(self) -> None:
         """Look for as long as the engine runs; each chat has its own pace, and holds up no other."""
@@ -27,12 +28,19 @@ class LastWords:
 
             async def look() -> None:
                 for job in await self._owed.due():
+                    if job.id in self._being_told:
+                        continue
+                    self._being_told.add(job.id)
                     helpers.start(self._tell(job), name=f"last word about job {job.id}")
 
             await every(LOOK_S, "last words", look)
 
     async def _tell(self, job: Job) -> None:
-        with self._barrier:
-            await self._status.tell(job)
-            if self._now() - job.updated_at > limits.OWED_KEPT_S:
-                await self._owed.said(job)
+        try:
+            with self._barrier:
+                await self._status.tell(job)
+            with self._barrier:
+                if self._now() - job.updated_at > limits.OWED_KEPT_S:
+                    await self._owed.said(job)
+        finally:
+            self._being_told.discard(job.id)

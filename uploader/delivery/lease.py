@@ -12,6 +12,7 @@ from uploader.errors import StorageUnavailable
 from uploader.failure import CancelAsked
 from uploader.model import Checkpoint, Job
 from uploader.storage.jobs import Jobs
+from uploader.supervision import heed_cancel
 
 #: The worker stops so long before anybody else may claim the job.
 _MARGIN_S: Final = 3.0
@@ -49,6 +50,7 @@ class Lease:
             CancelAsked
         """
         while True:
+            heed_cancel()
             self.look.clear()
             try:
                 if await self.renew() and not self.sending.is_set():

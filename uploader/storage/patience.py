@@ -5,6 +5,7 @@ import inspect
 from typing import Any, Final, TypeVar, cast
 
 from uploader.errors import StorageUnavailable
+from uploader.supervision import heed_cancel
 
 _AGAIN_S: Final = 0.5
 
@@ -33,6 +34,7 @@ class _Patient:
                 try:
                     return await call(*arguments, **named)
                 except StorageUnavailable:
+                    heed_cancel()
                     await asyncio.sleep(_AGAIN_S)
 
         return until_answered
