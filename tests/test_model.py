@@ -22,6 +22,8 @@ def test_moves_when_read_as_a_table_are_these() -> None:
         ("running", "running"),
         ("failed", "queued"),
         ("failed", "waiting_sponsors"),
+        ("cancelled", "queued"),
+        ("cancelled", "waiting_sponsors"),
     } == {(source.value, target.value) for source, targets in MOVES.items() for target in targets}
 
 

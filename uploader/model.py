@@ -28,9 +28,10 @@ class JobState(StrEnum):
 
 
 #: The legal moves. A lost lease and a retry both lead from RUNNING back to QUEUED; a wish of the person does
-#: so from FAILED. Who has left a sponsor's channel meanwhile waits for it first. Whatever waits has a
-#: deadline: `limits.WAITING_SPONSORS_S` for sponsors and `limits.WAITING_CHOICE_S` for a choice, then
-#: CANCELLED; `limits.PROMISE_S` in the queue, then FAILED. That of a running job is its lease.
+#: so from FAILED, and from CANCELLED once its message names another link. Who has left a sponsor's channel
+#: meanwhile waits for it first. Whatever waits has a deadline: `limits.WAITING_SPONSORS_S` for sponsors and
+#: `limits.WAITING_CHOICE_S` for a choice, then CANCELLED; `limits.PROMISE_S` in the queue, then FAILED. That
+#: of a running job is its lease.
 MOVES: Mapping[JobState, frozenset[JobState]] = MappingProxyType(
     {
         JobState.WAITING_SPONSORS: frozenset({JobState.QUEUED, JobState.CANCELLED}),
@@ -44,7 +45,7 @@ MOVES: Mapping[JobState, frozenset[JobState]] = MappingProxyType(
         ),
         JobState.DONE: frozenset(),
         JobState.FAILED: frozenset({JobState.QUEUED, JobState.WAITING_SPONSORS}),
-        JobState.CANCELLED: frozenset(),
+        JobState.CANCELLED: frozenset({JobState.QUEUED, JobState.WAITING_SPONSORS}),
     }
 )
 

@@ -142,6 +142,23 @@ async def test_message_when_its_link_is_corrected_into_several_is_a_batch_or_too
     assert 1 == len([each for each in history if "I see no link" in each.raw_text])
 
 
+async def test_message_when_its_job_was_cancelled_and_its_link_is_corrected_brings_the_other(
+    scene: Scene,
+) -> None:
+    """Who sees the mistake first cancels; other words around the same link bring nothing back."""
+    good = scene.site.url("good.bin", 1001)
+    async with SlowSite() as (slow, _), scene.engine(), scene.person() as user:
+        message = await user.send(slow)
+        await user.press(await user.expect("Accepted"), "Cancel")
+        await user.expect("Cancelled")
+        await message.edit(f"the wrong one: {slow}", link_preview=False)
+        await message.edit(f"the right one: {good}", link_preview=False)
+        assert "good.bin" == (await user.expect_file()).file.name
+        await user.expect("Done")
+        await user.send("/cancel")
+        await user.expect("Nothing of yours")
+
+
 async def test_command_when_telegram_fails_is_answered_with_an_excuse(scene: Scene) -> None:
     """Nobody is left without an answer because a call broke."""
     error = (400, "INPUT_METHOD_INVALID")

@@ -160,3 +160,20 @@ async def test_volumes_when_the_source_changes_between_attempts_are_taken_back(s
         await user.expect("SHA-256", timeout_s=60)
         names = [message.file.name for message in await documents(user)]
     assert ["film.bin.001", "film.bin.002", "film.bin.003"] == names
+
+
+async def test_volumes_when_the_link_is_corrected_are_none_of_the_other_file(
+    scene: Scene, tmp_path: Path
+) -> None:
+    """What came of the wrong link is left as it is, and nothing of it is looked for in the right one's."""
+    (tmp_path / "saved").mkdir()
+    async with scene.engine(volume_mib=VOLUME_MIB), scene.person() as user:
+        scene.world.faults.append(Fault("messages.sendMedia", after=1, count=1, error=(400, "MEDIA_EMPTY")))
+        message = await user.send(scene.site.url("wrong.bin", SIZE_BYTES))
+        await user.expect("did not work")
+        (old,) = await documents(user)
+        await message.edit(scene.site.url("right.bin", SIZE_BYTES), link_preview=False)
+        await user.expect("SHA-256", timeout_s=60)
+        first, *sent = await documents(user)
+        assert old.id == first.id
+        assert source("right.bin") == await joined(user, sent, tmp_path / "saved")

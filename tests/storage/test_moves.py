@@ -8,7 +8,7 @@ import sqlalchemy as sa
 
 from tests.storage.arrivals import Arrivals
 from uploader.errors import LeaseLost, Reason
-from uploader.model import MOVES, Checkpoint, Dues, Job, JobState, Sponsor
+from uploader.model import MOVES, Checkpoint, Dues, Job, JobState, Link, Sponsor
 from uploader.storage import tables
 from uploader.storage.choices import Choices
 from uploader.storage.database import Database
@@ -86,16 +86,17 @@ OPEN: list[tuple[str, OpenDoor, dict[JobState, JobState]]] = [
     *(
         (
             "correct",
-            lambda jobs, job, _, dues=dues: jobs.correct(
+            lambda jobs, job, _, dues=dues, link=link: jobs.correct(
                 user_id=job.user_id,
                 chat_id=job.chat_id,
                 message_id=job.message_id,
-                link=job.link,
+                link=link or job.link,
                 dues=dues,
             ),
-            {FAILED: dues.held()},
+            {FAILED: dues.held()} | ({CANCELLED: dues.held()} if link else {}),
         )
         for dues in (NOTHING, OWED)
+        for link in (None, Link(url="https://b.example/other", host="b.example"))
     ),
     ("again", lambda jobs, job, _: jobs.again(job.id, job.user_id, NOTHING), {FAILED: QUEUED}),
     ("again", lambda jobs, job, _: jobs.again(job.id, job.user_id, OWED), {FAILED: WAITING}),

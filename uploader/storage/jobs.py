@@ -12,7 +12,7 @@ from uploader.storage import claim, moves, owed
 from uploader.storage.database import Database, Lock
 from uploader.storage.job_row import checkpoint_values, from_row, offer_value
 from uploader.storage.moves import open_of, waiting_of
-from uploader.storage.tables import Row, in_state, jobs
+from uploader.storage.tables import Row, in_state, jobs, volumes
 from uploader.storage.view import View
 from uploader.wishes import UNDECIDED, Offer, Wish
 
@@ -215,9 +215,10 @@ class Jobs:
         link_key: str | None = None,
         wish: Wish = UNDECIDED,
     ) -> Job | None:
-        """Let the failed job of a message bring another link, as if it came now; None: that is not there.
+        """Let the job of a message bring another link, as if it came now; None: that is not there.
 
-        See `add` and `again`. A job of a batch is none of these.
+        It has failed, or it was cancelled, with another link. See `add` and `again`. A job of a batch is
+        none of these.
         """
         now = self._database.now()
         turn_at = claim.turn_at(now, waiting_of(user_id), 1.0)
@@ -228,7 +229,8 @@ class Jobs:
                 jobs.c.chat_id == chat_id,
                 jobs.c.message_id == message_id,
                 jobs.c.batch_id.is_(None),
-                in_state(jobs.c.state, JobState.FAILED),
+                in_state(jobs.c.state, JobState.FAILED, JobState.CANCELLED),
+                in_state(jobs.c.state, JobState.FAILED) | (jobs.c.url != link.url),
             )
             .values(
                 moves.again(now, turn_at, dues)
@@ -236,8 +238,12 @@ class Jobs:
                 | checkpoint_values(None, now)
             )
         )
-        moved = await self._move(statement)
-        return moved[0] if moved else None
+        async with self._database.write() as connection:
+            await self._database.alone(connection, Lock.QUEUE)
+            row = (await connection.execute(statement.returning(*jobs.c))).one_or_none()
+            if row is not None:
+                await connection.execute(sa.delete(volumes).where(volumes.c.job_id == row.id))
+        return None if row is None else from_row(row)
 
     async def cancel(self, user_id: int) -> list[Job]:
         """Cancel all jobs of this person; return them as they are then. See `cancel_one`.

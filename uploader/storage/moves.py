@@ -95,6 +95,9 @@ def another(link: Link, link_key: str | None, wish: Wish) -> _Values:
         "random_id": None,
         "name": None,
         "size_bytes": None,
+        "offer": None,
+        "shown_at": None,
+        "fetching": None,
     }
 
 
