@@ -214,14 +214,19 @@ def login() -> None:
 @app.command()
 def check() -> None:
     """Read the settings and say what is wrong with them, and with the engine if it runs; start nothing."""
+    from commands import keys
     from uploader import machine
     from uploader.config import Config
     from uploader.errors import ConfigError
+    from uploader.storage.engines import url_of
 
     try:
         config = Config.load()
+        url_of(config.database)
     except ConfigError as error:
-        refuse("The settings cannot be used:", error.problems, status=2)
+        refuse("The settings cannot be used:", [*error.problems, *keys.unknown()], status=2)
+    if strange := keys.unknown():
+        refuse("These settings have no effect:", strange, status=2)
     for name, value in config:
         shown = ",".join(map(str, value)) if isinstance(value, frozenset | tuple) else value
         typer.echo(f"PEYK_{name.upper()} = {'' if shown is None else shown}")

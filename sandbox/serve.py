@@ -155,9 +155,9 @@ def _person(account: Account) -> dict[str, Any]:
 
 
 def read_aloud(facts: dict[str, Any]) -> str:
-    """The same for people, with the settings to paste into `.env`."""
+    """The same for people: all of it can be pasted into `.env`."""
     lines = [
-        f"A local Telegram data centre listens on {facts['host']}:{facts['port']}. Stop it with Ctrl+C.",
+        f"# A local Telegram data centre listens on {facts['host']}:{facts['port']}. Stop it with Ctrl+C.",
         "",
         f"PEYK_API_ID={facts['api_id']}",
         f"PEYK_API_HASH={facts['api_hash']}",
@@ -166,13 +166,15 @@ def read_aloud(facts: dict[str, Any]) -> str:
         f"PEYK_DC_ID={facts['dc_id']}",
         f"PEYK_DC_ADDRESS={facts['host']}:{facts['port']}",
         f"PEYK_DC_PUBLIC_KEY={facts['public_key']}",
+        "# links to servers of this machine, as the sandbox is one",
+        "PEYK_ALLOW_NETWORKS=127.0.0.0/8",
         "",
         *(
-            f"{who}: {facts[who]['first_name']}, {facts[who]['phone']}, code {facts[who]['code']}"
+            f"# {who}: {facts[who]['first_name']}, {facts[who]['phone']}, code {facts[who]['code']}"
             for who in ("user", "admin")
         ),
-        f"channel: @{facts['channel']['username']} ({facts['channel']['title']})",
+        f"# channel: @{facts['channel']['username']} ({facts['channel']['title']})",
     ]
     if facts["control"] is not None:
-        lines.append(f"control port: {facts['control']['host']}:{facts['control']['port']}")
+        lines.append(f"# control port: {facts['control']['host']}:{facts['control']['port']}")
     return "\n".join(lines) + "\n"

@@ -152,6 +152,25 @@ async def test_button_when_reached_by_keyboard_is_pressed(socket_path: Path) -> 
         assert [{"message_id": message_id, "button": 2}] == await chat.until_asked("press")
 
 
+async def test_button_when_it_goes_away_after_its_press_leaves_the_keys_to_the_input(
+    socket_path: Path,
+) -> None:
+    """Who has pressed one by the keyboard can write on, and presses no other by that."""
+    async with chatting(socket_path) as chat:
+        await chat.receive("Another one:", buttons=BUTTONS[:1])
+        message_id = await chat.receive("Join first:", buttons=BUTTONS)
+        await chat.pilot.press("shift+tab", "enter")
+        await chat.until_asked("press")
+        await chat.other.happen(
+            event="edit", message=chat.other.message("Thanks.", id=message_id, buttons=[])
+        )
+        await until(chat.pilot, lambda: len(chat.app.screen.query(ChoiceButton)) == 2)
+        await chat.pilot.pause()
+        assert isinstance(chat.app.focused, Input)
+        await chat.pilot.press("h", "i")
+        assert "hi" == chat.app.screen.query_one(Input).value
+
+
 @pytest.mark.parametrize(
     ("answer", "expected"),
     [

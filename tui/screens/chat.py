@@ -181,6 +181,11 @@ class ChatScreen(Screen[None]):
         if done.url:
             self.notify(plain.name(done.url), title="This button opens", markup=False)
 
+    @on(Bubble.Left)
+    def _buttons_left(self) -> None:
+        """The keys are the input's again, and not those of another message's buttons."""
+        self.query_one(Input).focus()
+
     @on(Bubble.SaveWanted)
     def _save_wanted(self, event: Bubble.SaveWanted) -> None:
         self.save(event.card, event.message_id)

@@ -62,6 +62,9 @@ class Bubble(Horizontal):
         message_id: int
         place: int
 
+    class Left(Message):
+        """What had the focus goes away."""
+
     @dataclass
     class SaveWanted(Message):
         """The person wants the file; `card` shows how it goes."""
@@ -103,6 +106,8 @@ class Bubble(Horizontal):
 
     def _fill(self, place: str, parts: list[FileCard] | list[Horizontal]) -> None:
         box = self.query_one(place)
+        if self.screen.focused in box.walk_children():
+            self.post_message(self.Left())
         box.remove_children()
         box.mount_all(parts)
 

@@ -17,7 +17,7 @@ class Sponsors(TablePanel):
         Column("joined", right=True),
         Column("", right=True, spare=True),
     )
-    EMPTY = "No locks: everybody is served at once. An admin adds one in chat: /lock @channel"
+    EMPTY = "No locks: everybody is served at once. An admin adds one in chat: /lock add @channel"
 
     def rows(self, snapshot: Snapshot, now: float) -> Iterable[tuple[Cell, ...]]:
         """The share is of those asked; a lock that was shown to nobody has none."""

@@ -101,17 +101,22 @@ def from_url(text: str) -> Engines:
     A SQLite file that is not there yet is made with mode 0600, its folder with 0700.
     Raises ConfigError.
     """
+    url = url_of(text)
+    with opening(url):
+        if url.get_backend_name() == "sqlite":
+            return _sqlite(url.set(drivername="sqlite+aiosqlite"))
+        return _postgresql(url.set(drivername="postgresql+asyncpg"))
+
+
+def url_of(text: str) -> sa.URL:
+    """Return the URL of a database that we can use, whether it is there or not. Raises ConfigError."""
     try:
         url = sa.make_url(text)
     except (sa.exc.ArgumentError, ValueError):
         raise ConfigError([f"PEYK_DATABASE_URL is not a URL; {_FIX}"]) from None
-    with opening(url):
-        match url.get_backend_name():
-            case "sqlite":
-                return _sqlite(url.set(drivername="sqlite+aiosqlite"))
-            case "postgresql" | "postgres":
-                return _postgresql(url.set(drivername="postgresql+asyncpg"))
-    raise ConfigError([f"PEYK_DATABASE_URL names neither SQLite nor PostgreSQL; {_FIX}"])
+    if url.get_backend_name() not in {"sqlite", "postgresql", "postgres"}:
+        raise ConfigError([f"PEYK_DATABASE_URL names neither SQLite nor PostgreSQL; {_FIX}"])
+    return url
 
 
 @contextmanager
