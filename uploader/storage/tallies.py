@@ -15,6 +15,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from uploader.storage.database import Database
 from uploader.storage.tables import ENDED_STATES, tallies
 
+#: Rows that are folded at once: far more than come between two looks.
+_FOLDED: Final = 20_000
 _ENDED: Final = ", ".join(f"'{state.value}'" for state in ENDED_STATES)
 _NOTE: Final = "INSERT INTO tallies (kind, channel_id, change)"
 _JOB: Final = f"{_NOTE} SELECT {{row}}.state, 0, {{by}} WHERE {{row}}.state IN ({_ENDED})"
@@ -76,10 +78,13 @@ async def sums(connection: AsyncConnection) -> Counter[tuple[str, int]]:
 
 
 async def fold(database: Database) -> None:
-    """Put the changes of each sum together. Others may do so, and count, meanwhile."""
+    """Put changes of each sum together, so many at most. Others may do so, and count, meanwhile."""
+    some = sa.select(tallies.c.id).order_by(tallies.c.id).limit(_FOLDED)
     async with database.write() as connection:
         gone = await connection.execute(
-            sa.delete(tallies).returning(tallies.c.kind, tallies.c.channel_id, tallies.c.change)
+            sa.delete(tallies)
+            .where(tallies.c.id.in_(some))
+            .returning(tallies.c.kind, tallies.c.channel_id, tallies.c.change)
         )
         kept = Counter[tuple[str, int]]()
         for row in gone:
