@@ -123,7 +123,7 @@ async def _built(config: Config, room: Room, stop: asyncio.Event, clock: Clock) 
         choosing = _choosing(config, database, locks, worker)
         intake = _intake(config, database, locks, sources, worker, clock)
         batch_chat = BatchChat(gateway, intake, Batches(database), cards, gate.cards, texts)
-        user = UserChat(gateway, intake, jobs, people, Rates(database), status, texts, batch_chat, gate.cards)
+        user = UserChat(gateway, intake, people, Rates(database), status, texts, batch_chat, gate.cards)
         receiver = Receiver(Leases(database, pool.account), config.bot_id, name=pool.account, now=clock.now)
         engine = Engine(
             client=client,

@@ -10,7 +10,7 @@ from uploader.batching import Batching, Found
 from uploader.model import Dues, Job, JobState, Link, Person
 from uploader.quotas import Quotas
 from uploader.sponsors import SponsorLocks
-from uploader.storage.heard import Heard
+from uploader.storage.heard import Caller, Heard
 from uploader.storage.jobs import Jobs
 from uploader.storage.people import People
 from uploader.storage.rates import Rates
@@ -82,7 +82,7 @@ class Intake:
         """The verdict on a message that is not a command. Asked twice for one message: `AlreadySeen`."""
         found = await self._batching.find(incoming.text)
         too_fast = self._quotas.pace(incoming.person.user_id) if found.wanted else None
-        return await self._once(incoming, too_fast, lambda: self._verdict(incoming, found))
+        return await self._once(incoming, too_fast, lambda caller: self._verdict(incoming, found, caller))
 
     async def take_edited(self, incoming: Incoming) -> Verdict:
         """The verdict on a message that was changed: a link in it is taken if the message made no job, or one
@@ -94,7 +94,7 @@ class Intake:
         if too_fast is not None:
             return too_fast
         await self.meet(incoming.person)
-        verdict = await self._verdict(incoming, found)
+        verdict = await self._verdict(incoming, found, await self._look(incoming))
         if isinstance(verdict, Accepted | Batched):
             self._queued()
         return verdict
@@ -102,7 +102,7 @@ class Intake:
     async def take_file(self, incoming: Incoming, offer: Offer) -> Verdict:
         """The verdict on a message with a file; `offer` is what can be done with that. See `take`."""
         too_fast = self._quotas.pace(incoming.person.user_id)
-        return await self._once(incoming, too_fast, lambda: self._take_file(incoming, offer))
+        return await self._once(incoming, too_fast, lambda caller: self._take_file(incoming, offer, caller))
 
     async def take_text(
         self, incoming: Incoming, read: Callable[[], Awaitable[str]], offer: Offer | None
@@ -112,55 +112,61 @@ class Intake:
         It is that on the links in it; without any, that on the file, with which `offer` can be done.
         """
         too_fast = self._quotas.pace(incoming.person.user_id)
-        return await self._once(incoming, too_fast, lambda: self._take_text(incoming, read, offer))
+        return await self._once(
+            incoming, too_fast, lambda caller: self._take_text(incoming, read, offer, caller)
+        )
 
     async def _take_text(
-        self, incoming: Incoming, read: Callable[[], Awaitable[str]], offer: Offer | None
+        self, incoming: Incoming, read: Callable[[], Awaitable[str]], offer: Offer | None, caller: Caller
     ) -> Verdict:
         found = await self._batching.find(f"{incoming.text}\n{await read()}")
         if found.wanted or found.unusable or offer is None:
-            return await self._verdict(incoming, found)
-        return await self._take_file(incoming, offer)
+            return await self._verdict(incoming, found, caller)
+        return await self._take_file(incoming, offer, caller)
 
     async def _once(
         self,
         incoming: Incoming,
         too_fast: Refused | Ignored | None,
-        decide: Callable[[], Awaitable[Verdict]],
+        decide: Callable[[Caller], Awaitable[Verdict]],
     ) -> Verdict:
         """What is decided about a message; `AlreadySeen` if that was done before."""
         person = incoming.person
         if isinstance(too_fast, Ignored):
             return too_fast
-        if self._is_too_old(incoming) or await self._heard.knows(person.user_id, incoming.message_id):
+        if self._is_too_old(incoming) or (caller := await self._look(incoming)).was_heard:
             return AlreadySeen()
         await self.meet(person)
-        verdict = too_fast or await decide()
+        verdict = too_fast or await decide(caller)
         if isinstance(verdict, NoLink | Refused):
             return verdict if await self.is_new(incoming) else AlreadySeen()
         if isinstance(verdict, Accepted | Batched):
             self._queued()
         return verdict
 
-    async def _verdict(self, incoming: Incoming, found: Found) -> Verdict:
+    async def _look(self, incoming: Incoming) -> Caller:
+        return await self._heard.look(self._account_id, incoming.person.user_id, incoming.message_id)
+
+    async def _verdict(self, incoming: Incoming, found: Found, caller: Caller) -> Verdict:
         """The verdict on what was found in a message that was not heard before."""
         if not found.wanted:
             return NoLink(reason=found.unusable[0].reason if found.unusable else None)
-        if (refusal := await self._closed()) is not None:
+        if (refusal := self._closed(caller.maintenance)) is not None:
             return refusal
         person = incoming.person
-        wish = Wish(format=await self._people.preset(person.user_id))
+        wish = Wish(format=caller.preset)
         if found.is_batch:
             # nobody is asked about each of many files
             wish = wish if wish.format else Wish(format=BEST)
             return await self._batching.make(person, incoming.message_id, found, wish, incoming.title)
         wanted = found.wanted[0]
-        refusal = await self._refusal(person.user_id)
+        refusal = await self._refusal(person.user_id, caller.waiting)
         return refusal or await self._keep(incoming, wanted.link, wanted.as_wished(wish))
 
-    async def _take_file(self, incoming: Incoming, offer: Offer) -> Verdict:
+    async def _take_file(self, incoming: Incoming, offer: Offer, caller: Caller) -> Verdict:
         """The verdict on a file that was not heard of before."""
-        refusal = await self._closed() or await self._refusal(incoming.person.user_id)
+        refusal = self._closed(caller.maintenance)
+        refusal = refusal or await self._refusal(incoming.person.user_id, caller.waiting)
         return refusal or await self._keep(incoming, posts.link_to(incoming.message_id), UNDECIDED, offer)
 
     async def _keep(self, incoming: Incoming, link: Link, wish: Wish, offer: Offer | None = None) -> Verdict:
@@ -195,15 +201,15 @@ class Intake:
             return NeedsSponsors(job=job, dues=dues)
         return Accepted(job=job, place=await self._rates.place(job)) if offer is None else Asked(job=job)
 
-    async def _closed(self) -> Refused | None:
+    def _closed(self, maintenance: bool) -> Refused | None:
         """Why nobody's link is taken now."""
         if self.closed:
             return Refused(reason="stopping")
-        return Refused(reason="maintenance") if await self._settings.maintenance() else None
+        return Refused(reason="maintenance") if maintenance else None
 
-    async def _refusal(self, user_id: int) -> Refused | None:
-        """Why one more link of this person is not taken now."""
-        if await self._jobs.waiting_count(user_id, in_batches=False) >= limits.WAITING_JOBS_PER_PERSON:
+    async def _refusal(self, user_id: int, waiting: int) -> Refused | None:
+        """Why one more link of this person, of whom so many wait, is not taken now."""
+        if waiting >= limits.WAITING_JOBS_PER_PERSON:
             return Refused(reason="too-many", count=limits.WAITING_JOBS_PER_PERSON)
         return await self._quotas.room() or await self._quotas.day(user_id)
 
@@ -221,7 +227,11 @@ class Intake:
 
     async def again(self, job_id: int, user_id: int) -> Accepted | NeedsSponsors | Refused | Ignored | None:
         """Try a failed job of this person again; None if it is not theirs, or failed too long ago."""
-        refusal = self._quotas.pace(user_id) or await self._closed() or await self._refusal(user_id)
+        refusal = (
+            self._quotas.pace(user_id)
+            or self._closed(await self._settings.maintenance())
+            or await self._refusal(user_id, await self._jobs.waiting_count(user_id, in_batches=False))
+        )
         if refusal is not None:
             return refusal
         dues = await self._locks.dues(user_id)
@@ -257,7 +267,7 @@ class Intake:
 
         Returns it with what is owed first.
         """
-        refusal = self._quotas.pace(user_id) or await self._closed()
+        refusal = self._quotas.pace(user_id) or self._closed(await self._settings.maintenance())
         again = refusal or await self._batching.again(batch_id, user_id, card_id)
         self._queued()
         return again

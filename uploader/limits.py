@@ -63,8 +63,8 @@ DAY_ROWS: Final = 1000
 #: take turns, and yet everything that waits comes to the front with time.
 TURN_S: Final = 300.0
 
-#: How long a look at the length and the pace of the queue is good for, and how many jobs tell the pace.
-OUTLOOK_S: Final = 1.0
+#: How long what all ask for is good for: the pace of the queue, the sponsors. So many jobs tell the pace.
+LATELY_S: Final = 1.0
 OUTLOOK_JOBS: Final = 50
 
 #: Attempts of one job, counting the first, and the wait before the next: 5 s, 20 s, 80 s ... What Telegram or

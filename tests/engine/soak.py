@@ -211,7 +211,7 @@ async def soak(folder: Path, jobs_count: int, people_count: int, warm: int = 500
         cards = BatchCards(telegram, batches, people, texts)
         owed = SponsorCards(telegram, locks, holds, jobs, batches, people, rates, status, texts)
         batch_chat = BatchChat(telegram, intake, batches, cards, owed, texts)
-        user = UserChat(telegram, intake, jobs, people, rates, status, texts, batch_chat, owed)
+        user = UserChat(telegram, intake, people, rates, status, texts, batch_chat, owed)
         calls = Turnstile(limits.CALLS_PER_PACE, "too-many-calls", clock)
         before_bytes = 0
         async with asyncio.TaskGroup() as tasks:

@@ -124,10 +124,10 @@ async def test_room_when_the_queue_is_full_then_refused_until_some_are_done(
     for user_id in (1, 2):
         await arrivals.job(user_id)
     assert await quotas.room() is None
-    now[0] += limits.OUTLOOK_S
+    now[0] += limits.LATELY_S
     assert Refused(reason="full", wait_s=limits.PACE_S) == await quotas.room()
     await jobs.finish(await claimed(jobs), None)
-    now[0] += limits.OUTLOOK_S
+    now[0] += limits.LATELY_S
     assert await quotas.room() is None
 
 

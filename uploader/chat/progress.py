@@ -136,20 +136,20 @@ class StatusMessages:
             FloodWait, TelegramError: its message was not found, but may be there.
         """
         if job.status_message_id is None:
-            job = replace(job, status_message_id=await self.adopt(job, None))
+            adopted = await self.adopt(job, None)
+            job = replace(job, status_message_id=None if adopted is None else adopted.status_message_id)
         await self.show(job, may_be_new=True)
 
-    async def adopt(self, job: Job, message_id: int | None) -> int | None:
-        """Make a message of ours the one that shows how the job fares, and return its id.
+    async def adopt(self, job: Job, message_id: int | None) -> Job | None:
+        """Make a message of ours the one that shows how the job fares, and return the job as it is now.
 
-        None: Telegram has it and did not tell its id, so it is looked for by its buttons.
+        `message_id` None: Telegram has it and did not tell its id, so it is looked for by its buttons.
+        Returns None if it is not there.
         """
         person = await self._people.get(job.user_id) if message_id is None else None
         if person is not None:
             message_id = await self._gateway.find(person, job.message_id, keyboards.of_job(job.id))
-        if message_id is not None:
-            await self._jobs.set_status_message(job.id, message_id)
-        return message_id
+        return None if message_id is None else await self._jobs.set_status_message(job.id, message_id)
 
     async def _show(self, job: Job, place: Place, *, may_be_new: bool = False) -> None:
         job = await self._left(job) or job

@@ -16,7 +16,6 @@ from uploader.chat.status_words import queued_text, reason_text, refusal_text
 from uploader.errors import NoAnswer, TelegramError
 from uploader.intake import Incoming, Intake, Verdict
 from uploader.model import ENDED, Job, JobState, Person
-from uploader.storage.jobs import Jobs
 from uploader.storage.people import People
 from uploader.storage.rates import Rates
 from uploader.telegram.gateway import Gateway, Keyboard
@@ -35,7 +34,6 @@ class UserChat:
         self,
         gateway: Gateway,
         intake: Intake,
-        jobs: Jobs,
         people: People,
         rates: Rates,
         status: StatusMessages,
@@ -45,7 +43,6 @@ class UserChat:
     ) -> None:
         self._gateway = gateway
         self._intake = intake
-        self._jobs = jobs
         self._people = people
         self._rates = rates
         self._status = status
@@ -197,10 +194,10 @@ class UserChat:
         except NoAnswer:
             message_id = None
         try:
-            await self._status.adopt(job, message_id)
+            current = await self._status.adopt(job, message_id)
         except TelegramError as error:
             _log.warning("status message not found", job=job.id, cause=str(error))
-        current = await self._jobs.get(job.id)
+            return
         if current is not None and (current.state in ENDED or current.state is JobState.WAITING_CHOICE):
             await self._status.show(current)
 

@@ -118,16 +118,13 @@ class Batches:
 
     async def get(self, batch_id: int) -> Batch | None:
         """Return the batch as it is now."""
-        async with self._database.read() as connection:
-            found = await connection.execute(sa.select(batches).where(batches.c.id == batch_id))
-        row = found.one_or_none()
-        return None if row is None else from_row(row)
+        rows = await self._database.select(sa.select(batches).where(batches.c.id == batch_id))
+        return from_row(rows[0]) if rows else None
 
     async def items(self, batch_id: int) -> list[Job]:
         """Return the jobs of a batch, in their order."""
         statement = sa.select(jobs).where(jobs.c.batch_id == batch_id).order_by(jobs.c.item)
-        async with self._database.read() as connection:
-            return [job_of(row) for row in await connection.execute(statement)]
+        return [job_of(row) for row in await self._database.select(statement)]
 
     async def set_card(self, batch_id: int, message_id: int) -> None:
         """Remember our message that shows how the batch fares."""
@@ -144,8 +141,7 @@ class Batches:
             .order_by(batches.c.id)
             .limit(limit)
         )
-        async with self._database.read() as connection:
-            return list(await connection.scalars(statement))
+        return [row[0] for row in await self._database.select(statement)]
 
     async def reserve_report(self, batch_id: int, random_id: int) -> int | None:
         """Keep `random_id` for the message that tells how it ended, unless there is one; return the kept one.

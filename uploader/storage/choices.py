@@ -44,9 +44,8 @@ class Choices:
         if message_id is not None:
             waits.append(jobs.c.status_message_id == message_id)
         last = sa.select(jobs).where(*waits).order_by(jobs.c.updated_at.desc(), jobs.c.id.desc()).limit(1)
-        async with self._database.read() as connection:
-            row = (await connection.execute(last)).one_or_none()
-        return None if row is None else from_row(row)
+        rows = await self._database.select(last)
+        return from_row(rows[0]) if rows else None
 
     async def shown(self, job_id: int) -> None:
         """Note that the person sees the question."""
@@ -66,8 +65,7 @@ class Choices:
             .order_by(jobs.c.updated_at, jobs.c.id)
             .limit(limits.CARDS_AT_ONCE)
         )
-        async with self._database.read() as connection:
-            return [from_row(row) for row in await connection.execute(late)]
+        return [from_row(row) for row in await self._database.select(late)]
 
     async def _write(self, statement: sa.Update) -> Job | None:
         rows = await self._database.once(statement.returning(*jobs.c), lock=Lock.QUEUE)

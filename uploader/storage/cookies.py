@@ -73,8 +73,7 @@ class Cookies:
             )
             .limit(limits.COOKIE_JARS)
         )
-        async with self._database.read() as connection:
-            return [from_row(row) for row in await connection.execute(statement)]
+        return [from_row(row) for row in await self._database.select(statement)]
 
     async def remove(self, number: int) -> bool:
         """Forget cookies; return whether there were any."""
@@ -117,8 +116,7 @@ class Cookies:
             .order_by(cookies.c.id)
             .limit(limits.COOKIE_JARS)
         )
-        async with self._database.read() as connection:
-            return [from_row(row) for row in await connection.execute(statement)]
+        return [from_row(row) for row in await self._database.select(statement)]
 
     async def told(self, number: int) -> None:
         """Note that an admin knows of the quarantine of these."""

@@ -7,7 +7,7 @@ import socket
 import sqlite3
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import AsyncExitStack, closing, contextmanager
+from contextlib import AsyncExitStack, ExitStack, closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from time import monotonic
@@ -32,32 +32,44 @@ CONNECT_S = 5
 #: A connection that was not used for so long may have been dropped by the other side.
 REST_S = 2.0
 
-READERS = 4
+#: Threads for single reads, and connections for views of several.
+READERS = 2
 CONNECTIONS = 10
 
 _FIX = "use sqlite:///path or postgresql://user:password@host/name"
 
 
 class Lane:
-    """SQLite for single statements: a thread of their own runs each whole, from BEGIN to COMMIT.
+    """SQLite for single statements: threads of their own run each whole, from BEGIN to COMMIT.
 
     The asynchronous driver changes threads for every step of a transaction, nine times for one statement,
     which costs several times what SQLite does.
     """
 
-    def __init__(self, engine: sa.Engine) -> None:
+    def __init__(self, engine: sa.Engine, threads: int) -> None:
+        """`engine` has a connection for each of the `threads`."""
         self._engine = engine
-        self._thread = ThreadPoolExecutor(1, thread_name_prefix="sqlite")
+        self._count = threads
+        self._threads = ThreadPoolExecutor(threads, thread_name_prefix="sqlite")
+
+    async def fill(self) -> None:
+        """Open all connections."""
+        await asyncio.get_running_loop().run_in_executor(self._threads, self._fill)
 
     async def run(self, statement: sa.Executable, parameters: Mapping[str, Any] | None) -> list[Row]:
         """Run one statement; returns its rows. A cancel comes too late for what has begun."""
         loop = asyncio.get_running_loop()
-        return await loop.run_in_executor(self._thread, self._run, statement, parameters)
+        return await loop.run_in_executor(self._threads, self._run, statement, parameters)
 
     async def close(self) -> None:
-        """End the thread, and close its connection."""
-        await asyncio.get_running_loop().run_in_executor(self._thread, self._engine.dispose)
-        self._thread.shutdown()
+        """End the threads, and close their connections."""
+        await asyncio.to_thread(self._threads.shutdown)
+        self._engine.dispose()
+
+    def _fill(self) -> None:
+        with ExitStack() as opened:
+            for _ in range(self._count):
+                opened.enter_context(self._engine.connect())
 
     def _run(self, statement: sa.Executable, parameters: Mapping[str, Any] | None) -> list[Row]:
         with self._engine.begin() as connection:
@@ -71,28 +83,32 @@ def rows_of(result: sa.CursorResult[*tuple[Any, ...]]) -> list[Row]:
 
 @dataclass(frozen=True, slots=True)
 class Engines:
-    """Where to write and where to read. On PostgreSQL both share one pool, and there is no `lane`."""
+    """Where to write and where to read. On PostgreSQL both share one pool, and there are no lanes."""
 
     writer: AsyncEngine
     reader: AsyncEngine
     single: AsyncEngine  # each statement is a transaction of its own
-    lane: Lane | None = None
+    writing: Lane | None = None
+    reading: Lane | None = None
 
     async def fill(self) -> None:
         """Open all connections to SQLite now: later there may be no descriptor left for them."""
-        if self.lane is None:
-            return
-        await self.lane.run(sa.text("SELECT 1"), None)
+        lanes = self._lanes()
+        for lane in lanes:
+            await lane.fill()
         async with AsyncExitStack() as opened:
-            for engine in (self.writer, *[self.reader] * READERS):
+            for engine in (self.writer, *[self.reader] * READERS) if lanes else ():
                 await opened.enter_async_context(engine.connect())
 
     async def close(self) -> None:
         """Close all connections; nothing may be under way."""
-        if self.lane is not None:
-            await self.lane.close()
+        for lane in self._lanes():
+            await lane.close()
         await self.writer.dispose()
         await self.reader.dispose()
+
+    def _lanes(self) -> list[Lane]:
+        return [lane for lane in (self.writing, self.reading) if lane is not None]
 
 
 def from_url(text: str) -> Engines:
@@ -203,14 +219,18 @@ def _sqlite(url: sa.URL) -> Engines:
     _make_private(Path(url.database))
     # one writer: SQLite has one anyway, and waiting for it here is fair and costs no busy loop
     writing = ("BEGIN IMMEDIATE", "journal_mode=WAL", "synchronous=NORMAL", "foreign_keys=ON")
+    reading = ("BEGIN", "query_only=ON")
     writer, reader = _sqlite_engine(url, 1), _sqlite_engine(url, READERS)
-    lane = sa.create_engine(
-        url.set(drivername="sqlite"), pool_size=1, max_overflow=0, connect_args={"timeout": BUSY_S}
-    )
     _prepare(writer.sync_engine, *writing)
-    _prepare(reader.sync_engine, "BEGIN", "query_only=ON")
-    _prepare(lane, *writing)
-    return Engines(writer, reader, writer, Lane(lane))
+    _prepare(reader.sync_engine, *reading)
+    return Engines(writer, reader, writer, _lane(url, 1, *writing), _lane(url, READERS, *reading))
+
+
+def _lane(url: sa.URL, threads: int, *prepared: str) -> Lane:
+    plain = url.set(drivername="sqlite")
+    engine = sa.create_engine(plain, pool_size=threads, max_overflow=0, connect_args={"timeout": BUSY_S})
+    _prepare(engine, *prepared)
+    return Lane(engine, threads)
 
 
 def _sqlite_engine(url: sa.URL, pool_size: int) -> AsyncEngine:

@@ -45,8 +45,7 @@ class Failures:
             .order_by(count.desc(), jobs.c.host)
             .limit(PAIRS)
         )
-        async with self._database.read() as connection:
-            pairs = [tuple(row) for row in await connection.execute(statement)]
+        pairs = [tuple(row) for row in await self._database.select(statement)]
         found = [_group(reason, pairs) for reason in Reason]
         return sorted((group for group in found if group.count), key=lambda group: -group.count)
 

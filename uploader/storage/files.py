@@ -64,9 +64,8 @@ class Files:
         statement = sa.select(files, (files.c.fresh_until > now).label("is_fresh")).where(
             files.c.key == key, files.c.expires_at > now
         )
-        async with self._database.read() as connection:
-            row = (await connection.execute(statement)).one_or_none()
-        return None if row is None else from_row(row)
+        rows = await self._database.select(statement)
+        return from_row(rows[0]) if rows else None
 
     async def confirm(self, file: KeptFile, fresh_s: float) -> None:
         """The source still has the same: it need not be asked for `fresh_s`."""

@@ -24,8 +24,7 @@ class Holds:
     async def of(self, user_id: int) -> list[Job]:
         """Return the jobs of this person that wait for sponsors, the oldest first."""
         statement = sa.select(jobs).where(open_of(user_id), _WAITS).order_by(jobs.c.id)
-        async with self._database.read() as connection:
-            return [from_row(row) for row in await connection.execute(statement)]
+        return [from_row(row) for row in await self._database.select(statement)]
 
     async def admit(self, held: Sequence[Job]) -> list[Job]:
         """Queue those of these jobs that still wait, for their person owes nothing, and return them.
@@ -65,5 +64,4 @@ class Holds:
             .order_by(sa.func.min(jobs.c.id))
             .limit(limit)
         )
-        async with self._database.read() as connection:
-            return list(await connection.scalars(statement))
+        return [row[0] for row in await self._database.select(statement)]

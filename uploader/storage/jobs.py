@@ -74,15 +74,14 @@ class Jobs:
 
         `in_batches`: only those that belong to a batch, or only those that do not.
         """
-        async with self._database.read() as connection:
-            statement = sa.select(waiting_of(user_id, in_batches=in_batches))
-            return (await connection.execute(statement)).scalar_one()
+        rows = await self._database.select(sa.select(waiting_of(user_id, in_batches=in_batches)))
+        return int(rows[0][0])
 
-    async def set_status_message(self, job_id: int, message_id: int) -> None:
-        """Remember our message that shows how the job fares. It may change in any state."""
-        await self._database.once(
-            sa.update(jobs).where(jobs.c.id == job_id).values(status_message_id=message_id)
-        )
+    async def set_status_message(self, job_id: int, message_id: int) -> Job | None:
+        """Remember our message that shows how the job fares; return the job. It may change in any state."""
+        shown = sa.update(jobs).where(jobs.c.id == job_id).values(status_message_id=message_id)
+        rows = await self._database.once(shown.returning(*jobs.c))
+        return from_row(rows[0]) if rows else None
 
     # of the worker that holds the lease: LeaseLost means stop at once
 
@@ -98,8 +97,7 @@ class Jobs:
     async def is_due(self) -> bool:
         """Return whether a queued job could be claimed now."""
         statement = claim.due(self._database.now(), limits.RUNNING_JOBS_PER_PERSON)
-        async with self._database.read() as connection:
-            return await connection.scalar(statement) is not None
+        return bool(await self._database.select(statement))
 
     async def renew(self, job: Job) -> bool:
         """Hold the lease for another `lease_s` seconds; return whether the job shall be cancelled."""
@@ -284,8 +282,7 @@ class Jobs:
             return await View(connection).recent(limit)
 
     async def _select(self, statement: sa.Select[*tuple[Any, ...]]) -> list[Job]:
-        async with self._database.read() as connection:
-            return [from_row(row) for row in await connection.execute(statement)]
+        return [from_row(row) for row in await self._database.select(statement)]
 
     async def _move(self, statement: sa.Update) -> list[Job]:
         # rows are locked in any order: without this two such moves could wait for each other

@@ -40,8 +40,8 @@ class Leases:
     async def idle_s(self, name: str) -> float:
         """Return for how long nobody has done the work of a lease, ours or not; 0 if nobody ever did."""
         statement = sa.select(self._database.now() - leases.c.handled_at).where(leases.c.name == name)
-        async with self._database.read() as connection:
-            return float(await connection.scalar(statement) or 0.0)
+        rows = await self._database.select(statement)
+        return float(rows[0][0]) if rows else 0.0
 
     async def give_back(self, name: str) -> None:
         """Let others have a lease of ours at once."""
@@ -55,8 +55,7 @@ class Leases:
     async def alive(self) -> list[str]:
         """Return the names of the leases that somebody holds, us included."""
         statement = sa.select(leases.c.name).where(leases.c.until > self._database.now())
-        async with self._database.read() as connection:
-            return list(await connection.scalars(statement.order_by(leases.c.name)))
+        return [row[0] for row in await self._database.select(statement.order_by(leases.c.name))]
 
     async def prune(self) -> None:
         """Forget leases that nobody has held for a day."""

@@ -49,9 +49,8 @@ class People:
     async def over_cap(self, user_id: int) -> OverCap:
         """Return what becomes of this person's files that are above the cap."""
         statement = sa.select(people.c.over_cap).where(self._is(user_id))
-        async with self._database.read() as connection:
-            chosen = (await connection.execute(statement)).scalar_one_or_none()
-        return OverCap.SPLIT if chosen is None else OverCap(chosen)
+        rows = await self._database.select(statement)
+        return OverCap(rows[0].over_cap or OverCap.SPLIT) if rows else OverCap.SPLIT
 
     async def choose(self, user_id: int, over_cap: OverCap) -> None:
         """Keep what this person, who was seen before, wants of files above the cap."""
@@ -60,8 +59,8 @@ class People:
     async def preset(self, user_id: int) -> str:
         """Return the format (see `wishes.Wish`) that this person always wants; ASK: none."""
         statement = sa.select(people.c.preset).where(self._is(user_id))
-        async with self._database.read() as connection:
-            return (await connection.execute(statement)).scalar_one_or_none() or ASK
+        rows = await self._database.select(statement)
+        return (rows[0].preset or ASK) if rows else ASK
 
     async def prefer(self, user_id: int, preset: str) -> None:
         """Keep the format that this person, who was seen before, wants from now on."""
@@ -73,6 +72,5 @@ class People:
     async def get(self, user_id: int) -> Person | None:
         """Return the person as last seen by this account."""
         statement = sa.select(people).where(self._is(user_id))
-        async with self._database.read() as connection:
-            row = (await connection.execute(statement)).one_or_none()
-        return None if row is None else from_row(row)
+        rows = await self._database.select(statement)
+        return from_row(rows[0]) if rows else None

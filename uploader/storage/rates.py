@@ -6,13 +6,13 @@ from dataclasses import dataclass
 from typing import Final
 
 import sqlalchemy as sa
-from cachetools import TTLCache
 
 from uploader import limits
 from uploader.machine import Room
 from uploader.model import Job, JobState
 from uploader.storage import claim
 from uploader.storage.database import Database
+from uploader.storage.lately import Lately
 from uploader.storage.tables import ENDED_STATES, OPEN_STATES, in_state, jobs
 from uploader.verdicts import Place
 
@@ -57,50 +57,47 @@ class Rates:
 
     def __init__(self, database: Database, clock: Callable[[], float] = time.monotonic) -> None:
         self._database = database
-        self._looks: TTLCache[None, Outlook] = TTLCache(1, limits.OUTLOOK_S, timer=clock)
+        self._outlook = Lately(self.outlook, clock)
 
     async def lately(self) -> Outlook:
-        """Return an outlook that is at most `limits.OUTLOOK_S` old."""
-        look = self._looks.get(None)
-        if look is None:
-            look = self._looks[None] = await self.outlook()
-        return look
+        """Return an outlook that is at most `limits.LATELY_S` old."""
+        return await self._outlook.get()
 
     async def outlook(self) -> Outlook:
         """Return the length of the queue, and what the last jobs took."""
         count = sa.select(sa.func.count())
         last = (
-            sa.select(jobs.c.updated_at - jobs.c.started_at)
+            sa.select((jobs.c.updated_at - jobs.c.started_at).label("took_s"))
             .where(in_state(jobs.c.state, *ENDED_STATES), jobs.c.state == JobState.DONE)
             .order_by(jobs.c.updated_at.desc(), jobs.c.id.desc())
             .limit(limits.OUTLOOK_JOBS)
+            .subquery()
         )
-        async with self._database.read() as connection:
-            queued = await connection.scalar(count.where(in_state(jobs.c.state, JobState.QUEUED)))
-            running = await connection.scalar(count.where(in_state(jobs.c.state, JobState.RUNNING)))
-            took_s = [took for took in await connection.scalars(last) if took is not None]
-        return Outlook(
-            queued=queued or 0,
-            running=running or 0,
-            job_s=sum(took_s) / len(took_s) if took_s else None,
+        figures = (
+            count.where(in_state(jobs.c.state, JobState.QUEUED)),
+            count.where(in_state(jobs.c.state, JobState.RUNNING)),
+            sa.select(sa.func.avg(last.c.took_s)),
         )
+        rows = await self._database.select(sa.select(*(each.scalar_subquery() for each in figures)))
+        queued, running, job_s = rows[0]
+        return Outlook(queued=queued, running=running, job_s=job_s)
 
     async def place(self, job: Job) -> Place:
         """Return where a queued job stands; in front, if it is not queued (any more)."""
         this, other = jobs.alias("this"), jobs.alias("other")
-        ahead = sa.select(sa.func.count()).where(
+        count = sa.select(sa.func.count())
+        ahead = count.where(
             this.c.id == job.id,
             in_state(this.c.state, JobState.QUEUED),
             in_state(other.c.state, JobState.QUEUED),
             other.c.run_at <= self._database.now(),  # the others wait for their next attempt
             sa.tuple_(*claim.order(other)) < sa.tuple_(*claim.order(this)),
         )
-        own = sa.select(sa.func.count()).where(
+        own = count.where(
             in_state(jobs.c.state, JobState.RUNNING), jobs.c.user_id == job.user_id, jobs.c.id != job.id
         )
-        async with self._database.read() as connection:
-            before = (await connection.execute(ahead)).scalar_one()
-            running = (await connection.execute(own)).scalar_one()
+        both = sa.select(ahead.scalar_subquery().label("before"), own.scalar_subquery().label("running"))
+        ((before, running),) = await self._database.select(both)
         outlook = await self.lately()
         return Place(
             ahead=before,
@@ -120,8 +117,7 @@ class Rates:
             .order_by(sa.func.min(jobs.c.id))
             .limit(most)
         )
-        async with self._database.read() as connection:
-            return [(user_id, count) for user_id, count in await connection.execute(statement)]
+        return [(user_id, count) for user_id, count in await self._database.select(statement)]
 
     async def day_of(self, user_id: int) -> Day:
         """Return what this person had within the last day."""

@@ -27,21 +27,28 @@ class Settings:
 
     async def get(self, key: str) -> object:
         """Return the value as `json` reads it; None if it was never set."""
-        async with self._database.read() as connection:
-            return await value(connection, key)
+        rows = await self._database.select(kept(key))
+        return read(rows[0].value) if rows else None
 
     async def set(self, key: str, value: object) -> None:
         """Keep a value that `json` can write; raises TypeError if it cannot."""
         text = json.dumps(value)
         statement = self._database.insert(settings).values(key=key, value=text)
-        async with self._database.write() as connection:
-            await connection.execute(
-                statement.on_conflict_do_update(index_elements=["key"], set_={"value": text})
-            )
+        await self._database.once(
+            statement.on_conflict_do_update(index_elements=["key"], set_={"value": text})
+        )
 
 
 async def value(connection: AsyncConnection, key: str) -> object:
     """See `Settings.get`."""
-    statement = sa.select(settings.c.value).where(settings.c.key == key)
-    text = (await connection.execute(statement)).scalar_one_or_none()
+    return read(await connection.scalar(kept(key)))
+
+
+def kept(key: str) -> sa.Select[tuple[str]]:
+    """Return what selects the value as text; nothing if it was never set."""
+    return sa.select(settings.c.value).where(settings.c.key == key)
+
+
+def read(text: str | None) -> object:
+    """Return the value that was kept as this text."""
     return None if text is None else json.loads(text)

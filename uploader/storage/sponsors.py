@@ -8,6 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from uploader.model import Sponsor, SponsorCount
 from uploader.storage import tallies
 from uploader.storage.database import Database
+from uploader.storage.lately import Lately
 from uploader.storage.tables import Row, sponsor_asks, sponsors
 
 
@@ -27,6 +28,7 @@ class Sponsors:
 
     def __init__(self, database: Database) -> None:
         self._database = database
+        self._all = Lately(self._read)
 
     async def add(self, sponsor: Sponsor, added_by: int) -> bool:
         """Lock the channel; False if it was locked before (its name and title are renewed then)."""
@@ -42,41 +44,42 @@ class Sponsors:
             .on_conflict_do_nothing(index_elements=["channel_id"])
             .returning(sponsors.c.channel_id)
         )
-        async with self._database.write() as connection:
-            if (await connection.execute(is_new)).one_or_none() is not None:
-                return True
-            await connection.execute(
-                sa.update(sponsors).where(sponsors.c.channel_id == sponsor.channel_id).values(now)
-            )
-            return False
+        with self._all.changing():
+            async with self._database.write() as connection:
+                if (await connection.execute(is_new)).one_or_none() is not None:
+                    return True
+                await connection.execute(
+                    sa.update(sponsors).where(sponsors.c.channel_id == sponsor.channel_id).values(now)
+                )
+                return False
 
     async def remove(self, name: str) -> Sponsor | None:
         """Unlock the channel of this username (any case) or id and return it; None if it is not locked."""
         is_it = sa.func.lower(sponsors.c.username) == name.lower()
         if name.isdecimal():
             is_it = sponsors.c.channel_id == int(name)
-        rows = await self._database.once(sa.delete(sponsors).where(is_it).returning(*sponsors.c))
+        with self._all.changing():
+            rows = await self._database.once(sa.delete(sponsors).where(is_it).returning(*sponsors.c))
         return from_row(rows[0]) if rows else None
 
     async def rename(self, sponsor: Sponsor) -> None:
         """Keep the username and the title that the channel has now."""
         named = {"username": sponsor.username, "title": sponsor.title}
-        await self._database.once(
-            sa.update(sponsors).where(sponsors.c.channel_id == sponsor.channel_id).values(named)
-        )
+        change = sa.update(sponsors).where(sponsors.c.channel_id == sponsor.channel_id).values(named)
+        with self._all.changing():
+            await self._database.once(change)
 
     async def mark(self, channel_id: int, broken: str | None) -> None:
         """Keep why the lock of a channel is open; None: it is not."""
-        await self._database.once(
-            sa.update(sponsors).where(sponsors.c.channel_id == channel_id).values(broken=broken)
-        )
+        change = sa.update(sponsors).where(sponsors.c.channel_id == channel_id).values(broken=broken)
+        with self._all.changing():
+            await self._database.once(change)
 
     async def untold(self) -> list[Sponsor]:
         """Return the channels whose lock opened, or works anew, and admins do not know that."""
         differs = sponsors.c.broken.is_(None) != sponsors.c.told.is_(None)
         statement = sa.select(sponsors).where(differs).order_by(sponsors.c.added_at, sponsors.c.channel_id)
-        async with self._database.read() as connection:
-            return [from_row(row) for row in await connection.execute(statement)]
+        return [from_row(row) for row in await self._database.select(statement)]
 
     async def told(self, sponsor: Sponsor) -> None:
         """Note that admins know how it is with the lock of this channel."""
@@ -85,10 +88,15 @@ class Sponsors:
         )
 
     async def all(self) -> list[Sponsor]:
-        """Return the locked channels in the order in which they were added."""
+        """Return the locked channels in the order in which they were added.
+
+        What this process changed is seen at once; what another one did, within `limits.LATELY_S`.
+        """
+        return [*await self._all.get()]
+
+    async def _read(self) -> list[Sponsor]:
         statement = sa.select(sponsors).order_by(sponsors.c.added_at, sponsors.c.channel_id)
-        async with self._database.read() as connection:
-            return [from_row(row) for row in await connection.execute(statement)]
+        return [from_row(row) for row in await self._database.select(statement)]
 
     async def asked(self, user_id: int, missing: Iterable[Sponsor]) -> None:
         """Keep that the person is asked to join these channels; the first time counts."""

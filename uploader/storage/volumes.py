@@ -36,8 +36,7 @@ class Volumes:
     async def of(self, job: Job) -> dict[int, Volume]:
         """Return the volumes of which a message was about to be sent, by their number."""
         statement = sa.select(volumes).where(volumes.c.job_id == job.id)
-        async with self._database.read() as connection:
-            return {row.number: from_row(row) for row in await connection.execute(statement)}
+        return {row.number: from_row(row) for row in await self._database.select(statement)}
 
     async def reserve(self, job: Job, volume: Volume, random_id: int) -> int:
         """Keep what is about to be sent, and `random_id` for it unless there is one; return the kept one.
