@@ -2,10 +2,12 @@
 
 import os
 import re
+import sqlite3
 from hashlib import sha256
 from pathlib import Path
 from typing import Any, Self
 
+import structlog
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat, load_pem_public_key
 from telethon.crypto import rsa
@@ -14,6 +16,8 @@ from telethon.tl.types import updates
 
 from uploader.config import Config
 from uploader.errors import ConfigError
+
+_log = structlog.get_logger(__name__)
 
 
 class KeptSession(SQLiteSession):
@@ -25,9 +29,19 @@ class KeptSession(SQLiteSession):
 
     @classmethod
     def opened(cls, config: Config, path: Path) -> Self:
-        """Open or make the file of an account. Close it at the end."""
+        """Open or make the file of an account. Close it at the end.
+
+        A file that is damaged, or was left half made by a kill, is set aside, and another made.
+        """
         _make(path)
-        session = cls(str(path))
+        try:
+            session = cls(str(path))
+        except (sqlite3.DatabaseError, TypeError) as error:
+            if not _is_damaged(error):
+                raise
+            _set_aside(path)
+            _log.error("a login's file is damaged: it was set aside, the login is lost", file=str(path))
+            session = cls(str(path))
         if config.dc_host_port is not None:
             session._come_in(config.dc_id, *config.dc_host_port)
         return session
@@ -37,7 +51,7 @@ class KeptSession(SQLiteSession):
         cursor = self._cursor()
         cursor.execute("create table if not exists entrance (address text)")
         known = cursor.execute("select address from entrance").fetchone()
-        if known is None or known[0] != entrance:
+        if known is None or known[0] != entrance or not self.server_address:
             cursor.execute("delete from entrance")
             cursor.execute("insert into entrance values (?)", (entrance,))
             self.set_dc(dc_id, host, port)
@@ -103,6 +117,21 @@ def trust(pem: Path) -> str:
     text = key.public_bytes(Encoding.PEM, PublicFormat.PKCS1)
     rsa.add_key(text.decode(), old=False)
     return sha256(text).hexdigest()[:8]
+
+
+def _is_damaged(error: Exception) -> bool:
+    """Whether it is no database. Telethon looks for a row that it writes a moment after the table."""
+    return isinstance(error, TypeError) or (
+        getattr(error, "sqlite_errorcode", 0) & 0xFF in {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}
+    )
+
+
+def _set_aside(path: Path) -> None:
+    """Move the file, and the log of changes beside it, which would be applied to the next one."""
+    for file in (path, path.with_name(f"{path.name}-journal")):
+        if file.exists():
+            file.replace(file.with_name(f"{file.name}.damaged"))
+    _make(path)
 
 
 def _make(path: Path) -> None:
