@@ -62,7 +62,7 @@ from uploader.storage.rates import Rates
 from uploader.storage.settings import Settings
 from uploader.storage.sponsors import Sponsors
 from uploader.storage.volumes import Volumes
-from uploader.telegram.client import Login, alone, connected, log_in, new_client
+from uploader.telegram.client import Login, alone, hearing, log_in, new_client
 from uploader.telegram.downloads import Downloads
 from uploader.telegram.gateway import Gateway
 from uploader.telegram.messages import Messages
@@ -147,7 +147,7 @@ async def _built(config: Config, room: Room, stop: asyncio.Event, clock: Clock) 
         _updates(config, login, database, gateway, texts, engine, choosing, batch_chat).attach(
             client, receiver
         )
-        async with connected(client), _told(alerts, fleet), _control(config, board, Settings(database), stop):
+        async with hearing(client), _told(alerts, fleet), _control(config, board, Settings(database), stop):
             yield engine
 
 

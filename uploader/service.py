@@ -24,7 +24,7 @@ from uploader.chat.receiver import Receiver
 from uploader.chat.sponsor_admin import SponsorAdminChat
 from uploader.chat.sponsor_cards import SponsorCards
 from uploader.chat.user import UserChat
-from uploader.errors import FloodWait, TelegramError
+from uploader.errors import FloodWait, LoggedOut, TelegramError
 from uploader.intake import Intake
 from uploader.limits import WATCH_S
 from uploader.renewals import Renewals, unless_stopped
@@ -105,7 +105,7 @@ async def _serve_once(
                     await _run(engine, stop)
             except* TelegramError as errors:
                 ended = first_error(errors)
-    except FloodWait as error:
+    except (FloodWait, LoggedOut) as error:
         ended = error
     return ended
 

@@ -123,7 +123,7 @@ def login_of(client: Any, username: str) -> Login:
 
 
 def new_client(config: Config, version: str, clock: Clock) -> SteadyClient:
-    """The client of a logged-in bot, not connected yet: what hears updates is attached before `connected`."""
+    """The client of a logged-in bot, not connected yet: what hears updates is attached before `hearing`."""
     return _client(_bot_session(config), config, version, clock, catch_up=True)
 
 
@@ -137,6 +137,22 @@ async def connected(client: Any) -> AsyncIterator[None]:
     """
     async with _open(client, client.connect):
         yield
+
+
+@asynccontextmanager
+async def hearing(client: Any) -> AsyncIterator[None]:
+    """Hold a connection as `connected` does, on which all that comes from now on is heard.
+
+    Telegram tells a session of updates once it asked for something: https://core.telegram.org/api/updates
+    What was missed before can be asked for, but not a pressed button.
+    """
+    async with _open(client, lambda: _subscribed(client)):
+        yield
+
+
+async def _subscribed(client: Any) -> None:
+    await client.connect()
+    await client(GetStateRequest())
 
 
 @asynccontextmanager
