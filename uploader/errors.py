@@ -195,7 +195,7 @@ class LoggedOut(TelegramError):
 
 
 class MessageGone(TelegramError):
-    """A message of ours that was to be changed is not there any more: its person deleted it."""
+    """A message that was to be changed, or answered, is not there any more: its person deleted it."""
 
 
 class ChannelUnusable(TelegramError):

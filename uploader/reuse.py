@@ -45,7 +45,9 @@ class Reuse:
             await self._files.confirm(file, remote.fresh_s)
         return file
 
-    async def send(self, file: KeptFile, person: Person, random_id: int, caption: Caption) -> Delivered:
+    async def send(
+        self, file: KeptFile, person: Person, random_id: int, caption: Caption, reply_to: int
+    ) -> Delivered:
         """Post the file; a reference that expired is renewed from the message that it came in.
 
         Raises:
@@ -53,13 +55,13 @@ class Reuse:
             and what `Gateway.deliver` raises.
         """
         try:
-            return await self._gateway.deliver_again(person, file.document, random_id, caption)
+            return await self._gateway.deliver_again(person, file.document, random_id, caption, reply_to)
         except ReferenceLost as lost:
             document = await self._gateway.document_of(file.message_id) if lost.may_be_renewed else None
         if document is not None and document.id == file.document.id:
             await self._files.refer(file, document)
             try:
-                return await self._gateway.deliver_again(person, document, random_id, caption)
+                return await self._gateway.deliver_again(person, document, random_id, caption, reply_to)
             except ReferenceLost:
                 _log.info("a new reference is refused", document=document.id)
         await self._files.drop(file)

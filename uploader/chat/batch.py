@@ -44,7 +44,8 @@ class BatchChat:
             return
         text = card_text(self._texts, batch, batched.jobs, {})
         keyboard = batch_buttons.cancel(self._texts, language, batch.id)
-        await self._cards.adopt(batch, await self._gateway.say(person, text, keyboard))
+        card_id = await self._gateway.say(person, text, keyboard, reply_to=batch.message_id)
+        await self._cards.adopt(batch, card_id)
 
     async def pressed(self, person: Person, query_id: int, message_id: int, pressed: BatchPressed) -> None:
         """A button of a card or of a report."""

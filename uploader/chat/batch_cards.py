@@ -180,7 +180,10 @@ class BatchCards:
         if any(job.state is JobState.WAITING_SPONSORS for job in jobs):
             return  # see `SponsorCards`
         if batch.status_message_id is None:
-            await self.adopt(batch, await self._gateway.say(person, text, keyboard, urgency=Urgency.MESSAGE))
+            card_id = await self._gateway.say(
+                person, text, keyboard, urgency=Urgency.MESSAGE, reply_to=batch.message_id
+            )
+            await self.adopt(batch, card_id)
         elif text == card.text:
             return
         elif not await self._gateway.edit(
@@ -212,4 +215,11 @@ class BatchCards:
         if random_id is not None:
             may_retry = any(job.state is JobState.FAILED for job in jobs)
             keyboard = batch_buttons.again(self._texts, batch.language, batch.id) if may_retry else ()
-            await self._gateway.say(person, report, keyboard, urgency=Urgency.MESSAGE, random_id=random_id)
+            await self._gateway.say(
+                person,
+                report,
+                keyboard,
+                urgency=Urgency.MESSAGE,
+                random_id=random_id,
+                reply_to=batch.message_id,
+            )

@@ -177,7 +177,12 @@ class StatusMessages:
         if job.state is JobState.FAILED and person is not None:
             text, keyboard = await self._drawn(job, Place(ahead=0))
             message_id = await self._gateway.say(
-                person, text, keyboard, urgency=Urgency.MESSAGE, random_id=_random_id(job)
+                person,
+                text,
+                keyboard,
+                urgency=Urgency.MESSAGE,
+                random_id=_random_id(job),
+                reply_to=job.message_id,
             )
             await self.adopt(job, message_id)
         await self._said(job)
@@ -206,7 +211,9 @@ class StatusMessages:
             person = await self._people.get(job.user_id)
             if person is not None:
                 text, keyboard = await self._drawn(job, Place(ahead=0))
-                message_id = await self._gateway.say(person, text, keyboard, urgency=Urgency.MESSAGE)
+                message_id = await self._gateway.say(
+                    person, text, keyboard, urgency=Urgency.MESSAGE, reply_to=job.message_id
+                )
                 await self.adopt(job, message_id)
             await self._choices.shown(job.id)
 

@@ -124,7 +124,7 @@ class SponsorCards:
                 return
             except MessageGone:
                 pass  # they deleted it, and are still owed it
-        card_id = await self._gateway.say(person, text, keyboard, urgency=urgency)
+        card_id = await self._gateway.say(person, text, keyboard, urgency=urgency, reply_to=job.message_id)
         if card_id is None:
             return  # it is there, and nobody knows where
         if job.batch_id is not None:

@@ -119,7 +119,7 @@ class Updates:
                 async with self._lane.turn(person.user_id):
                     await self._dispatch(incoming, event.message)
             elif await self._intake.is_new(incoming):
-                await self._user.refused(person, verdict)
+                await self._user.refused(incoming, verdict)
         except (ChatUnreachable, FloodWait) as error:
             _log.warning("not answered", user=person.user_id, cause=str(error))
         except Exception:

@@ -68,11 +68,11 @@ class UserChat:
 
     async def text(self, incoming: Incoming) -> None:
         """Anything that is no command: hopefully a link."""
-        await self._tell(incoming.person, await self._intake.take(incoming))
+        await self._tell(incoming, await self._intake.take(incoming))
 
     async def edited(self, incoming: Incoming) -> None:
         """A message was changed: a link in it may be right now."""
-        await self._tell(incoming.person, await self._intake.take_edited(incoming))
+        await self._tell(incoming, await self._intake.take_edited(incoming))
 
     async def unknown(self, person: Person, word: str) -> None:
         """A command that is none of ours."""
@@ -81,21 +81,22 @@ class UserChat:
     async def text_file(self, incoming: Incoming, offer: Offer | None) -> None:
         """A text file: links in it, or else a file like others."""
         verdict = await self._intake.take_text(incoming, lambda: self._batches.read(incoming), offer)
-        await self._tell(incoming.person, verdict)
+        await self._tell(incoming, verdict)
 
     async def file(self, incoming: Incoming, offer: Offer) -> None:
         """A file, with which `offer` can be done."""
-        await self._tell(incoming.person, await self._intake.take_file(incoming, offer))
+        await self._tell(incoming, await self._intake.take_file(incoming, offer))
 
-    async def _tell(self, person: Person, verdict: Verdict) -> None:
-        language = person.language
+    async def _tell(self, incoming: Incoming, verdict: Verdict) -> None:
+        person, language = incoming.person, incoming.person.language
         match verdict:
             case NoLink(reason=None):
-                await self._say(person, "no-link")
+                await self._answer(incoming, self._texts.get(language, "no-link"))
             case NoLink(reason=reason) if reason is not None:
-                await self._say(person, "bad-link", reason=reason_text(self._texts, language, reason))
+                why = reason_text(self._texts, language, reason)
+                await self._answer(incoming, self._texts.get(language, "bad-link", reason=why))
             case Refused() as refused:
-                await self.refused(person, refused)
+                await self.refused(incoming, refused)
             case Batched() as batched:
                 await self._batches.show(person, batched)
             case Accepted(job=job, place=place):
@@ -119,11 +120,10 @@ class UserChat:
             case None:
                 await self._gateway.answer(query_id)
 
-    async def refused(self, person: Person, refused: Refused) -> None:
+    async def refused(self, incoming: Incoming, refused: Refused) -> None:
         """Nothing was kept of what the person asked for: say why, and when it may go better."""
         urgency = Urgency.TOO_FAST if isinstance(refused, TooFast) else Urgency.ANSWER
-        text = refusal_text(self._texts, person.language, refused)
-        await self._gateway.say(person, text, urgency=urgency)
+        await self._answer(incoming, refusal_text(self._texts, incoming.person.language, refused), urgency)
 
     async def put_off(self, person: Person) -> None:
         """What was sent is kept, and cannot be looked at now."""
@@ -190,7 +190,7 @@ class UserChat:
         It is brought up to date if the job was faster. Whether it was heard or not: the job is kept.
         """
         try:
-            message_id = await self._gateway.say(person, text, keyboard)
+            message_id = await self._gateway.say(person, text, keyboard, reply_to=job.message_id)
         except NoAnswer:
             message_id = None
         try:
@@ -200,6 +200,9 @@ class UserChat:
             return
         if current is not None and (current.state in ENDED or current.state is JobState.WAITING_CHOICE):
             await self._status.show(current)
+
+    async def _answer(self, incoming: Incoming, text: str, urgency: Urgency = Urgency.ANSWER) -> None:
+        await self._gateway.say(incoming.person, text, urgency=urgency, reply_to=incoming.message_id)
 
     async def _say(self, person: Person, key: str, **arguments: str | int) -> None:
         await self._gateway.say(person, self._texts.get(person.language, key, **arguments))

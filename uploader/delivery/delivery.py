@@ -115,7 +115,8 @@ class Delivery:
         errand.report(Phase.FINISHING, file.size_bytes)
         random_id = await self._jobs.reserve_random_id(job, new_random_id())
         await errand.lease.begin_sending()
-        return await self._reuse.send(file, errand.person, random_id, self._captions.of_kept(job, file))
+        caption = self._captions.of_kept(job, file)
+        return await self._reuse.send(file, errand.person, random_id, caption, job.message_id)
 
     async def _fetch(self, errand: Errand, remote: RemoteFile) -> Delivered:
         """Carry the file from its source."""

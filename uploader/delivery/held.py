@@ -7,7 +7,7 @@ from dataclasses import replace
 import structlog
 
 from uploader.delivery.sender import Errand
-from uploader.model import Caption, Delivered, MediaFacts, Phase, RemoteFile
+from uploader.model import Caption, Delivered, Document, MediaFacts, Phase, RemoteFile
 from uploader.names import renamed
 from uploader.posts import Post, Sent
 from uploader.sources import Sources
@@ -78,14 +78,19 @@ class HeldDelivery:
         random_id = await self._jobs.reserve_random_id(job, new_random_id())
         await errand.lease.begin_sending()
         caption = _caption(held, job.wish)
+
+        async def deliver(document: Document) -> Delivered:
+            return await self._gateway.deliver_again(
+                errand.person, document, random_id, caption, job.message_id
+            )
+
         try:
             try:
-                return await self._gateway.deliver_again(errand.person, held.document, random_id, caption)
+                return await deliver(held.document)
             except ReferenceLost as lost:
                 if not lost.may_be_renewed:
                     raise
-            seen = (await renew()).document
-            return await self._gateway.deliver_again(errand.person, seen, random_id, caption)
+            return await deliver((await renew()).document)
         except ReferenceLost as lost:
             _log.info("a file goes by its bytes", job=job.id, cause=str(lost))
             errand.lease.sending.clear()

@@ -76,7 +76,9 @@ class Sender:
         carrier = self._carrier
         for _ in range(limits.PARTS_SENT_AGAIN):
             try:
-                delivered = await carrier.post(self._errand.person, uploaded, random_id, caption)
+                delivered = await carrier.post(
+                    self._errand.person, uploaded, random_id, caption, self._errand.job.message_id
+                )
             except PartsLost as lost:
                 checkpoint = all_but(lost.part, uploaded, remote.validator, carrier.pool.account)
                 if checkpoint is None:

@@ -201,6 +201,10 @@ class VolumeDelivery:
         random_id = await self._jobs.reserve_random_id(errand.job, new_random_id())
         await errand.lease.begin_sending()
         message_id = await self._gateway.say(
-            errand.person, text, urgency=Urgency.MESSAGE, random_id=random_id
+            errand.person,
+            text,
+            urgency=Urgency.MESSAGE,
+            random_id=random_id,
+            reply_to=errand.job.message_id,
         )
         return Delivered(message_id=message_id)

@@ -7,7 +7,7 @@ from typing import Any, Final
 from telethon import TelegramClient, errors
 from telethon.tl.functions import PingRequest
 
-from uploader.errors import FloodWait
+from uploader.errors import FloodWait, MessageGone, NoAnswer
 from uploader.telegram.pacing import Pacer
 from uploader.telegram.refusals import translated
 from uploader.telegram.turns import Urgency
@@ -47,10 +47,29 @@ class Calls:
         except FloodWait:
             return await self._send(chat_id, request, urgency, answer_s)
 
+    async def post(self, chat_id: int, request: Any, urgency: Urgency, answer_s: float = ANSWER_S) -> Any:
+        """Send a message. It is sent again if no answer comes, and comes once: its `random_id` sees to that.
+
+        What answers a message that is gone is sent as if it answered none.
+        """
+        try:
+            return await self._send_twice(chat_id, request, urgency, answer_s)
+        except MessageGone:
+            if request.reply_to is None:
+                raise
+        request.reply_to = None
+        return await self._send_twice(chat_id, request, urgency, answer_s)
+
     async def send_if_idle(self, chat_id: int, request: Any) -> Any | None:
         """Put something into a chat unless others want to send; None: it was left."""
         async with self._pacer.edit(chat_id) as going:
             return await self._in_chat(chat_id, request, ANSWER_S) if going else None
+
+    async def _send_twice(self, chat_id: int, request: Any, urgency: Urgency, answer_s: float) -> Any:
+        try:
+            return await self.send(chat_id, request, urgency, answer_s)
+        except NoAnswer:
+            return await self.send(chat_id, request, urgency, answer_s)
 
     async def _send(self, chat_id: int, request: Any, urgency: Urgency, answer_s: float) -> Any:
         async with self._pacer.message(chat_id, urgency):

@@ -10,7 +10,7 @@ from telethon import TelegramClient
 from telethon.errors import UsernameInvalidError, UsernameNotOccupiedError
 from telethon.tl import functions, types
 
-from uploader.errors import ChannelUnusable, ChatUnreachable, LoggedOut, NoAnswer, TelegramError
+from uploader.errors import ChannelUnusable, ChatUnreachable, LoggedOut, TelegramError
 from uploader.model import Caption, Delivered, Person, Uploaded
 from uploader.telegram.calls import Calls
 from uploader.telegram.documents import document_of, message_id_of, parts_needed
@@ -45,7 +45,9 @@ class Depot:
         self._gateway = gateway
         self._seen: tuple[Any, Any] | None = None
 
-    async def post(self, person: Person, uploaded: Uploaded, random_id: int, caption: Caption) -> Delivered:
+    async def post(
+        self, person: Person, uploaded: Uploaded, random_id: int, caption: Caption, reply_to: int
+    ) -> Delivered:
         """Store what the account uploaded, and have the bot post it; see `Gateway.deliver`.
 
         Raises:
@@ -61,7 +63,7 @@ class Depot:
         document = next(map(document_of, found.messages), None)
         if document is None:
             raise ChannelUnusable("the bot does not see what is stored there")
-        return await self._gateway.deliver_again(person, document, random_id, caption)
+        return await self._gateway.deliver_again(person, document, random_id, caption, reply_to)
 
     async def _store(self, channel: Any, uploaded: Uploaded, random_id: int) -> int:
         peer = types.InputPeerChannel(channel.channel_id, channel.access_hash)
@@ -71,10 +73,7 @@ class Depot:
         to = MARK - channel.channel_id
         try:
             with parts_needed():
-                try:
-                    result = await self._calls.send(to, request, Urgency.MESSAGE, DELIVER_S)
-                except NoAnswer:  # the random_id sees to it that it is stored once
-                    result = await self._calls.send(to, request, Urgency.MESSAGE, DELIVER_S)
+                result = await self._calls.post(to, request, Urgency.MESSAGE, DELIVER_S)
         except ChatUnreachable as error:
             raise ChannelUnusable(str(error)) from None
         message_id = message_id_of(result, random_id)

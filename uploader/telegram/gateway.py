@@ -13,10 +13,10 @@ import telethon
 from telethon import TelegramClient, errors
 from telethon.tl import functions, types
 
-from uploader.errors import ChannelUnusable, NoAnswer
+from uploader.errors import ChannelUnusable
 from uploader.model import Caption, Delivered, Document, Person, Sponsor, Uploaded
 from uploader.quoting import bare, spoken
-from uploader.telegram.calls import ANSWER_S, Calls
+from uploader.telegram.calls import Calls
 from uploader.telegram.documents import delivered_by, document_of, message_id_of, parts_needed
 from uploader.telegram.media import as_entities, as_known, as_media
 from uploader.telegram.pacing import Pacer
@@ -62,8 +62,11 @@ class Gateway:
         *,
         urgency: Urgency = Urgency.ANSWER,
         random_id: int | None = None,
+        reply_to: int | None = None,
     ) -> int | None:
         """Send a message; returns its id, None if Telegram does not tell the id of what it has (see `find`).
+
+        `reply_to`: the message of the person that it answers; it comes all the same if they deleted that.
 
         A short FLOOD_WAIT is waited out. What is not answered is sent again, and comes once. With a
         `random_id` that is kept, a later call may repeat this one.
@@ -79,9 +82,10 @@ class Gateway:
             random_id=random_id or new_random_id(),
             no_webpage=True,
             reply_markup=self._markup(keyboard),
+            reply_to=_reply(reply_to),
         )
         with suppress(errors.RandomIdDuplicateError):
-            result = await self._send_twice(person.user_id, request, urgency)
+            result = await self.calls.post(person.user_id, request, urgency)
             return message_id_of(result, request.random_id)
         return None
 
@@ -145,18 +149,30 @@ class Gateway:
             )
 
     async def deliver(
-        self, person: Person, uploaded: Uploaded, random_id: int, caption: Caption = NO_CAPTION
+        self,
+        person: Person,
+        uploaded: Uploaded,
+        random_id: int,
+        caption: Caption = NO_CAPTION,
+        reply_to: int | None = None,
     ) -> Delivered:
         """Post an uploaded file in the person's chat. Repeating it with the same `random_id` posts it once.
+
+        `reply_to`: see `say`.
 
         Raises:
             PartsLost, TransferError, ChatUnreachable, FloodWait, TelegramError; NoAnswer after two calls
         """
         with parts_needed():
-            return await self._post(person, as_media(uploaded), random_id, caption)
+            return await self._post(person, as_media(uploaded), random_id, caption, reply_to)
 
     async def deliver_again(
-        self, person: Person, document: Document, random_id: int, caption: Caption = NO_CAPTION
+        self,
+        person: Person,
+        document: Document,
+        random_id: int,
+        caption: Caption = NO_CAPTION,
+        reply_to: int | None = None,
     ) -> Delivered:
         """Post a file that Telegram holds; see `deliver`.
 
@@ -164,7 +180,7 @@ class Gateway:
             ReferenceLost, ChatUnreachable, FloodWait, TelegramError; NoAnswer after two calls
         """
         try:
-            return await self._post(person, as_known(document), random_id, caption)
+            return await self._post(person, as_known(document), random_id, caption, reply_to)
         except (*REFERENCE, *GONE) as error:
             name = type(error).__name__
             raise ReferenceLost(name, may_be_renewed=isinstance(error, REFERENCE)) from None
@@ -178,28 +194,22 @@ class Gateway:
         request = functions.messages.GetMessagesRequest(id=[types.InputMessageID(message_id)])
         return next(map(document_of, (await self.calls.call(request)).messages), None)
 
-    async def _post(self, person: Person, media: Any, random_id: int, caption: Caption) -> Delivered:
+    async def _post(
+        self, person: Person, media: Any, random_id: int, caption: Caption, reply_to: int | None
+    ) -> Delivered:
         request = functions.messages.SendMediaRequest(
             peer=_peer(person),
             media=media,
             message=caption.text,
             entities=as_entities(caption),
             random_id=random_id,
+            reply_to=_reply(reply_to),
         )
         try:
-            result = await self._send_twice(person.user_id, request, Urgency.MESSAGE, self._deliver_s)
+            result = await self.calls.post(person.user_id, request, Urgency.MESSAGE, self._deliver_s)
         except errors.RandomIdDuplicateError:
             return Delivered(message_id=None)
         return delivered_by(result, random_id)
-
-    async def _send_twice(
-        self, chat_id: int, request: Any, urgency: Urgency, answer_s: float = ANSWER_S
-    ) -> Any:
-        """Send again if no answer comes: the `random_id` sees to it that the message comes once."""
-        try:
-            return await self.calls.send(chat_id, request, urgency, answer_s)
-        except NoAnswer:
-            return await self.calls.send(chat_id, request, urgency, answer_s)
 
     async def attachment(self, message_id: int, most_bytes: int) -> bytes | None:
         """What is in the file of a message, one byte more than `most_bytes` at most; None: there is no file.
@@ -327,6 +337,10 @@ def new_random_id() -> int:
 
 def _peer(person: Person) -> Any:
     return types.InputPeerUser(person.user_id, person.access_hash)
+
+
+def _reply(message_id: int | None) -> Any:
+    return None if message_id is None else types.InputReplyToMessage(message_id)
 
 
 def _button(button: Button) -> Any:

@@ -89,6 +89,8 @@ async def translated() -> AsyncIterator[None]:
 
 
 def _meant(error: errors.RPCError) -> TelegramError:
+    if error.message == "REPLY_MESSAGE_ID_INVALID":  # Telethon has no class for it
+        return MessageGone(error.message)
     for kinds, meaning in _MEANINGS:
         if isinstance(error, kinds):
             return meaning(type(error).__name__)

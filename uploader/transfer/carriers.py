@@ -24,8 +24,9 @@ from uploader.model import Caption, Delivered, Person, Uploaded
 from uploader.supervision import FaultBarrier
 from uploader.transfer.pool import UploadPool
 
-#: Posts an uploaded file in a person's chat, once for a random_id: (person, file, random_id, caption).
-Post = Callable[[Person, Uploaded, int, Caption], Awaitable[Delivered]]
+#: Posts an uploaded file in a person's chat, once for a random_id, as an answer to a message of theirs:
+#: (person, file, random_id, caption, message).
+Post = Callable[[Person, Uploaded, int, Caption, int], Awaitable[Delivered]]
 #: Tells those who can see to it that a carrier (its name) rests: why, and for how many seconds.
 Alert = Callable[[str, str, float], Awaitable[None]]
 
