@@ -18,6 +18,7 @@ from uploader.chat.channels import Channels
 from uploader.chat.cookie_admin import CookieAdminChat
 from uploader.chat.files import FileQuestions
 from uploader.chat.last_words import LastWords
+from uploader.chat.line import Line
 from uploader.chat.lists import Lists
 from uploader.chat.menu import Menu
 from uploader.chat.progress import StatusMessages
@@ -138,6 +139,7 @@ async def _built(config: Config, room: Room, stop: asyncio.Event, clock: Clock) 
             cards=cards,
             gate=gate,
             last_words=words,
+            line=Line(Rates(database), status),
             sources=sources,
             cookie_admin=cookie_admin,
             alerts=alerts,

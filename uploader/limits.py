@@ -63,6 +63,12 @@ DAY_ROWS: Final = 1000
 #: take turns, and yet everything that waits comes to the front with time.
 TURN_S: Final = 300.0
 
+#: How often people who wait are told anew how many jobs are before theirs: of the first so many in the queue,
+#: so many in each look.
+LINE_S: Final = 30.0
+LINE: Final = 5000
+LINE_AT_ONCE: Final = 20
+
 #: How long what all ask for is good for: the pace of the queue, the sponsors. So many jobs tell the pace.
 LATELY_S: Final = 1.0
 OUTLOOK_JOBS: Final = 50

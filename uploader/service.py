@@ -18,6 +18,7 @@ from uploader.chat.batch_cards import BatchCards
 from uploader.chat.channels import Channels
 from uploader.chat.cookie_admin import CookieAdminChat
 from uploader.chat.last_words import LastWords
+from uploader.chat.line import Line
 from uploader.chat.menu import Menu
 from uploader.chat.progress import StatusMessages
 from uploader.chat.receiver import Receiver
@@ -71,6 +72,7 @@ class Engine:
     cards: BatchCards
     gate: Gate
     last_words: LastWords
+    line: Line
     sources: Sources
     cookie_admin: CookieAdminChat
     alerts: Alerts
@@ -139,7 +141,7 @@ async def _run(engine: Engine, stop: asyncio.Event) -> None:
             tasks.create_task(engine.last_words.run(), name="last words"),
             tasks.create_task(engine.receiver.run(), name="receiver"),
             tasks.create_task(_watch(engine), name="safety net"),
-            tasks.create_task(_look_at_the_gate(engine.gate, engine.receiver), name="sponsors"),
+            tasks.create_task(_look_if_ours(engine), name="sponsors, and the queue"),
             tasks.create_task(engine.pulse.run(), name="pulse"),
             tasks.create_task(_look_at_updates(engine), name="state of the updates"),
         ]
@@ -202,9 +204,11 @@ async def _watch(engine: Engine) -> None:
             tasks.create_task(every(WATCH_S, part, look), name=part)
 
 
-async def _look_at_the_gate(gate: Gate, receiver: Receiver) -> None:
-    """What sponsors' locks need, in the engine that acts on updates: others would only do it twice."""
+async def _look_if_ours(engine: Engine) -> None:
+    """What the engine that acts on updates sees to: others would only do it twice."""
+    gate, receiver = engine.gate, engine.receiver
     looks = (
+        (limits.LINE_S, "places in the queue", engine.line.look),
         (GATE_S, "people who wait for sponsors", gate.cards.look_around),
         (WATCH_S, "people who came or left unheard", gate.channels.catch_up),
         (WATCH_S, "names of sponsors, and their locks", gate.admin.watch),

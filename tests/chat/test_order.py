@@ -43,6 +43,7 @@ class SlowPeople(People):
 class Desk:
     """A running job with a status message, and who shows it."""
 
+    database: Database
     status: StatusMessages
     jobs: Jobs
     people: SlowPeople
@@ -84,6 +85,7 @@ async def desks(dc: DataCentre, world: World, folder: Path) -> AsyncIterator[Des
         await jobs.set_status_message(job.id, message_id)
         owed = Owed(database)
         yield Desk(
+            database=database,
             status=StatusMessages(gateway, jobs, people, Choices(database), owed, Texts("en")),
             jobs=jobs,
             people=people,

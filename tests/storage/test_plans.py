@@ -96,3 +96,10 @@ async def test_outlook_when_there_are_many_jobs_then_no_table_is_read_whole(data
     assert "ix_jobs_ended" in plans
     assert not re.search(r"Seq Scan|SCAN jobs$", plans, re.MULTILINE)
     assert not re.search(r"TEMP B-TREE|Sort  ", plans)
+
+
+async def test_line_when_there_are_many_jobs_then_no_table_is_read_whole(database: Database) -> None:
+    """What waits is read from one of the small indexes, however many jobs have ended."""
+    await fill(database)
+    plans = await plans_of(database, Rates(database).line())
+    assert not re.search(r"Seq Scan|SCAN jobs$", plans, re.MULTILINE)

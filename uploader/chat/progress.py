@@ -129,6 +129,21 @@ class StatusMessages:
                 _log.warning("status not shown", job=job.id, cause=str(error))
                 await self._said(job)
 
+    async def renew(self, job_id: int, place: Place) -> bool:
+        """Tell where a job stands that still waits; returns whether there was room for that."""
+        turn = self._in_turn.of(job_id)
+        if turn.locked():
+            return False
+        async with turn:
+            job = await self._jobs.get(job_id)
+            if job is None or job.state is not JobState.QUEUED:
+                return False
+            try:
+                return await self._edit(job, *await self._drawn(job, place), urgency=None)
+            except TelegramError as error:  # what is said next tells what is to be done
+                _log.info("place in the queue not shown", job=job_id, cause=str(error))
+                return not isinstance(error, HELD_UP)
+
     async def tell(self, job: Job) -> None:
         """Say how a job ended, of which it is not known that it was said.
 

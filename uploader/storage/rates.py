@@ -36,6 +36,15 @@ class Outlook:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class InLine:
+    """A job that waits in the queue, and whose status message says so."""
+
+    job_id: int
+    place: Place
+    is_new: bool  # it came so late that its message tells about as much
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class DayFile:
     """A file that was delivered."""
 
@@ -104,6 +113,34 @@ class Rates:
             wait_s=outlook.wait_s(before),
             behind_own=running >= limits.RUNNING_JOBS_PER_PERSON,
         )
+
+    async def line(self) -> list[InLine]:
+        """Return who stands where among the first `limits.LINE` of the queue, as status messages tell it."""
+        now, running = self._database.now(), jobs.alias("running")
+        busy = (
+            sa.select(running.c.user_id)
+            .where(in_state(running.c.state, JobState.RUNNING))
+            .group_by(running.c.user_id)
+            .having(sa.func.count() >= limits.RUNNING_JOBS_PER_PERSON)
+        )
+        speaks = sa.and_(
+            jobs.c.batch_id.is_(None),
+            jobs.c.reason.is_(None),
+            jobs.c.status_message_id.is_not(None),
+            jobs.c.user_id.not_in(busy),  # they wait for their own
+        )
+        statement = (
+            sa.select(jobs.c.id, speaks, jobs.c.updated_at > now - 2 * limits.LINE_S)
+            .where(in_state(jobs.c.state, JobState.QUEUED), jobs.c.run_at <= now)
+            .order_by(*claim.order(jobs))
+            .limit(limits.LINE)
+        )
+        rows, outlook = await self._database.select(statement), await self.lately()
+        return [
+            InLine(job_id=job_id, place=Place(ahead=ahead, wait_s=outlook.wait_s(ahead)), is_new=bool(is_new))
+            for ahead, (job_id, says_so, is_new) in enumerate(rows)
+            if says_so
+        ]
 
     async def kept_waiting(self, since_s: float, most: int) -> list[tuple[int, int]]:
         """Return whose jobs have waited for so long or longer, and how many; who waited longest is first."""
