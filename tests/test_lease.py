@@ -238,3 +238,41 @@ async def test_lease_when_the_machine_slept_past_its_end_is_renewed_if_nobody_to
     assert lease.has_ended()
     assert not await lease.renew()
     assert not lease.has_ended()
+
+
+class Counted(Jobs):
+    """Jobs that count their renewals."""
+
+    renewals = 0
+
+    async def renew(self, job: Job) -> bool:
+        """Count it."""
+        self.renewals += 1
+        return await super().renew(job)
+
+
+async def test_lease_when_others_are_queued_is_renewed_for_none_of_them_and_at_once_for_a_cancel(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Else each link of a crowd would cost as many writes as jobs run."""
+    monkeypatch.setattr(limits, "HEARTBEAT_S", 3600.0)
+    job, jobs, watcher = await accepted(database), Counted(database), Watcher()
+    stop, seen = asyncio.Event(), list[int]()
+
+    async def carry(_errand: Errand) -> None:
+        for _ in range(20):
+            worker.nudge()
+            await asyncio.sleep(0.02)
+        seen.append(jobs.renewals)
+        worker.nudge(await jobs.cancel(job.user_id))
+        await asyncio.Event().wait()
+
+    way: Any = Way(carry)
+    worker = Worker("w", jobs, People(database, 7), way, watchers=[watcher])
+    async with asyncio.timeout(60), asyncio.TaskGroup() as group:
+        group.create_task(worker.run(stop))
+        await watcher.moved.wait()
+        stop.set()
+        worker.nudge()
+    assert JobState.CANCELLED is watcher.left[-1].state
+    assert [1] == seen

@@ -1,7 +1,7 @@
 """The front door: what becomes of a message that came in. Decides; says nothing."""
 
 import time
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 from uploader import limits, posts, sameness
@@ -49,10 +49,11 @@ class Intake:
         quotas: Quotas,
         heard: Heard,
         account_id: int,
-        queued: Callable[[], None],
+        nudge: Callable[[Iterable[Job]], None],
         now: Callable[[], float] = time.time,
     ) -> None:
-        """`account_id` sends the files; `queued` is called when there is something new for a worker.
+        """`account_id` sends the files; `nudge` is called when there is something new for a worker, with the
+        jobs that it is to leave.
 
         `now` gives epoch seconds.
         """
@@ -65,7 +66,7 @@ class Intake:
         self._quotas = quotas
         self._heard = heard
         self._account_id = account_id
-        self._queued = queued
+        self._nudge = nudge
         self._now = now
         self.closed = False  # set when the engine stops: nothing new is taken
 
@@ -96,7 +97,7 @@ class Intake:
         await self.meet(incoming.person)
         verdict = await self._verdict(incoming, found, await self._look(incoming))
         if isinstance(verdict, Accepted | Batched):
-            self._queued()
+            self._nudge(())
         return verdict
 
     async def take_file(self, incoming: Incoming, offer: Offer) -> Verdict:
@@ -141,7 +142,7 @@ class Intake:
         if isinstance(verdict, NoLink | Refused):
             return verdict if await self.is_new(incoming) else AlreadySeen()
         if isinstance(verdict, Accepted | Batched):
-            self._queued()
+            self._nudge(())
         return verdict
 
     async def _look(self, incoming: Incoming) -> Caller:
@@ -216,13 +217,13 @@ class Intake:
     async def cancel(self, user_id: int) -> list[Job]:
         """Cancel everything of a person; those that run here stop at once, others within a heartbeat."""
         cancelled = await self._jobs.cancel(user_id)
-        self._queued()
+        self._nudge(cancelled)
         return cancelled
 
     async def cancel_one(self, job_id: int, user_id: int) -> Job | None:
         """Cancel one job of this person; None if it is not theirs or has ended."""
         job = await self._jobs.cancel_one(job_id, user_id)
-        self._queued()
+        self._nudge([job] if job is not None else ())
         return job
 
     async def again(self, job_id: int, user_id: int) -> Accepted | NeedsSponsors | Refused | Ignored | None:
@@ -241,7 +242,7 @@ class Intake:
         if dues:
             return NeedsSponsors(job=job, dues=dues)
         place = await self._rates.place(job)
-        self._queued()
+        self._nudge(())
         return Accepted(job=job, place=place)
 
     async def pick(
@@ -249,7 +250,7 @@ class Intake:
     ) -> Batched | Accepted | NeedsSponsors | Refused | NoLink | None:
         """Queue what a person chose of a list (see `Batching.pick`)."""
         picked = await self._batching.pick(job, offer, numbers)
-        self._queued()
+        self._nudge(())
         if isinstance(picked, Job):
             return Accepted(job=picked, place=await self._rates.place(picked))
         return picked
@@ -257,7 +258,7 @@ class Intake:
     async def cancel_batch(self, batch_id: int, user_id: int) -> list[Job]:
         """Cancel what is left of this person's batch; nothing if it is not theirs or has ended."""
         jobs = await self._batching.cancel(batch_id, user_id)
-        self._queued()
+        self._nudge(jobs)
         return jobs
 
     async def batch_again(
@@ -269,7 +270,7 @@ class Intake:
         """
         refusal = self._quotas.pace(user_id) or self._closed(await self._settings.maintenance())
         again = refusal or await self._batching.again(batch_id, user_id, card_id)
-        self._queued()
+        self._nudge(())
         return again
 
     def _is_too_old(self, incoming: Incoming) -> bool:

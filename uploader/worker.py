@@ -3,7 +3,7 @@
 import asyncio
 import random
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from time import monotonic
 from typing import Final
@@ -70,11 +70,12 @@ class Worker:
         self._places = Places(room)
         self._offers: TTLCache[str, Offer] = TTLCache(limits.OFFERS_KEPT, limits.OFFER_FRESH_S)
 
-    def nudge(self) -> None:
-        """Look at the queue, and at requests to cancel, now."""
+    def nudge(self, cancelled: Iterable[Job] = ()) -> None:
+        """Look at the queue now, and whether those that were `cancelled` run here."""
         self._nudged.set()
-        for lease in self._leases.values():
-            lease.look.set()
+        for job in cancelled:
+            if (lease := self._leases.get(job.id)) is not None:
+                lease.look.set()
 
     async def run(self, stop: asyncio.Event) -> None:
         """Claim and carry jobs until `stop` is set, then wait for the running ones.

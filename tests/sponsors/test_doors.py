@@ -190,7 +190,7 @@ async def play(gate: Gate) -> Play:
     )  # fmt: skip
     settings, heard = Settings(gate.database), Heard(gate.database)
     intake = Intake(
-        jobs, gate.people, settings, gate.locks, batching, rates, quotas, heard, ACCOUNT, lambda: None
+        jobs, gate.people, settings, gate.locks, batching, rates, quotas, heard, ACCOUNT, lambda _: None
     )
     choosing = Choosing(jobs, choices, gate.people, gate.locks, rates, ACCOUNT, lambda: None)
     return Play(gate, intake, choosing)
