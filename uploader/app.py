@@ -120,9 +120,9 @@ async def _built(config: Config, room: Room, stop: asyncio.Event, clock: Clock) 
             _name(pool), jobs, people, delivery, watchers=(board, status, cards), room=room, now=clock.now
         )
         cookie_admin = _cookie_admin(config, database, gateway, texts)
-        locks, gate = _gate(config, database, gateway, status, alerts, texts, worker)
+        locks, gate = _gate(config, database, people, gateway, status, alerts, texts, worker)
         choosing = _choosing(config, database, locks, worker)
-        intake = _intake(config, database, locks, sources, worker, clock)
+        intake = _intake(config, database, people, locks, sources, worker, clock)
         batch_chat = BatchChat(gateway, intake, Batches(database), cards, gate.cards, texts)
         user = UserChat(gateway, intake, people, Rates(database), status, texts, batch_chat, gate.cards)
         receiver = Receiver(Leases(database, pool.account), config.bot_id, name=pool.account, now=clock.now)
@@ -218,9 +218,15 @@ def _delivery(
 
 
 def _intake(
-    config: Config, database: Database, locks: SponsorLocks, sources: Sources, worker: Worker, clock: Clock
+    config: Config,
+    database: Database,
+    people: People,
+    locks: SponsorLocks,
+    sources: Sources,
+    worker: Worker,
+    clock: Clock,
 ) -> Intake:
-    jobs, people = Jobs(database), People(database, config.bot_id)
+    jobs = Jobs(database)
     settings, rates, heard = Settings(database), Rates(database), Heard(database)
     quotas = Quotas(rates, outfit.allowance(config))
     batching = Batching(
@@ -253,6 +259,7 @@ def _shown(
 def _gate(
     config: Config,
     database: Database,
+    people: People,
     gateway: Gateway,
     status: StatusMessages,
     alerts: Alerts,
@@ -260,7 +267,7 @@ def _gate(
     worker: Worker,
 ) -> tuple[SponsorLocks, Gate]:
     """Who says what people owe, and the conversations about it."""
-    sponsors, holds, people = Sponsors(database), Holds(database), People(database, config.bot_id)
+    sponsors, holds = Sponsors(database), Holds(database)
     locks = SponsorLocks(sponsors, holds, people, gateway, worker.nudge)
     jobs, batches, rates = Jobs(database), Batches(database), Rates(database)
     cards = SponsorCards(gateway, locks, holds, jobs, batches, people, rates, status, texts)

@@ -70,7 +70,9 @@ class People:
         return sa.and_(people.c.account_id == self._account_id, people.c.user_id == user_id)
 
     async def get(self, user_id: int) -> Person | None:
-        """Return the person as last seen by this account."""
+        """Return the person as last seen by this account; by another engine, up to KNOWN_S ago."""
+        if (known := self._known.get(user_id)) is not None:
+            return known
         statement = sa.select(people).where(self._is(user_id))
         rows = await self._database.select(statement)
         return from_row(rows[0]) if rows else None
