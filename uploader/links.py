@@ -4,12 +4,12 @@ Pure: what a host name leads to is judged by `sources.guard`, when the connectio
 """
 
 import re
+import string
 import unicodedata
 from collections.abc import Iterator
-from dataclasses import dataclass
 from ipaddress import AddressValueError, IPv4Address, IPv6Address
 from itertools import pairwise
-from typing import Final
+from typing import Final, NamedTuple
 from urllib.parse import quote
 
 import idna
@@ -55,6 +55,8 @@ _FIND: Final = re.compile(
 #: Where another link begins within what looks like one. Behind one of these characters it is a part of it:
 #: `/web/2020/https://...`, `?url=https://...`
 _GLUED: Final = re.compile(r"(?<![/=?&#:+~@$!*_%-])(?=https?://)", re.IGNORECASE)
+#: Most links end so, and are not looked at any closer.
+_NO_PUNCTUATION: Final = frozenset(f"{string.ascii_letters}{string.digits}/")
 _TRAILING: Final = frozenset(".,;:!?'`|\u0640\ufe0e\ufe0f")
 #: So are marks of all other scripts, emoji, and ZWNJ and ZWJ, which join nothing there. See the general
 #: categories of https://www.unicode.org/reports/tr44/#General_Category_Values
@@ -72,9 +74,8 @@ _NUMBER: Final = re.compile(r"0x[0-9a-f]*|[0-9]+")
 _CONTROL: Final = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 
 
-@dataclass(frozen=True, slots=True)
-class Mention:
-    """A link as it stands in a text."""
+class Mention(NamedTuple):
+    """A link as it stands in a text: made in an instant, for a text may hold many thousands."""
 
     raw: str
     end: int  # where in the text it ends
@@ -94,12 +95,15 @@ def find_all(text: str) -> Iterator[Mention]:
     """
     for piece in _PIECE.finditer(text, 0, _SEARCHED_CHARACTERS):
         for match in _FIND.finditer(text, *piece.span()):
-            begins = [0, *(glued.start() for glued in _GLUED.finditer(match[0], 1))] if match["full"] else [0]
-            for start, stop in pairwise((*begins, len(match[0]))):
+            word, is_full = match[0], match["full"] is not None
+            begins = [0, *(glued.start() for glued in _GLUED.finditer(word, 1))] if is_full else [0]
+            for start, stop in pairwise((*begins, len(word))):
                 at = match.start() + start
-                found = _bare(match[0][start:stop][:_LONGEST_WORD], text[max(0, at - _LONGEST_EMPHASIS) : at])
+                found = word[start:stop][:_LONGEST_WORD]
+                if found[-1] not in _NO_PUNCTUATION:
+                    found = _bare(found, text[max(0, at - _LONGEST_EMPHASIS) : at])
                 if found:
-                    yield Mention(found if match["full"] else f"https://{found}", at + len(found))
+                    yield Mention(found if is_full else f"https://{found}", at + len(found))
 
 
 def parse(raw: str, *, characters: int = LINK_CHARACTERS, fragment: bool = False) -> Link:

@@ -2,11 +2,12 @@
 
     python -m tests.engine.probed FIGURES
 
-What each callback cost the processor is measured where the loop calls it, so that a busy machine does not
-count; the worst of them are written to the file FIGURES, again and again, as JSON.
+What each callback cost the processor while the engine serves is measured where the loop calls it, so that a
+busy machine does not count; the worst of them are written to the file FIGURES, again and again, as JSON.
 """
 
 import asyncio
+import gc
 import json
 import sys
 import threading
@@ -30,15 +31,28 @@ class Probe:
         self._callbacks = 0
         self._long = 0
         self._cpu_s = 0.0
+        self._is_serving = False
 
     def install(self) -> None:
-        """Measure whatever any loop of this process calls from now on."""
+        """Measure what any loop of this process calls while the engine serves: from freeze to unfreeze."""
         run = asyncio.Handle._run  # noqa: SLF001 - the lowest door: no other sees each callback
+        freeze, unfreeze = gc.freeze, gc.unfreeze
 
         def measured(handle: Any) -> None:
-            began_s = time.thread_time()
+            was_serving, began_s = self._is_serving, time.thread_time()
             run(handle)
-            self._count(time.thread_time() - began_s, handle)
+            if was_serving and self._is_serving:
+                self._count(time.thread_time() - began_s, handle)
+
+        def begin() -> None:
+            freeze()
+            self._is_serving = True
+
+        def end() -> None:
+            self._is_serving = False
+            unfreeze()
+
+        gc.freeze, gc.unfreeze = begin, end
 
         setattr(asyncio.Handle, "_run", measured)  # noqa: B010 - plainer than what it takes to type it
 

@@ -24,6 +24,7 @@ class Jobs:
         self._database = database
         self._lease_s = lease_s
         self._claim = claim.statement(database.now(), lease_s, limits.RUNNING_JOBS_PER_PERSON)
+        self._due = claim.due(database.now(), limits.RUNNING_JOBS_PER_PERSON)
 
     # accepted and looked up
 
@@ -96,8 +97,7 @@ class Jobs:
 
     async def is_due(self) -> bool:
         """Return whether a queued job could be claimed now."""
-        statement = claim.due(self._database.now(), limits.RUNNING_JOBS_PER_PERSON)
-        return bool(await self._database.select(statement))
+        return bool(await self._database.select(self._due))
 
     async def renew(self, job: Job) -> bool:
         """Hold the lease for another `lease_s` seconds; return whether the job shall be cancelled."""

@@ -12,6 +12,9 @@ from uploader.wishes import Wish
 
 _WAITING = (JobState.WAITING_SPONSORS, JobState.WAITING_CHOICE, JobState.QUEUED)
 
+#: Made once: to make one costs more than the statement that it is for.
+_WAITING_JOBS = jobs.alias("waiting")
+
 _Values = dict[str, Any]
 
 
@@ -25,7 +28,7 @@ def waiting_of(user_id: int, *, in_batches: bool | None = None) -> sa.ScalarSele
 
     `in_batches`: only those that belong to one, or only those that do not.
     """
-    job = jobs.alias("waiting")
+    job = _WAITING_JOBS
     which = [] if in_batches is None else [job.c.batch_id.is_not(None) == sa.literal(in_batches)]
     return (
         sa.select(sa.func.count())

@@ -18,6 +18,8 @@ from uploader.verdicts import Place
 
 #: Of one engine, at least, on most machines.
 _PLACES: Final = Room().swift
+#: Made once: to make one costs more than the statement that it is for.
+_THIS, _OTHER = jobs.alias("this"), jobs.alias("other")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -93,7 +95,7 @@ class Rates:
 
     async def place(self, job: Job) -> Place:
         """Return where a queued job stands; in front, if it is not queued (any more)."""
-        this, other = jobs.alias("this"), jobs.alias("other")
+        this, other = _THIS, _OTHER
         count = sa.select(sa.func.count())
         ahead = count.where(
             this.c.id == job.id,
