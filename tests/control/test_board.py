@@ -122,6 +122,24 @@ async def test_snapshot_when_a_job_runs_shows_acknowledged_bytes_speed_and_time_
     assert (1, 1000.0) == (row.attempt, row.started_at)
 
 
+async def test_snapshot_when_a_job_resumes_tells_the_speed_of_new_bytes_alone(scene: Scene) -> None:
+    """An attempt opens with nothing done: what an earlier one sent is no speed, and shortens no time left.
+
+    rust-lang/rustup#1166: what was there before a resume was shown as speed for six seconds.
+    """
+    await scene.add()
+    job = await scene.claim()
+    scene.board.started(job)
+    scene.board.progress(replace(uploading(job, 0), phase=Phase.OPENING))
+    scene.clock.now += 0.5
+    for done_bytes in (900_000, 900_500, 901_000):
+        scene.board.progress(uploading(job, done_bytes))
+        scene.clock.now += 1
+    (transfer,) = (await scene.board.snapshot()).transfers
+    assert 1000 / 3 == pytest.approx(transfer.speed_bytes_s)
+    assert 99_000 / (1000 / 3) == pytest.approx(transfer.eta_s)
+
+
 async def test_snapshot_when_the_size_is_unknown_gives_no_time_left(scene: Scene) -> None:
     """No whole, no rest."""
     await scene.add()

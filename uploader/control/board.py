@@ -76,7 +76,8 @@ class Board:
         live = self._live.get(progress.job_id)
         if live is not None:
             live.progress = progress
-            live.speed.report(self._clock(), progress.done_bytes)
+            if progress.phase is Phase.UPLOADING:  # before, nothing of it is there: that would be the base line
+                live.speed.report(self._clock(), progress.done_bytes)
 
     async def ended(self, job: Job) -> None:
         """The attempt is over, however it went."""
