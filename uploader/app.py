@@ -17,6 +17,7 @@ from uploader.chat.batch_cards import BatchCards
 from uploader.chat.channels import Channels
 from uploader.chat.cookie_admin import CookieAdminChat
 from uploader.chat.files import FileQuestions
+from uploader.chat.in_turn import InTurn
 from uploader.chat.last_words import LastWords
 from uploader.chat.line import Line
 from uploader.chat.lists import Lists
@@ -248,10 +249,10 @@ def _shown(
     database: Database, gateway: Gateway, people: People, texts: Texts, clock: Clock
 ) -> tuple[StatusMessages, BatchCards, LastWords]:
     """Who shows how jobs fare: each one by itself, or several under one card."""
-    jobs, choices, owed = Jobs(database), Choices(database), Owed(database)
-    cards = BatchCards(gateway, Batches(database), people, texts, clock.now)
+    jobs, choices, owed, in_turn = Jobs(database), Choices(database), Owed(database), InTurn()
+    cards = BatchCards(gateway, Batches(database), people, texts, clock.now, in_turn=in_turn)
     status = StatusMessages(
-        gateway, jobs, people, choices, owed, texts, clock.now, batch_changed=cards.changed
+        gateway, jobs, people, choices, owed, texts, clock.now, batch_changed=cards.changed, in_turn=in_turn
     )
     return status, cards, LastWords(status, owed, clock.now)
 

@@ -322,6 +322,36 @@ async def test_card_when_the_engine_is_killed_before_it_was_shown_is_shown_by_th
         assert 1 == len([each for each in history if not each.out and not each.document])
 
 
+@pytest.mark.parametrize("links", [1, 3], ids=["one link", "several links"])
+async def test_card_when_the_engine_is_killed_before_it_noted_it_is_not_shown_again(
+    scene: Scene, links: int
+) -> None:
+    """It was sent and its answer is lost, then `kill -9`: the next engine finds it, and goes on in it.
+
+    danog/MadelineProto#1669: what is sent again under its random_id comes once.
+    """
+    urls = [scene.site.url(f"{number}.bin", 1000) for number in range(links)]
+    async with scene.person(scene.admin) as admin, scene.person() as user:
+        async with running_engine(impatient(scene), scene.folder) as engine:
+            await admin.send("/lock add @sponsor_one")
+            await admin.expect("Added")
+            scene.world.faults.append(Fault("messages.sendMessage", user_id=scene.bot.id, swallow=True))
+            await user.send(" ".join(urls))
+            card = await user.expect(LOCKED)
+            engine.process.send_signal(signal.SIGKILL)
+            await engine.process.wait()
+        scene.world.faults.clear()
+        async with running_engine(impatient(scene), scene.folder):
+            await asyncio.sleep(4)  # it looks for what is owed
+            await user.press(card, b"joined")
+            await user.press(card, 0)
+            for _ in urls:
+                await user.expect_file()
+            assert card.id == (await user.expect("Done")).id
+        history = await user.client.get_messages(user.bot, limit=50)
+    assert 1 == len([each for each in history if not each.out and not each.document])
+
+
 async def test_card_when_telegram_has_the_chat_wait_comes_by_itself_later(
     scene: Scene, monkeypatch: pytest.MonkeyPatch
 ) -> None:

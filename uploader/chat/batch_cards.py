@@ -55,7 +55,10 @@ class BatchCards:
         people: People,
         texts: Texts,
         clock: Callable[[], float] = time.time,
+        *,
+        in_turn: InTurn | None = None,
     ) -> None:
+        """`clock` gives epoch seconds; see `StatusMessages` for `in_turn`."""
         self._gateway = gateway
         self._batches = batches
         self._people = people
@@ -63,7 +66,7 @@ class BatchCards:
         self._clock = clock
         self._cards: LRUCache[int, _Card] = LRUCache(CARDS)
         self._barrier = FaultBarrier("card of a batch")
-        self._in_turn = InTurn()  # by the numbers of batches
+        self._in_turn = in_turn or InTurn()
         self._batch_of: dict[int, int] = {}  # by the numbers of the jobs that run here
         self._running: dict[int, Progress] = {}
 
@@ -134,7 +137,7 @@ class BatchCards:
         Raises:
             FloodWait, TelegramError: it will be tried again.
         """
-        async with self._in_turn.of(batch_id):
+        async with self._in_turn.of_batch(batch_id):
             await self._draw(batch_id)
 
     async def _draw(self, batch_id: int) -> None:

@@ -3,6 +3,8 @@
 import asyncio
 from weakref import WeakValueDictionary
 
+from uploader.model import Job
+
 
 class InTurn:
     """A lock for each key, for as long as anybody holds it or waits for it.
@@ -19,3 +21,11 @@ class InTurn:
         if lock is None:
             lock = self._locks[key] = asyncio.Lock()
         return lock
+
+    def of_card(self, job: Job) -> asyncio.Lock:
+        """The lock of the message that shows how a job fares, which the jobs of a batch share."""
+        return self.of(job.id if job.batch_id is None else -job.batch_id)
+
+    def of_batch(self, batch_id: int) -> asyncio.Lock:
+        """The lock of the card of a batch."""
+        return self.of(-batch_id)

@@ -17,7 +17,7 @@ _OF_JOB = re.compile(rb"(cancel|again):([0-9]{1,18})\Z")
 _CHOSEN = re.compile(rb"over:(?P<over>split|refuse)\Z|preset:(?P<preset>[a-z0-9]{1,12})\Z")
 #: Formats that can be had of all films, as the rows of `/settings`.
 _PRESETS = ((ASK, BEST), ("v1080", "v720", "v480"), SOUNDS)
-_JOINED = b"joined"
+JOINED = b"joined"
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +41,7 @@ class JoinedPressed:
 
 def pressed(data: bytes) -> CancelPressed | AgainPressed | JoinedPressed | None:
     """What a pressed button asks for; None: nothing of ours."""
-    if data == _JOINED:
+    if data == JOINED:
         return JoinedPressed()
     match = _OF_JOB.match(data)
     if match is None:
@@ -125,4 +125,4 @@ def sponsor_card(texts: Texts, language: str, missing: Sequence[Sponsor]) -> Key
         ]
         for sponsor in missing
     ]
-    return [*rows, [Button(text=texts.get(language, "button-joined"), data=_JOINED)]]
+    return [*rows, [Button(text=texts.get(language, "button-joined"), data=JOINED)]]

@@ -7,7 +7,6 @@ the field. A busy account skips edits, never the last one.
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
-from hashlib import blake2b
 from typing import Final
 
 import structlog
@@ -16,6 +15,7 @@ from uploader.chat import choice, keyboards, list_card
 from uploader.chat.choice import Card
 from uploader.chat.file_card import FileCard
 from uploader.chat.in_turn import InTurn
+from uploader.chat.once import random_id_of
 from uploader.chat.status_words import progress_text, state_text
 from uploader.errors import HELD_UP, FloodWait, MessageGone, Reason, StorageUnavailable, TelegramError
 from uploader.model import ENDED, Job, JobState, Person, Phase, Progress
@@ -69,8 +69,12 @@ class StatusMessages:
         clock: Callable[[], float] = time.time,
         *,
         batch_changed: Callable[[int], None] = lambda batch_id: None,
+        in_turn: InTurn | None = None,
     ) -> None:
-        """`clock` gives epoch seconds; `batch_changed` is told of jobs that the card of their batch shows."""
+        """`clock` gives epoch seconds; `batch_changed` is told of jobs that the card of their batch shows.
+
+        `in_turn` is for all who edit these messages, or the cards of batches.
+        """
         self._batch_changed = batch_changed
         self._gateway = gateway
         self._jobs = jobs
@@ -80,7 +84,7 @@ class StatusMessages:
         self._texts = texts
         self._clock = clock
         self._shown: dict[int, _Shown] = {}
-        self._in_turn = InTurn()  # by the numbers of jobs
+        self.in_turn = in_turn or InTurn()
 
     def started(self, job: Job) -> None:
         """A worker took the job."""
@@ -118,7 +122,7 @@ class StatusMessages:
         if job.batch_id is not None:
             self._batch_changed(job.batch_id)
             return
-        async with self._in_turn.of(job.id):
+        async with self.in_turn.of(job.id):
             try:
                 await self._show(job, place or Place(ahead=0), may_be_new=may_be_new)
             except HELD_UP as error:
@@ -131,7 +135,7 @@ class StatusMessages:
 
     async def renew(self, job_id: int, place: Place) -> bool:
         """Tell where a job stands that still waits; returns whether there was room for that."""
-        turn = self._in_turn.of(job_id)
+        turn = self.in_turn.of(job_id)
         if turn.locked():
             return False
         async with turn:
@@ -196,7 +200,7 @@ class StatusMessages:
                 text,
                 keyboard,
                 urgency=Urgency.MESSAGE,
-                random_id=_random_id(job),
+                random_id=random_id_of("ended", job.id, job.updated_at),
                 reply_to=job.message_id,
             )
             await self.adopt(job, message_id)
@@ -222,7 +226,7 @@ class StatusMessages:
         Raises:
             ChatUnreachable, FloodWait, TelegramError
         """
-        async with self._in_turn.of(job.id):
+        async with self.in_turn.of(job.id):
             person = await self._people.get(job.user_id)
             if person is not None:
                 text, keyboard = await self._drawn(job, Place(ahead=0))
@@ -251,7 +255,7 @@ class StatusMessages:
             MessageGone, ChatUnreachable, FloodWait, TelegramError
         """
         text, keyboard = (await self.card(job, offer)).languages(page)
-        async with self._in_turn.of(job.id):
+        async with self.in_turn.of(job.id):
             current = await self._jobs.get(job.id)
             if current is not None and current.state is JobState.WAITING_CHOICE:
                 await self._gateway.edit(person, message_id, text, keyboard)
@@ -283,7 +287,7 @@ class StatusMessages:
             or latest.phase is Phase.FINISHING
             or latest.parked_until != shown.parked_until
         )
-        turn = self._in_turn.of(shown.job.id)
+        turn = self.in_turn.of(shown.job.id)
         if shown.job.status_message_id is None or text == shown.text or not worth or turn.locked():
             return
         keyboard = keyboards.cancel(self._texts, shown.job.language, shown.job.id)
@@ -328,9 +332,3 @@ class StatusMessages:
         if job.state is JobState.FAILED and job.reason is not Reason.CHAT_UNREACHABLE:
             return keyboards.again(self._texts, job.language, job.id)
         return () if job.state in ENDED else keyboards.cancel(self._texts, job.language, job.id)
-
-
-def _random_id(job: Job) -> int:
-    """Of the message that tells how this attempt ended: the same, whichever engine sends it, and when."""
-    of_this_end = f"{job.id} {job.updated_at!r}".encode()
-    return int.from_bytes(blake2b(of_this_end, digest_size=8).digest()) >> 1 or 1

@@ -6,6 +6,7 @@ import structlog
 
 from uploader.chat import keyboards
 from uploader.chat.in_turn import InTurn
+from uploader.chat.once import random_id_of
 from uploader.chat.progress import StatusMessages
 from uploader.errors import FloodWait, MessageGone, NoAnswer, TelegramError
 from uploader.model import Dues, Job, JobState, Person, Sponsor
@@ -47,7 +48,7 @@ class SponsorCards:
         self._rates = rates
         self._status = status
         self._texts = texts
-        self._in_turn = InTurn()  # by batches' numbers, and jobs' as negative ones
+        self._looking = InTurn()
 
     async def show(self, jobs: Sequence[Job], dues: Dues, *, urgency: Urgency = Urgency.ANSWER) -> None:
         """Show what holds these jobs, which share a card; then it is owed no more.
@@ -57,14 +58,15 @@ class SponsorCards:
         Raises:
             ChatUnreachable, FloodWait, TelegramError
         """
-        async with self._in_turn.of(jobs[0].batch_id or -jobs[0].id):
+        async with self._looking.of_card(jobs[0]):
             first, person = await self._jobs.get(jobs[0].id), await self._people.get(jobs[0].user_id)
             if first is None or person is None:
                 return
             if first.state is JobState.WAITING_SPONSORS and first.dues_shown != dues.written:
                 await self._locks.ask(person.user_id, dues)
-                await self._put(person, first, *self._drawn(first.language, dues), urgency)
-                await self._holds.shown(jobs, dues)
+                async with self._status.in_turn.of_card(first):
+                    await self._put(person, first, dues, urgency)
+                    await self._holds.shown(jobs, dues)
                 first = await self._jobs.get(first.id) or first
             if first.state is not JobState.WAITING_SPONSORS:
                 place = await self._rates.place(first) if first.state is JobState.QUEUED else None
@@ -112,25 +114,35 @@ class SponsorCards:
         keyboard = keyboards.sponsor_card(self._texts, language, dues.missing)
         return "\n\n".join([text, unsure] if dues.unsure else [text]), keyboard
 
-    async def _put(self, person: Person, job: Job, text: str, keyboard: Keyboard, urgency: Urgency) -> None:
+    async def _put(self, person: Person, job: Job, dues: Dues, urgency: Urgency) -> None:
         """Into the message that shows how the job fares, or a new one if there is none any more."""
-        card_id = job.status_message_id
-        if job.batch_id is not None:
-            batch = await self._batches.get(job.batch_id)
-            card_id = None if batch is None else batch.status_message_id
+        current = await self._jobs.get(job.id)
+        if current is None or current.state is not JobState.WAITING_SPONSORS:
+            return  # what it became since was shown there
+        text, keyboard = self._drawn(job.language, dues)
+        card_id = await self._card_of(current)
         if card_id is not None:
             try:
                 await self._gateway.edit(person, card_id, text, keyboard)
                 return
             except MessageGone:
                 pass  # they deleted it, and are still owed it
-        card_id = await self._gateway.say(person, text, keyboard, urgency=urgency, reply_to=job.message_id)
+        random_id = random_id_of("owes", job.id, job.updated_at, dues.written, card_id)
+        card_id = await self._gateway.say(person, text, keyboard, urgency=urgency, random_id=random_id)
+        if card_id is None:
+            card_id = await self._gateway.find(person, job.message_id, [keyboards.JOINED])
         if card_id is None:
             return  # it is there, and nobody knows where
         if job.batch_id is not None:
             await self._batches.set_card(job.batch_id, card_id)
         else:
             await self._jobs.set_status_message(job.id, card_id)
+
+    async def _card_of(self, job: Job) -> int | None:
+        if job.batch_id is None:
+            return job.status_message_id
+        batch = await self._batches.get(job.batch_id)
+        return None if batch is None else batch.status_message_id
 
 
 def _by_card(jobs: Iterable[Job]) -> list[list[Job]]:

@@ -76,7 +76,7 @@ class Board:
         live = self._live.get(progress.job_id)
         if live is not None:
             live.progress = progress
-            if progress.phase is Phase.UPLOADING:  # before, nothing of it is there: that would be the base line
+            if progress.phase is Phase.UPLOADING:  # what opens has nothing yet: that is no base line
                 live.speed.report(self._clock(), progress.done_bytes)
 
     async def ended(self, job: Job) -> None:
