@@ -67,6 +67,7 @@ ERRORS: Final = [
     (_MEMBER, 400, "USER_NOT_PARTICIPANT", errors.UserNotParticipantError),
     (_MEMBER, 400, "CHAT_ADMIN_REQUIRED", errors.ChatAdminRequiredError),
     (_MEMBER, 400, "CHANNEL_PRIVATE", errors.ChannelPrivateError),
+    (_MEMBER, 400, "CHANNEL_PUBLIC_GROUP_NA", errors.ChannelPublicGroupNaError),
     (_MEMBER, 400, "CHANNEL_INVALID", errors.ChannelInvalidError),
     (_MEMBER, 400, "PARTICIPANT_ID_INVALID", errors.ParticipantIdInvalidError),
     (_MEMBER, 400, "USER_ID_INVALID", errors.UserIdInvalidError),
