@@ -1,5 +1,6 @@
 """How much work the worst of what people send makes: it grows with its length, and no faster."""
 
+import asyncio
 import time
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -90,8 +91,8 @@ def _pressed(text: str) -> object:
 
 
 READERS: dict[str, Callable[[str], object]] = {
-    "message": lambda text: _batching()._found(text),  # noqa: SLF001 - what `find` does beside the loop
-    "link": lambda text: _batching()._found(f"http://a.example/{text}"),  # noqa: SLF001 - as above
+    "message": lambda text: asyncio.run(_batching().find(text)),
+    "link": lambda text: asyncio.run(_batching().find(f"http://a.example/{text}")),
     "host": lambda text: _batching().verdict(f"http://{text}"),
     "fragment": lambda text: _batching().verdict(f"http://a.example/#{text}"),
     "app's link": lambda text: posts.over_http(f"tg://resolve?{text}"),

@@ -5,6 +5,7 @@ from typing import Any, Final
 import structlog
 from cachetools import LRUCache
 from telethon import TelegramClient, events
+from telethon.events.common import EventBuilder, EventCommon
 from telethon.tl import types
 
 from uploader.chat.receiver import Receiver
@@ -39,8 +40,7 @@ class Channels:
         moves = events.Raw(types.UpdateChannelParticipant)
         client.add_event_handler(self._on_move_of_any, moves)
         client.add_event_handler(receiver.guarded(self._on_move), moves)
-        changes = events.Raw((types.UpdateChannelParticipant, types.UpdateChannel))
-        client.add_event_handler(receiver.guarded(self._on_change), changes)
+        client.add_event_handler(receiver.guarded(self._on_change), _Change())
 
     async def _on_move_of_any(self, update: Any) -> None:
         self._locks.hear(_move(update))
@@ -66,12 +66,23 @@ class Channels:
         if await self._locks.moved(_move(update)):
             await self._cards.looked(await self._locks.look(update.user_id))
 
-    async def _on_change(self, update: Any) -> None:
-        # Telethon puts beside an update what came with it
-        for chat in (getattr(update, "_entities", None) or {}).values():
-            channel = channel_of(chat)
-            if channel is not None:
-                await self._locks.named(channel)
+    async def _on_change(self, event: Any) -> None:
+        channel = channel_of(event.chat)
+        if channel is not None:
+            await self._locks.named(channel)
+
+
+class _Change(EventBuilder):  # type: ignore[misc] # Telethon has no types
+    """Something about a channel, with what came beside it: the channel, as it now is called."""
+
+    @classmethod
+    def build(cls, update: Any, others: Any = None, self_id: int | None = None) -> Any:
+        if isinstance(update, types.UpdateChannelParticipant | types.UpdateChannel):
+            return cls.Event(types.PeerChannel(update.channel_id))
+        return None
+
+    class Event(EventCommon):  # type: ignore[misc] # as above
+        """The news; `chat` is the channel."""
 
 
 def _move(update: Any) -> Move:
