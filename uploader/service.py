@@ -33,7 +33,7 @@ from uploader.sources import Sources
 from uploader.storage.database import Database
 from uploader.storage.deadlines import Deadlines
 from uploader.storage.files import Files
-from uploader.supervision import FaultBarrier, every
+from uploader.supervision import FaultBarrier, Helpers, every
 from uploader.telegram.pulse import Pulse
 from uploader.telegram.steady import SteadyClient
 from uploader.transfer.failures import first_error
@@ -206,10 +206,10 @@ async def _watch(engine: Engine) -> None:
 
 async def _look_if_ours(engine: Engine) -> None:
     """What the engine that acts on updates sees to: others would only do it twice."""
-    gate, receiver = engine.gate, engine.receiver
+    gate, receiver, helpers = engine.gate, engine.receiver, Helpers()
     looks = (
         (limits.LINE_S, "places in the queue", engine.line.look),
-        (GATE_S, "people who wait for sponsors", gate.cards.look_around),
+        (GATE_S, "people who wait for sponsors", partial(gate.cards.look_around, helpers)),
         (WATCH_S, "people who came or left unheard", gate.channels.catch_up),
         (WATCH_S, "names of sponsors, and their locks", gate.admin.watch),
     )
@@ -218,7 +218,7 @@ async def _look_if_ours(engine: Engine) -> None:
         if receiver.is_mine:
             await look()
 
-    async with asyncio.TaskGroup() as tasks:
+    async with helpers, asyncio.TaskGroup() as tasks:
         for pause_s, part, look in looks:
             tasks.create_task(every(pause_s, part, partial(if_ours, look)), name=part)
 

@@ -136,8 +136,21 @@ async def test_open_when_newer_peyk_wrote_it_then_config_error(database_url: str
     """An older Peyk does not touch tables that it does not know."""
     async with await Database.open(database_url) as database, database.write() as connection:
         await connection.execute(sa.text("UPDATE alembic_version SET version_num = '9999'"))
-    with pytest.raises(ConfigError, match="9999"):
+    with pytest.raises(ConfigError, match=r"9999.*a newer Peyk has changed its tables"):
         await Database.open(database_url)
+
+
+@pytest.mark.parametrize("is_cut", [True, False])
+async def test_open_when_the_file_is_damaged_then_config_error_says_what_to_do(
+    is_cut: bool, tmp_path: Path
+) -> None:
+    """Another address is no advice then."""
+    path = tmp_path / "peyk.db"
+    async with await Database.open(f"sqlite:///{path}"):
+        pass
+    path.write_bytes(path.read_bytes()[:20_000] if is_cut else b"no database" * 1000)
+    with pytest.raises(ConfigError, match="damaged: put a backup back"):
+        await Database.open(f"sqlite:///{path}")
 
 
 async def test_write_when_it_raises_then_nothing_is_kept(database: Database) -> None:

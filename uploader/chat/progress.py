@@ -243,7 +243,8 @@ class StatusMessages:
                 await self.ask(job)
             except HELD_UP as error:
                 _log.warning("question not shown", job=job.id, cause=str(error))
-                return
+                if not isinstance(error, FloodWait):  # which is of one chat, and holds up no other
+                    return
             except TelegramError as error:
                 _log.warning("question shown to nobody", job=job.id, cause=str(error))
                 await self._choices.shown(job.id)

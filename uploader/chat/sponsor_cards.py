@@ -1,6 +1,8 @@
 """The card that says which channels are still to be joined: owed until it was shown, changed as they are."""
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
+from typing import Final
 
 import structlog
 
@@ -17,9 +19,13 @@ from uploader.storage.holds import Holds
 from uploader.storage.jobs import Jobs
 from uploader.storage.people import People
 from uploader.storage.rates import Rates
+from uploader.supervision import FaultBarrier, Helpers
 from uploader.telegram.gateway import Gateway, Keyboard
 from uploader.telegram.turns import Urgency
 from uploader.texts import Texts
+
+#: People to whom looks are shown at once; who comes then is looked at later.
+SHOWN_AT_ONCE: Final = 200
 
 _log = structlog.get_logger(__name__)
 
@@ -49,6 +55,8 @@ class SponsorCards:
         self._status = status
         self._texts = texts
         self._looking = InTurn()
+        self._barrier = FaultBarrier("cards of people who wait for sponsors")
+        self._being_shown = Counter[int]()  # people, to whom looks are being shown
 
     async def show(self, jobs: Sequence[Job], dues: Dues, *, urgency: Urgency = Urgency.ANSWER) -> None:
         """Show what holds these jobs, which share a card; then it is owed no more.
@@ -86,10 +94,22 @@ class SponsorCards:
                 _log.warning("sponsors' card shown to nobody", job=jobs[0].id, cause=str(error))
                 await self._holds.shown(jobs, look.dues)
 
-    async def look_around(self) -> None:
-        """The looks that are due; see `SponsorLocks.looks`."""
+    async def look_around(self, helpers: Helpers) -> None:
+        """The looks that are due; see `SponsorLocks.looks`. One whose chat has to wait holds up no other."""
+        if len(self._being_shown) >= SHOWN_AT_ONCE:
+            return
         for look in await self._locks.looks():
-            await self.looked(look)
+            person = next((job.user_id for job in (*look.admitted, *look.held)), None)
+            if person is not None and (look.admitted or person not in self._being_shown):
+                helpers.start(self._look_shown(person, look), name=f"what {person} owes")
+
+    async def _look_shown(self, user_id: int, look: Look) -> None:
+        self._being_shown[user_id] += 1
+        try:
+            with self._barrier:
+                await self.looked(look)
+        finally:
+            self._being_shown -= Counter({user_id: 1})  # and what is 0 goes
 
     async def pressed(self, person: Person, query_id: int) -> None:
         """The button "I have joined"."""

@@ -36,6 +36,8 @@ REST_S = 2.0
 READERS = 2
 CONNECTIONS = 10
 
+_NEWER = "a newer Peyk has changed its tables: start that one, or put a backup back (run.py restore)"
+_DAMAGED = "the file is damaged: put a backup back (run.py restore), or move it away and begin with none"
 _FIX = "use sqlite:///path or postgresql://user:password@host/name"
 
 
@@ -148,12 +150,13 @@ def opening(url: sa.URL) -> Iterator[None]:
     except sa.exc.DBAPIError as error:
         if is_busy(error):
             raise _away(url, "another process holds its lock") from error
-        raise _unusable(url, error.orig or error) from error
+        raise _unusable(url, error.orig or error, _advice(error)) from error
     except (TimeoutError, ConnectionError, socket.gaierror, *_NOT_YET) as error:
         raise _away(url, str(error) or "no answer in time") from error
+    except CommandError as error:  # migrations that this Peyk does not have
+        raise _unusable(url, error, _NEWER) from error
     except (
         sa.exc.SQLAlchemyError,
-        CommandError,  # migrations that this Peyk does not have
         OSError,
         TypeError,  # a parameter in the URL that the driver does not have
     ) as error:
@@ -197,8 +200,14 @@ def is_busy(error: sa.exc.DBAPIError) -> bool:
     return getattr(error.orig, "sqlite_errorcode", 0) & 0xFF == sqlite3.SQLITE_BUSY
 
 
-def _unusable(url: sa.URL, cause: BaseException) -> ConfigError:
-    return ConfigError([f"PEYK_DATABASE_URL: {_shown(url)} cannot be used ({cause}); {_FIX}"])
+def _unusable(url: sa.URL, cause: BaseException, advice: str = _FIX) -> ConfigError:
+    return ConfigError([f"PEYK_DATABASE_URL: {_shown(url)} cannot be used ({cause}); {advice}"])
+
+
+def _advice(error: sa.exc.DBAPIError) -> str:
+    """What to do about a database that cannot be used."""
+    code = getattr(error.orig, "sqlite_errorcode", 0) & 0xFF
+    return _DAMAGED if code in {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB} else _FIX
 
 
 def _away(url: sa.URL, cause: str) -> StorageUnavailable:
