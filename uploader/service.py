@@ -41,6 +41,8 @@ from uploader.worker import Worker
 
 #: How late may be what Telegram is asked again, once it may tell.
 GATE_S: Final = 1.0
+#: How late may be the first look of an engine that begins to act on updates.
+OURS_S: Final = 0.2
 #: How often it is looked up to where the updates were acted on.
 LOOK_S: Final = 1.0
 
@@ -215,8 +217,9 @@ async def _look_if_ours(engine: Engine) -> None:
     )
 
     async def if_ours(look: Callable[[], Awaitable[object]]) -> None:
-        if receiver.is_mine:
-            await look()
+        while not receiver.is_mine:  # noqa: ASYNC110 - a lease
+            await asyncio.sleep(OURS_S)
+        await look()
 
     async with helpers, asyncio.TaskGroup() as tasks:
         for pause_s, part, look in looks:

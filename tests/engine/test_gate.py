@@ -389,6 +389,7 @@ async def test_counts_when_people_come_and_go_while_no_engine_runs_are_as_it_was
             await user.send(scene.site.url("film.mp4", 1000))
             card = await user.expect(LOCKED)
             assert (1, 0) == await counts(admin)
+            await until(lambda: place(scene) is not None)
         await user.press(card, 0)
         await left(scene, user)
         async with scene.engine():
