@@ -11,6 +11,7 @@ from uploader import __version__, outfit
 from uploader.batching import Batching
 from uploader.captions import Captions
 from uploader.chat.admin import AdminChat
+from uploader.chat.albums import AlbumCards
 from uploader.chat.alerts import Alerts
 from uploader.chat.batch import BatchChat
 from uploader.chat.batch_cards import BatchCards
@@ -125,7 +126,9 @@ async def _built(config: Config, room: Room, stop: asyncio.Event, clock: Clock) 
         choosing = _choosing(config, database, locks, worker)
         intake = _intake(config, database, people, locks, sources, worker, clock)
         batch_chat = BatchChat(gateway, intake, Batches(database), cards, gate.cards, texts)
-        user = UserChat(gateway, intake, people, Rates(database), status, texts, batch_chat, gate.cards)
+        albums = AlbumCards(jobs, status)
+        rates = Rates(database)
+        user = UserChat(gateway, intake, people, rates, status, texts, batch_chat, gate.cards, albums)
         receiver = Receiver(Leases(database, pool.account), config.bot_id, name=pool.account, now=clock.now)
         engine = Engine(
             client=client,
@@ -138,6 +141,7 @@ async def _built(config: Config, room: Room, stop: asyncio.Event, clock: Clock) 
             receiver=receiver,
             status=status,
             cards=cards,
+            albums=albums,
             gate=gate,
             last_words=words,
             line=Line(Rates(database), status),
@@ -176,7 +180,7 @@ def _updates(
         settings=SettingsChat(gateway, People(database, config.bot_id), texts),
         questions=Questions(gateway, intake, choosing, status, cards, texts),
         lists=Lists(gateway, intake, choosing, status, engine.cards, cards, texts),
-        files=FileQuestions(gateway, intake, choosing, status, cards, texts),
+        files=FileQuestions(gateway, intake, choosing, status, cards, engine.cards, texts),
         intake=intake,
         menu=engine.menu,
         texts=texts,

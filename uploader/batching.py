@@ -1,8 +1,9 @@
 """What becomes of several links at once: a batch, as large as its person may have now."""
 
 import asyncio
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import chain, repeat
 from typing import Final
 
 from uploader import limits, links, posts, sameness, spans
@@ -16,7 +17,7 @@ from uploader.storage.batches import Batches
 from uploader.storage.choices import Choices
 from uploader.storage.jobs import Jobs
 from uploader.verdicts import AlreadySeen, NeedsSponsors, NoLink, Refused
-from uploader.wishes import BEST, Offer, Wish
+from uploader.wishes import BEST, ORIGINAL, Offer, Wish
 
 #: So much is shown of a link that cannot be used.
 _SHOWN_CHARACTERS: Final = 60
@@ -165,15 +166,36 @@ class Batching:
             dues = await self._locks.dues(job.user_id)
             followed = await self._choices.follow(job, first.link, key, dues)
             return NeedsSponsors(job=followed, dues=dues) if followed and dues else followed
+        # nobody is asked about each of many files
+        wish = job.wish if job.wish.format else replace(job.wish, format=BEST)
+        return await self._pick(job, found, repeat(wish), offer.title)
+
+    async def join(self, user_id: int, message_id: int, offer: Offer) -> Job | None:
+        """Put a file of an album to the question about those that came before (see `Choices.join`)."""
+        return await self._choices.join(user_id, message_id, offer)
+
+    async def album(self, job: Job, offer: Offer) -> Batched | Refused | None:
+        """Queue the files of an album as a batch. None: the job waits for a choice no more.
+
+        New words stand under the first one, as under an album.
+        """
+        files = [Wanted(link=posts.link_to(each.message_id), name=each.name) for each in offer.files]
+        wish = replace(job.wish, format=ORIGINAL)
+        rest = replace(wish, caption="") if wish.caption else wish
+        found = Found(wanted=tuple(files), unusable=(), more=0)
+        return await self._pick(job, found, chain([wish], repeat(rest)), offer.title)
+
+    async def _pick(
+        self, job: Job, found: Found, wishes: Iterable[Wish], title: str
+    ) -> Batched | Refused | None:
+        """Make a batch of a job that waits for a choice."""
         count, left_out = await self._share(job.user_id, found, own=1)
         if isinstance(left_out, Refused):
             return left_out
-        # nobody is asked about each of many files
-        wish = job.wish if job.wish.format else replace(job.wish, format=BEST)
-        items = [self._item(wanted, wish) for wanted in found.wanted[:count]]
+        items = [self._item(wanted, wish) for wanted, wish in zip(found.wanted[:count], wishes, strict=False)]
         dues = await self._locks.dues(job.user_id)
         made = await self._batches.pick(
-            job, items, dues=dues, title=offer.title, unusable=found.unusable, left_out=left_out
+            job, items, dues=dues, title=title, unusable=found.unusable, left_out=left_out
         )
         return made and Batched(batch=made[0], jobs=tuple(made[1]), dues=dues)
 

@@ -1,7 +1,9 @@
 """The front door: what becomes of a message that came in. Decides; says nothing."""
 
+import asyncio
 import time
 from collections.abc import Awaitable, Callable, Iterable, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
 
 from uploader import limits, posts, sameness
@@ -68,6 +70,7 @@ class Intake:
         self._account_id = account_id
         self._nudge = nudge
         self._now = now
+        self._one_of_an_album = asyncio.Lock()  # two files that come at once must not each be the first
         self.closed = False  # set when the engine stops: nothing new is taken
 
     async def meet(self, person: Person) -> None:
@@ -85,9 +88,9 @@ class Intake:
         too_fast = self._quotas.pace(incoming.person.user_id) if found.wanted else None
         return await self._once(incoming, too_fast, lambda caller: self._verdict(incoming, found, caller))
 
-    async def take_edited(self, incoming: Incoming) -> Verdict:
+    async def take_edited(self, incoming: Incoming, offer: Offer | None = None) -> Verdict:
         """The verdict on a message that was changed: a link in it is taken if the message made no job, or one
-        that failed. `Ignored`: there is nothing to say."""
+        that failed or was cancelled; in an album it is offered. `Ignored`: there is nothing to say."""
         found = await self._batching.find(incoming.text)
         if self._is_too_old(incoming) or not (found.wanted or found.unusable):
             return Ignored()
@@ -95,6 +98,8 @@ class Intake:
         if too_fast is not None:
             return too_fast
         await self.meet(incoming.person)
+        if offer is not None and offer.album_id:
+            return await self._join(incoming, offer) or Ignored()
         verdict = await self._verdict(incoming, found, await self._look(incoming))
         if isinstance(verdict, Accepted | Batched):
             self._nudge(())
@@ -165,10 +170,21 @@ class Intake:
         return refusal or await self._keep(incoming, wanted.link, wanted.as_wished(wish))
 
     async def _take_file(self, incoming: Incoming, offer: Offer, caller: Caller) -> Verdict:
-        """The verdict on a file that was not heard of before."""
-        refusal = self._closed(caller.maintenance)
-        refusal = refusal or await self._refusal(incoming.person.user_id, caller.waiting)
-        return refusal or await self._keep(incoming, posts.link_to(incoming.message_id), UNDECIDED, offer)
+        """The verdict on a file that was not heard of before; the files of an album share one job."""
+        if (closed := self._closed(caller.maintenance)) is not None:
+            return closed
+        async with self._one_of_an_album if offer.album_id else nullcontext():
+            if offer.album_id and (verdict := await self._join(incoming, offer)) is not None:
+                return verdict
+            refusal = await self._refusal(incoming.person.user_id, caller.waiting)
+            return refusal or await self._keep(incoming, posts.link_to(incoming.message_id), UNDECIDED, offer)
+
+    async def _join(self, incoming: Incoming, offer: Offer) -> Asked | AlreadySeen | None:
+        """Put a file of an album to those that came before; None: they are not there, or wait no more."""
+        job = await self._batching.join(incoming.person.user_id, incoming.message_id, offer)
+        if job is None:
+            return None
+        return Asked(job=job) if job.state is JobState.WAITING_CHOICE else AlreadySeen()
 
     async def _keep(self, incoming: Incoming, link: Link, wish: Wish, offer: Offer | None = None) -> Verdict:
         """Make a job of a link, one that waits for a choice if there is an `offer`."""
@@ -254,6 +270,13 @@ class Intake:
         if isinstance(picked, Job):
             return Accepted(job=picked, place=await self._rates.place(picked))
         return picked
+
+    async def send_album(self, job: Job, offer: Offer) -> Batched | Refused | None:
+        """Queue the files of an album (see `Batching.album`)."""
+        closed = self._closed(await self._settings.maintenance())
+        batched = closed or await self._batching.album(job, offer)
+        self._nudge(())
+        return batched
 
     async def cancel_batch(self, batch_id: int, user_id: int) -> list[Job]:
         """Cancel what is left of this person's batch; nothing if it is not theirs or has ended."""

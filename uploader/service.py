@@ -13,6 +13,7 @@ from typing import Final
 import structlog
 
 from uploader import __version__, limits
+from uploader.chat.albums import AlbumCards
 from uploader.chat.alerts import Alerts
 from uploader.chat.batch_cards import BatchCards
 from uploader.chat.channels import Channels
@@ -72,6 +73,7 @@ class Engine:
     receiver: Receiver
     status: StatusMessages
     cards: BatchCards
+    albums: AlbumCards
     gate: Gate
     last_words: LastWords
     line: Line
@@ -140,6 +142,7 @@ async def _run(engine: Engine, stop: asyncio.Event) -> None:
             tasks.create_task(_tell_of_absence(engine, away_s), name="absence"),
             tasks.create_task(engine.status.run(), name="status messages"),
             tasks.create_task(engine.cards.run(), name="cards of batches"),
+            tasks.create_task(engine.albums.run(), name="cards of albums"),
             tasks.create_task(engine.last_words.run(), name="last words"),
             tasks.create_task(engine.receiver.run(), name="receiver"),
             tasks.create_task(_watch(engine), name="safety net"),

@@ -1,6 +1,6 @@
 """What a person may wish of a link, and what is offered to them. Pure."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final, Literal
 
 from uploader.errors import PeykError
@@ -10,6 +10,10 @@ ASK: Final = ""
 BEST: Final = "best"
 ORIGINAL: Final = "original"
 SOUNDS: Final = ("m4a", "mp3", "opus")
+#: https://core.telegram.org/method/messages.sendMultiMedia
+ALBUM_FILES: Final = 10
+#: So many of the links under a file, or an album, can be had as well.
+FILE_LINKS: Final = 10
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -50,6 +54,16 @@ class Entry:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class AlbumFile:
+    """One file of an album, in a message of its own."""
+
+    message_id: int
+    name: str
+    size_bytes: int | None
+    as_document: bool | None  # see `Offer`
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Offer:
     """What can be chosen of a link."""
 
@@ -62,6 +76,33 @@ class Offer:
     entries: tuple[Entry, ...] = ()  # of a list: those that were looked at
     size_bytes: int | None = None  # of a file
     as_document: bool | None = None  # how a file is shown now; None: in the only way that there is
+    album_id: int = 0  # of the album that a file belongs to; 0: to none
+    files: tuple[AlbumFile, ...] = ()  # of the album, as far as they have come
+
+
+def belong(album: Offer, more: Offer) -> bool:
+    """Whether files are of one album, which takes no more than Telegram lets through: the rest is another."""
+    files = {each.message_id for each in (*album.files, *more.files)}
+    return album.album_id == more.album_id and len(files) <= ALBUM_FILES
+
+
+def joined(album: Offer, more: Offer) -> Offer:
+    """An album with what came of it later: other files, or other words with links under one that it has.
+
+    See `belong`.
+    """
+    files = {each.message_id: each for each in (*more.files, *album.files)}
+    in_order = tuple(files[number] for number in sorted(files))
+    links = {each.link: each for each in (*album.entries, *more.entries)}
+    shown = {each.as_document for each in in_order} - {None}
+    return replace(
+        album,
+        title=in_order[0].name,
+        size_bytes=sum(each.size_bytes or 0 for each in in_order),
+        as_document=shown.pop() if len(shown) == 1 else None,
+        files=in_order,
+        entries=tuple(links.values())[:FILE_LINKS],
+    )
 
 
 class ChoiceNeeded(PeykError):

@@ -25,6 +25,7 @@ import structlog
 from uploader import limits
 from uploader.batching import Batching
 from uploader.captions import Captions
+from uploader.chat.albums import AlbumCards
 from uploader.chat.batch import BatchChat
 from uploader.chat.batch_cards import BatchCards
 from uploader.chat.progress import StatusMessages
@@ -211,7 +212,8 @@ async def soak(folder: Path, jobs_count: int, people_count: int, warm: int = 500
         cards = BatchCards(telegram, batches, people, texts)
         owed = SponsorCards(telegram, locks, holds, jobs, batches, people, rates, status, texts)
         batch_chat = BatchChat(telegram, intake, batches, cards, owed, texts)
-        user = UserChat(telegram, intake, people, rates, status, texts, batch_chat, owed)
+        albums = AlbumCards(jobs, status)
+        user = UserChat(telegram, intake, people, rates, status, texts, batch_chat, owed, albums)
         calls = Turnstile(limits.CALLS_PER_PACE, "too-many-calls", clock)
         before_bytes = 0
         async with asyncio.TaskGroup() as tasks:

@@ -25,7 +25,7 @@ from uploader.storage.choices import Choices
 from uploader.storage.heard import Heard
 from uploader.storage.rates import Rates
 from uploader.storage.settings import Settings
-from uploader.wishes import Entry, Offer, Option
+from uploader.wishes import AlbumFile, Entry, Offer, Option
 
 ENGINE = Path(__file__).parents[2] / "uploader"
 Function = ast.FunctionDef | ast.AsyncFunctionDef
@@ -244,6 +244,12 @@ async def pick_several(play: Play) -> None:
     await play.intake.pick(await play.asked(LIST), LIST, [1, 3])
 
 
+async def send_album(play: Play) -> None:
+    files = tuple(AlbumFile(message_id=n, name=f"{n}", size_bytes=1, as_document=None) for n in range(1, 4))
+    album = replace(FILE, album_id=7, files=files)
+    await play.intake.send_album(await play.asked(album), album)
+
+
 async def choose(play: Play) -> None:
     await play.choosing.choose(await play.asked(FILM), FILM, "v720")
 
@@ -263,6 +269,7 @@ SCENARIOS: list[tuple[str, Scenario, int]] = [
     ("intake.batch_again", batch_again, 2),
     ("intake.pick", pick_one, 1),
     ("intake.pick", pick_several, 2),
+    ("intake.send_album", send_album, 3),
     ("choosing.choose", choose, 1),
     ("choosing.choose", send_file_on, 1),
 ]

@@ -6,12 +6,16 @@ from typing import Final, Literal, get_args
 
 from uploader import limits
 from uploader.model import Job
+from uploader.names import one_line
+from uploader.quoting import quoted
 from uploader.telegram.gateway import Button, Keyboard
 from uploader.texts import Texts
 from uploader.wishes import Offer
 
 #: So much of the words under a file is shown on its card.
 CAPTION_CHARACTERS: Final = 300
+#: And of each name in an album.
+NAME_CHARACTERS: Final = 60
 
 #: Send it; show it as a file, as a film or a song, or as it was; with no words under it, or as it was.
 Verb = Literal["send", "doc", "play", "same", "bare", "words"]
@@ -42,18 +46,26 @@ class FileCard:
 
     def text(self) -> str:
         """The file as it will be, and what can be done."""
-        wish, lines = self._job.wish, []
+        wish, lines = self._job.wish, list[str]()
+        is_album = len(self._offer.files) > 1
         name = wish.name or self._offer.title
         size = self._texts.size(self._job.language, self._offer.size_bytes or 0)
+        if is_album:
+            lines += [quoted(one_line(each.name)[:NAME_CHARACTERS]) for each in self._offer.files]
         if wish.caption is not None:
             shown = " ".join(wish.caption.split())
             cut = shown[:CAPTION_CHARACTERS] + ("…" if len(shown) > CAPTION_CHARACTERS else "")
-            lines.append(self._get("file-caption", caption=cut) if cut else self._get("file-bare"))
+            key = "album-caption" if is_album else "file-caption"
+            lines.append(self._get(key, caption=cut) if cut else self._get("file-bare"))
         if wish.as_document is not None:
             lines.append(self._get("file-as-file" if wish.as_document else "file-as-media"))
         wait = self._texts.duration(self._job.language, limits.WAITING_CHOICE_S)
-        head = "\n".join([self._get("file-card", name=name, size=size), *lines])
-        return f"{head}\n\n{self._get('file-how', wait=wait)}"
+        if is_album:
+            first, how = self._get("album-card", count=len(self._offer.files), size=size), "album-how"
+        else:
+            first, how = self._get("file-card", name=name, size=size), "file-how"
+        head = "\n".join([first, *lines])
+        return f"{head}\n\n{self._get(how, wait=wait)}"
 
     def keyboard(self) -> Keyboard:
         """Send it, what can be changed, and the way out."""

@@ -5,10 +5,13 @@ from itertools import islice
 from typing import Any, Final
 
 from uploader import links
+from uploader.batch import Batched
+from uploader.chat.batch_cards import BatchCards
 from uploader.chat.commands import CAPTION
 from uploader.chat.file_card import FilePressed
 from uploader.chat.progress import StatusMessages
 from uploader.chat.sponsor_cards import SponsorCards
+from uploader.chat.status_words import refusal_text
 from uploader.choosing import Choosing
 from uploader.intake import Incoming, Intake
 from uploader.model import Job, Person
@@ -17,11 +20,10 @@ from uploader.telegram.gateway import Gateway
 from uploader.telegram.messages import held_in, offer_of
 from uploader.template import plain
 from uploader.texts import Texts
-from uploader.verdicts import Accepted, NeedsSponsors
-from uploader.wishes import ORIGINAL, Entry, Offer
+from uploader.verdicts import Accepted, NeedsSponsors, Refused
+from uploader.wishes import FILE_LINKS, ORIGINAL, AlbumFile, Entry, Offer
 
-#: So many of the links under a file can be had as well.
-LINKS: Final = 10
+OVER: Final = "choice-over"
 #: A name that somebody writes is no longer; most systems take 255.
 _NAME_CHARACTERS: Final = 300
 
@@ -29,13 +31,24 @@ _NAME_CHARACTERS: Final = 300
 def offered(message: Any, text: str) -> Offer | None:
     """What can be done with the file of a message; None: it has none, or its words mean something else.
 
-    A picture is taken for what stands around a link, if there is one in the `text`.
+    A single picture is taken for what stands around a link, if there is one in the `text`.
     """
-    held = held_in(message)
-    if held is None or held.is_protected or (held.kind == "photo" and links.find(text) is not None):
+    held, album_id = held_in(message), message.grouped_id or 0
+    if held is None or held.is_protected:
         return None
-    found = dict.fromkeys(mention.raw for mention in islice(links.find_all(text), LINKS))
-    return replace(offer_of(held), entries=tuple(Entry(link=raw) for raw in found))
+    if held.kind == "photo" and not album_id and links.find(text) is not None:
+        return None
+    found = dict.fromkeys(mention.raw for mention in islice(links.find_all(text), FILE_LINKS))
+    offer = replace(offer_of(held), entries=tuple(Entry(link=raw) for raw in found))
+    if not album_id:
+        return offer
+    file = AlbumFile(
+        message_id=message.id,
+        name=offer.title,
+        size_bytes=offer.size_bytes,
+        as_document=offer.as_document,
+    )
+    return replace(offer, album_id=album_id, files=(file,))
 
 
 class FileQuestions:
@@ -48,6 +61,7 @@ class FileQuestions:
         choosing: Choosing,
         status: StatusMessages,
         sponsors: SponsorCards,
+        cards: BatchCards,
         texts: Texts,
     ) -> None:
         self._gateway = gateway
@@ -55,6 +69,7 @@ class FileQuestions:
         self._choosing = choosing
         self._status = status
         self._sponsors = sponsors
+        self._cards = cards
         self._texts = texts
 
     async def hears(self, incoming: Incoming) -> bool:
@@ -69,7 +84,7 @@ class FileQuestions:
         if not is_caption and (not is_name or links.find(name) is not None):
             return False
         asked = await self._choosing.answered(incoming.person.user_id, incoming.reply_to)
-        if asked is None or asked[1].kind != "file":
+        if asked is None or asked[1].kind != "file" or (len(asked[1].files) > 1 and not is_caption):
             return False
         job, offer = asked
         if is_caption:
@@ -82,27 +97,43 @@ class FileQuestions:
                 await self._status.show(composed)
         return True
 
-    async def pressed(self, person: Person, query_id: int, press: FilePressed) -> None:
-        """A button of a card."""
+    async def pressed(self, person: Person, query_id: int, message_id: int, press: FilePressed) -> None:
+        """A button of the card in that message."""
         asked = await self._choosing.asked(press.job_id, person.user_id)
-        changed = await self._done(*asked, press.verb) if asked is not None else None
-        if changed is None:
-            text = self._texts.get(person.language, "choice-over")
+        changed = None
+        if asked is not None:
+            job, offer = asked  # whose message may not be written down yet: some are fast
+            job = replace(job, status_message_id=job.status_message_id or message_id)
+            changed = await self._done(job, offer, press.verb)
+        if changed is None or isinstance(changed, Refused):
+            language = person.language
+            text = (
+                refusal_text(self._texts, language, changed) if changed else self._texts.get(language, OVER)
+            )
             await self._gateway.answer(query_id, text, alert=True)
             return
         await self._gateway.answer(query_id)
-        if isinstance(changed, Accepted):
-            await self._status.show(changed.job, changed.place)
-        elif isinstance(changed, NeedsSponsors):
-            await self._sponsors.show([changed.job], changed.dues)
-        else:
-            await self._status.show(changed)
+        match changed:
+            case Accepted(job=job, place=place):
+                await self._status.show(job, place)
+            case NeedsSponsors(job=job, dues=dues):
+                await self._sponsors.show([job], dues)
+            case Batched(jobs=jobs, dues=dues) if dues:
+                await self._sponsors.show(jobs, dues)
+            case Batched(batch=batch):
+                await self._cards.draw(batch.id)
+            case Job() as job:
+                await self._status.show(job)
 
-    async def _done(self, job: Job, offer: Offer, verb: str) -> Job | Accepted | NeedsSponsors | None:
+    async def _done(
+        self, job: Job, offer: Offer, verb: str
+    ) -> Job | Accepted | NeedsSponsors | Batched | Refused | None:
         """Do what a button says; None: that cannot be done with this file, or it waits no more."""
         if offer.kind != "file":
             return None
         match verb:
+            case "send" if len(offer.files) > 1:
+                return await self._intake.send_album(job, offer)
             case "send":
                 return await self._choosing.choose(job, offer, ORIGINAL)
             case "doc" | "play" if offer.as_document is (verb == "play"):

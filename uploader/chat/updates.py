@@ -142,7 +142,8 @@ class Updates:
             return
         try:
             async with self._lane.turn(person.user_id):
-                await self._user.edited(replace(self._incoming(person, event.message), is_edited=True))
+                incoming = replace(self._incoming(person, event.message), is_edited=True)
+                await self._user.edited(incoming, files.offered(event.message, incoming.text))
         except (ChatUnreachable, FloodWait) as error:
             _log.warning("not answered", user=person.user_id, cause=str(error))
 
@@ -203,7 +204,7 @@ class Updates:
         elif (of_batch := batch_buttons.pressed(event.data)) is not None:
             await self._batches.pressed(person, query_id, message_id, of_batch)
         elif (file_press := file_card.pressed(event.data)) is not None:
-            await self._files.pressed(person, query_id, file_press)
+            await self._files.pressed(person, query_id, message_id, file_press)
         else:
             await self._user.pressed(person, query_id, event.data)
 

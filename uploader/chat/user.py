@@ -7,6 +7,7 @@ import structlog
 from uploader import limits
 from uploader.batch import Batched
 from uploader.chat import keyboards
+from uploader.chat.albums import AlbumCards
 from uploader.chat.batch import BatchChat
 from uploader.chat.commands import CAPTION
 from uploader.chat.keyboards import AgainPressed, CancelPressed, JoinedPressed
@@ -40,6 +41,7 @@ class UserChat:
         texts: Texts,
         batches: BatchChat,
         sponsors: SponsorCards,
+        albums: AlbumCards,
     ) -> None:
         self._gateway = gateway
         self._intake = intake
@@ -49,6 +51,7 @@ class UserChat:
         self._texts = texts
         self._batches = batches
         self._sponsors = sponsors
+        self._albums = albums
 
     async def start(self, incoming: Incoming) -> None:
         """`/start`"""
@@ -70,9 +73,9 @@ class UserChat:
         """Anything that is no command: hopefully a link."""
         await self._tell(incoming, await self._intake.take(incoming))
 
-    async def edited(self, incoming: Incoming) -> None:
-        """A message was changed: a link in it may be right now."""
-        await self._tell(incoming, await self._intake.take_edited(incoming))
+    async def edited(self, incoming: Incoming, offer: Offer | None) -> None:
+        """A message was changed: a link in it may be right now. `offer`: what can be done with its file."""
+        await self._tell(incoming, await self._intake.take_edited(incoming, offer))
 
     async def unknown(self, person: Person, word: str) -> None:
         """A command that is none of ours."""
@@ -103,6 +106,8 @@ class UserChat:
                 text = queued_text(self._texts, language, place)
                 keyboard = keyboards.cancel(self._texts, language, job.id)
                 await self._open(person, job, text, keyboard)
+            case Asked(job=Job(offer=Offer(album_id=album_id)) as job) if album_id:
+                self._albums.soon(job)
             case Asked(job=job):
                 await self._status.ask(job)
             case NeedsSponsors(job=job, dues=dues):

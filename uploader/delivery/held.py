@@ -53,7 +53,7 @@ class HeldDelivery:
             await self._jobs.keep_apart(job)  # whoever asks for the same may not be allowed to see it
         held = await self._held(message, errand)
         if isinstance(message, Sent) and job.wish.format == ASK:
-            raise ChoiceNeeded(offer_of(held))
+            raise ChoiceNeeded(job.offer or offer_of(held))
         if not _needs_bytes(held, job.wish):
             delivered = await self._refer(errand, held, lambda: self._held(message, errand))
             if delivered is not None:

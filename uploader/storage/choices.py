@@ -1,14 +1,17 @@
 """Jobs that wait for a choice of their person (see `Jobs.ask`)."""
 
+from dataclasses import replace
+
 import sqlalchemy as sa
 
 from uploader import limits
 from uploader.model import Dues, Job, JobState, Link
 from uploader.storage import moves
 from uploader.storage.database import Database, Lock
-from uploader.storage.job_row import from_row, wish_value
-from uploader.storage.tables import in_state, jobs
-from uploader.wishes import Wish
+from uploader.storage.job_row import from_row, offer_value, wish_value
+from uploader.storage.moves import open_of
+from uploader.storage.tables import heard, in_state, jobs
+from uploader.wishes import Offer, Wish, belong, joined
 
 
 class Choices:
@@ -37,6 +40,29 @@ class Choices:
         queued = moves.comes_now(self._database.now(), dues)
         chosen = {"url": link.url, "host": link.host, "link_key": link_key, "offer": None}
         return await self._write(_asked(job.id, job.user_id).values(queued | chosen))
+
+    async def join(self, user_id: int, message_id: int, offer: Offer) -> Job | None:
+        """Put a file of an album, or other words under it, to this person's job that asks about the album.
+
+        The message is heard by that. None: there is none such, or it waits no more.
+        """
+        waits = in_state(jobs.c.state, JobState.WAITING_CHOICE, JobState.WAITING_SPONSORS)
+        waiting = sa.select(jobs).where(open_of(user_id), waits, jobs.c.offer.is_not(None))
+        hears = (
+            self._database.insert(heard)
+            .values(chat_id=user_id, message_id=message_id, heard_at=self._database.now())
+            .on_conflict_do_nothing(index_elements=["chat_id", "message_id"])
+        )
+        async with self._database.write() as connection:
+            await self._database.alone(connection, Lock.QUEUE)
+            for job in map(from_row, await connection.execute(waiting.order_by(jobs.c.id))):
+                if job.offer is not None and belong(job.offer, offer):
+                    album = joined(job.offer, offer)
+                    write = sa.update(jobs).where(jobs.c.id == job.id).values(offer=offer_value(album))
+                    await connection.execute(write)
+                    await connection.execute(hears)
+                    return replace(job, offer=album)
+        return None
 
     async def asked(self, user_id: int, message_id: int | None = None) -> Job | None:
         """Return the job of this person whose question is in that message; None: in any, the last asked."""

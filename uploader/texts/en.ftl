@@ -76,6 +76,14 @@ file-as-file = As a file.
 file-as-media = As a film or as music.
 file-how =
     Shall I send it as it is? To change it first, write a new name, or /caption and the words that shall stand under it. I wait { $wait }.
+# An album: its files are named below.
+album-card = { $count ->
+    [one] One file · { $size }
+   *[other] { $count-text } files · { $size }
+}
+album-caption = Under the first: { $caption }
+album-how =
+    Shall I send them as they are? To have other words under the first, write /caption and the words. I wait { $wait }.
 button-file-send = Send
 button-file-link = Bring the link under it
 button-file-bare = No words under it

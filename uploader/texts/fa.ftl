@@ -75,6 +75,12 @@ file-as-file = به شکل فایل.
 file-as-media = به شکل ویدئو یا آهنگ.
 file-how =
     همین‌طور که هست بفرستمش؟ برای تغییر، نام تازه را بنویس، یا ‎/caption و نوشته‌ای که باید زیرش بیاید. { $wait } منتظر می‌مانم.
+album-card = { $count ->
+   *[other] { $count-text } فایل · { $size }
+}
+album-caption = زیر اولی: { $caption }
+album-how =
+    همین‌طور که هستند بفرستمشان؟ اگر زیر اولی نوشتهٔ دیگری می‌خواهی، ‎/caption و آن نوشته را بفرست. { $wait } منتظر می‌مانم.
 button-file-send = بفرست
 button-file-link = لینک زیرش را بیاور
 button-file-bare = بدون نوشته
