@@ -1,5 +1,6 @@
 """People: who wrote to the bot, and how an account may write to them."""
 
+from dataclasses import replace
 from typing import Final
 
 import sqlalchemy as sa
@@ -7,7 +8,7 @@ from cachetools import TTLCache
 
 from uploader.model import OverCap, Person
 from uploader.storage.database import Database
-from uploader.storage.tables import Row, people
+from uploader.storage.tables import Row, kept, people
 from uploader.wishes import ASK
 
 #: People who were kept just so a moment ago need not be kept again.
@@ -30,6 +31,7 @@ class People:
 
     async def see(self, person: Person) -> None:
         """Keep the person as they are now."""
+        person = replace(person, name=kept(person.name))
         if self._known.get(person.user_id) == person:
             return
         seen = {

@@ -22,6 +22,11 @@ metadata = sa.MetaData(
 Long = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 
 
+def kept(text: str) -> str:
+    """Return `text` as both databases keep it, and give it back."""
+    return text.replace("\0", "").encode(errors="replace").decode()
+
+
 class Text(sa.TypeDecorator[str]):
     """Text from outside: what PostgreSQL would refuse (NUL, lone surrogates) is cut out or replaced."""
 
@@ -30,7 +35,7 @@ class Text(sa.TypeDecorator[str]):
 
     def process_bind_param(self, value: str | None, dialect: sa.Dialect) -> str | None:
         """Return `value` in a form that both databases take, and give back unchanged."""
-        return None if value is None else value.replace("\0", "").encode(errors="replace").decode()
+        return None if value is None else kept(value)
 
 
 def in_state(column: sa.ColumnElement[str], *states: JobState) -> sa.ColumnElement[bool]:
