@@ -2,6 +2,9 @@
 
 import asyncio
 
+import pytest
+
+from uploader.chat import lane
 from uploader.chat.lane import AT_ONCE, FEW, Lane
 
 
@@ -78,4 +81,28 @@ async def test_turn_when_time_has_passed_is_at_once_again() -> None:
         await asyncio.sleep(0)
         assert heard + 1 == len(hall.heard)
         for task in tasks:
+            task.cancel()
+
+
+async def test_turn_when_chats_are_made_to_wait_is_not_held_by_their_answers(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Three people whose chats Telegram parks keep nobody else from being heard, and each turn ends once."""
+    monkeypatch.setattr(lane, "LONGEST_S", 0.01)
+    hall = Hall()
+    async with asyncio.timeout(30), asyncio.TaskGroup() as people:
+        parked = [people.create_task(hall.say(user_id)) for user_id in (1, 2, 3) for _ in range(int(FEW) + 1)]
+        await asyncio.sleep(0)
+        waiting = [people.create_task(hall.say(4)) for _ in range(20)]
+        while 4 not in hall.heard or len(hall.heard) < len(parked) + len(waiting):  # noqa: ASYNC110 - the lane's own time
+            await asyncio.sleep(0.01)
+        for _ in range(len(parked) + len(waiting)):
+            hall.done.put_nowait(None)
+    hall.heard.clear()
+    monkeypatch.setattr(lane, "LONGEST_S", 60.0)
+    async with asyncio.TaskGroup() as people:
+        flood = [people.create_task(hall.say(5)) for _ in range(20)]
+        await asyncio.sleep(0)
+        assert [5] * (int(FEW) + AT_ONCE) == hall.heard
+        for task in flood:
             task.cancel()

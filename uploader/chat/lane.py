@@ -22,12 +22,29 @@ FEW: Final = 1.0
 FORGOTTEN_S: Final = 4.0
 #: Of those who wait so many are heard at once.
 AT_ONCE: Final = 3
+#: One that takes longer waits for its chat, and no more for the database: the next is heard meanwhile.
+LONGEST_S: Final = 2.0
 
 
 @dataclass(slots=True)
 class _Said:
     count: float
     at: float
+
+
+class _Turn:
+    """A turn in the lane: it ends by itself, or when it is said to, and once."""
+
+    def __init__(self, leave: Callable[[], None]) -> None:
+        self._leave: Callable[[], None] | None = leave
+        self._timer = asyncio.get_running_loop().call_later(LONGEST_S, self.end)
+
+    def end(self) -> None:
+        """Let the next one go."""
+        self._timer.cancel()
+        leave, self._leave = self._leave, None
+        if leave is not None:
+            leave()
 
 
 class Lane:
@@ -48,10 +65,11 @@ class Lane:
             yield
             return
         await self._wait(said)
+        turn = _Turn(self._leave)
         try:
             yield
         finally:
-            self._leave()
+            turn.end()
 
     def _one_more(self, user_id: int) -> float:
         """Count it; returns how much came before it of late."""
