@@ -30,7 +30,7 @@ check: setup  ## the gate: format, lint, types, import contracts, house rules
 	@$(BIN)/pytest -q tests/test_house.py
 
 test: check  ## the gate, then all tests
-	@$(BIN)/pytest -q -n 2 --dist loadgroup tests
+	@$(BIN)/pytest -q -n 4 --dist loadgroup tests
 
 demo: setup  ## a local Telegram, the engine and a user: watch one file arrive
 	@$(BIN)/python run.py demo $(ARGS)

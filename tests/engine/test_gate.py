@@ -106,7 +106,7 @@ async def test_people_when_a_flood_wait_closes_the_question_all_wait_and_none_is
     stranger = scene.world.add_user("Ali", phone="989120000004")
     async with locked(scene) as (_, user), scene.person(stranger) as ali:
         before = scene.world.stats.calls[ASKED]
-        scene.world.faults.append(Fault(ASKED, error=(420, "FLOOD_WAIT_3"), count=1))
+        scene.world.faults.append(Fault(ASKED, error=(420, "FLOOD_WAIT_8"), count=1))
         for person in (user, ali):
             await person.send(scene.site.url("film.mp4", 1000))
         first, second = await user.expect(UNSURE), await ali.expect(UNSURE)
