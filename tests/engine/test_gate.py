@@ -99,9 +99,10 @@ async def test_link_when_telegram_does_not_tell_who_is_inside_waits_and_goes_on_
 
 
 async def test_people_when_a_flood_wait_closes_the_question_all_wait_and_none_is_asked_about_before(
-    scene: Scene,
+    scene: Scene, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The wait is obeyed: one question earned it, and nobody's is put while it lasts."""
+    monkeypatch.setattr("uploader.service.WATCH_S", 3600.0)  # looks at the channel itself ask the same way
     scene.world.seat(scene.channel, scene.user, Role.MEMBER)
     stranger = scene.world.add_user("Ali", phone="989120000004")
     async with locked(scene) as (_, user), scene.person(stranger) as ali:

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 from typing import Final
 
 import structlog
+from cachetools import LRUCache
 
 from uploader.chat import choice, keyboards, list_card
 from uploader.chat.choice import Card
@@ -38,6 +39,9 @@ EDIT_SHARE: Final = 0.01
 TICK_S: Final = 1.0
 #: What a worker leaves a job as, if not for another worker.
 _LEFT: Final = ENDED | {JobState.WAITING_CHOICE}
+
+#: Jobs that were tried, and wait, before their message was there.
+UNSAID: Final = 1000
 
 _log = structlog.get_logger(__name__)
 
@@ -84,6 +88,7 @@ class StatusMessages:
         self._texts = texts
         self._clock = clock
         self._shown: dict[int, _Shown] = {}
+        self._too_fast: LRUCache[int, Job] = LRUCache(UNSAID)  # for their messages, which are on their way
         self.in_turn = in_turn or InTurn()
 
     def started(self, job: Job) -> None:
@@ -168,7 +173,11 @@ class StatusMessages:
         person = await self._people.get(job.user_id) if message_id is None else None
         if person is not None:
             message_id = await self._gateway.find(person, job.message_id, keyboards.of_job(job.id))
-        return None if message_id is None else await self._jobs.set_status_message(job.id, message_id)
+        current = None if message_id is None else await self._jobs.set_status_message(job.id, message_id)
+        waits = self._too_fast.pop(job.id, None)
+        if current is not None and waits is not None and current.state is JobState.QUEUED:
+            current = replace(current, reason=waits.reason)
+        return current
 
     async def _show(self, job: Job, place: Place, *, may_be_new: bool = False) -> None:
         job = await self._left(job) or job
@@ -177,6 +186,8 @@ class StatusMessages:
         if job.status_message_id is None:
             if may_be_new:  # else it is on its way, and will then show this; or it was lost: see `tell`
                 await self._without(job)
+            elif job.reason is not None:
+                self._too_fast[job.id] = job
             return
         text, keyboard = await self._drawn(job, place)
         try:

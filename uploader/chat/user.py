@@ -203,7 +203,9 @@ class UserChat:
         except TelegramError as error:
             _log.warning("status message not found", job=job.id, cause=str(error))
             return
-        if current is not None and (current.state in ENDED or current.state is JobState.WAITING_CHOICE):
+        if current is None:
+            return
+        if current.state in ENDED or current.state is JobState.WAITING_CHOICE or current.reason is not None:
             await self._status.show(current)
 
     async def _answer(self, incoming: Incoming, text: str, urgency: Urgency = Urgency.ANSWER) -> None:
