@@ -11,7 +11,7 @@ from contextlib import AsyncExitStack, ExitStack, closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from time import monotonic
-from typing import Any
+from typing import Any, Final
 
 import asyncpg
 import sqlalchemy as sa
@@ -39,6 +39,10 @@ CONNECTIONS = 10
 _NEWER = "a newer Peyk has changed its tables: start that one, or put a backup back (run.py restore)"
 _DAMAGED = "the file is damaged: put a backup back (run.py restore), or move it away and begin with none"
 _FIX = "use sqlite:///path or postgresql://user:password@host/name"
+
+
+#: A connection opens the journal beside the file (-wal) when it first reads.
+_TOUCH: Final = "SELECT count(*) FROM sqlite_master"
 
 
 class Lane:
@@ -71,7 +75,7 @@ class Lane:
     def _fill(self) -> None:
         with ExitStack() as opened:
             for _ in range(self._count):
-                opened.enter_context(self._engine.connect())
+                opened.enter_context(self._engine.connect()).exec_driver_sql(_TOUCH)
 
     def _run(self, statement: sa.Executable, parameters: Mapping[str, Any] | None) -> list[Row]:
         with self._engine.begin() as connection:
@@ -100,7 +104,8 @@ class Engines:
             await lane.fill()
         async with AsyncExitStack() as opened:
             for engine in (self.writer, *[self.reader] * READERS) if lanes else ():
-                await opened.enter_async_context(engine.connect())
+                connection = await opened.enter_async_context(engine.connect())
+                await connection.exec_driver_sql(_TOUCH)
 
     async def close(self) -> None:
         """Close all connections; nothing may be under way."""
