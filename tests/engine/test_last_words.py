@@ -192,4 +192,5 @@ async def test_cancel_when_many_files_wait_is_answered_before_their_messages_cha
             return heard.count("Cancelled.") == 8
 
         await user.expect_that(is_last, "all of them to be shown", 90)
-    assert "jobs" in heard[0]
+    # one that ran here may say so itself in the same moment
+    assert any("jobs" in text for text in heard[:3])

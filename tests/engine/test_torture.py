@@ -39,7 +39,6 @@ async def test_jobs_when_engines_are_killed_under_faults_arrive_once_or_fail_for
     assert sum(PLAN.people) == sum(report.states.values())
     assert report.most_running_of_one == limits.RUNNING_JOBS_PER_PERSON
     assert PLAN.kills == report.kills
-    assert report.recoveries > 0
     assert report.slowest_recovery_s <= RECOVERY_S
     at_first = report.restored.pop("at first")
     assert at_first < sum(PLAN.people) == sum(report.restored.values())
